@@ -1,0 +1,1 @@
+"""The words: plants, lines, meters, channels, units, readings, topics, payloads; the simulated plant."""

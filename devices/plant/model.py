@@ -1,0 +1,304 @@
+"""The plant as the engines see it: plain frozen records, indices instead of names, units resolved.
+
+`devices.plant.load(path)` reads a registry (TOML, pydantic), reports every mistake, and compiles it
+to a `Plant`. Everything here is immutable and holds no behaviour beyond look-ups. Quantities are
+`Fraction`s in the unit that the field's comment names, so that arithmetic on them is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from fractions import Fraction
+from typing import Literal
+
+from devices.units import Unit
+
+Basis = Literal["gross", "net"]
+CountsWhat = Literal["material", "fuel", "product", "electricity", "co2"]
+
+
+class Kind(IntEnum):
+    """What interval a reading covers (semantics §2). A derived channel carries its source's kind."""
+
+    AMOUNT = 0
+    COUNTER = 1
+    RATE = 2
+    LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a channel counts in: `material:raw-meal` is Counts("material", "raw-meal")."""
+
+    what: CountsWhat
+    id: str = ""  # "" for electricity and co2
+
+    def __str__(self) -> str:
+        return f"{self.what}:{self.id}" if self.id else self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One number that a meter reports, or one derived from it."""
+
+    index: int
+    meter: int  # row of Plant.meters
+    name: str
+    field: str  # key in the payload and field in InfluxDB
+    kind: Kind
+    unit: Unit
+    step: Fraction  # value = integer × step, in `unit`; default 1e-6
+    every_ms: int
+    max_gap_ms: int  # default 3 × every
+    period_ms: int = 0  # amount only; 0: an instant
+    modulus: int | None = None  # counter only, in steps
+    rise_max: Fraction | None = None  # counter only, steps per millisecond
+    low: int | None = None  # range in steps, inclusive
+    high: int | None = None
+    counts: Counts | None = None
+    waste: bool = False  # its material is a waste of another industry (R of the circular degree)
+    counts_gd: bool = False  # resolved: counts in M of the green degree
+    counts_cd: bool = False  # resolved: counts in M of the circular degree
+    required: bool | None = None  # None: the default rule of semantics §3
+    shadowed: bool = False  # a main meter above already counts this: never both
+    source: int | None = None  # derived only: row of the source channel
+    times: Fraction = Fraction(1)  # derived only: this = source × times (in `unit` per source unit)
+    delay_ms: int = 0  # derived only: transport delay
+    water: Literal["wet", "dry"] | None = None  # stack gas only
+    state: Literal["hot", "standard"] | None = None  # stack mg/m3 only
+    gauge: bool = False  # stack pressure is relative to ambient
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One edge device, one topic."""
+
+    index: int
+    name: str
+    line: int | None  # row of Plant.lines, or
+    stack: int | None  # row of Plant.stacks
+    site: int
+    topic: str
+    every_ms: int
+    channels: tuple[int, ...]  # rows of Plant.channels, derived ones included
+    parent: int | None = None  # main meter above this sub-meter
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with its own local time and electricity factor."""
+
+    index: int
+    name: str
+    enterprise: str
+    country: str
+    region: str
+    timezone: str  # IANA name; legal hours, days, months, factor periods
+    electricity: str | None  # id of the grid factor
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A line runs while this channel's value is above `above` (steps of the channel)."""
+
+    channel: int
+    above: int
+
+
+@dataclass(frozen=True, slots=True)
+class LcdChoice:
+    """How a line's low-carbon degree is counted."""
+
+    basis: Basis = "gross"
+    power: bool = True  # the paper's "total CO2"
+    benchmark: str | None = None  # id, else the one benchmark that fits its product, basis and power
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One production line: where everything is measured, and everything above adds up from."""
+
+    index: int
+    name: str  # "k1"
+    id: str  # "acme/wuhu/pyro/k1"
+    site: int
+    area: str
+    industry: str
+    people: Fraction | None  # heads at work
+    hours: Literal["calendar", "worked"]
+    lcd: LcdChoice
+    running: Running | None
+    min_output: Fraction  # product units per hour; idle below (0: idle at zero output)
+    meters: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One emission point."""
+
+    index: int
+    name: str
+    id: str  # "acme/wuhu/tail"
+    site: int
+    lines: tuple[int, ...]
+    regime: str
+    ambient_pa: Fraction | None
+    meters: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a line makes."""
+
+    id: str
+    unit: Unit
+    process: Fraction | None = None  # t CO2 per unit of product (default factor)
+    theoretical: Fraction | None = None  # t of natural resources per unit: GD's numerator
+    best_peer: Fraction | None = None  # units per person-hour (a person-year is 8,760 h): SD's numerator
+
+
+@dataclass(frozen=True, slots=True)
+class Fuel:
+    """What burns."""
+
+    id: str
+    ncv: Fraction  # GJ per unit of `unit`
+    ef: Fraction  # t CO2 per GJ
+    unit: Unit  # the amount ncv is per: t, or m3
+    biogenic: Fraction = Fraction(0)  # share of the carbon that is biogenic: a memo item
+    alternative: bool = False  # a fossil alternative fuel counts in gross, not in net
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is consumed."""
+
+    id: str
+    counts_gd: bool = True
+    counts_cd: bool = True
+    waste: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """One dated value of a factor: from the start of `start` to the end of `end` in the site's local dates."""
+
+    value: Fraction  # in `unit`
+    unit: str
+    start: date | None
+    end: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """The leading CO2 per unit of product, one period of validity."""
+
+    id: str
+    product: str
+    value: Fraction  # t CO2 per unit of product
+    basis: Basis
+    power: bool
+    boundary: Literal["stage", "chain"]
+    start: date | None
+    end: date | None  # after it: used and marked expired
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """A legal frame for stacks: limits and how averages are made. Data, never code."""
+
+    id: str
+    o2_ref: Fraction | None  # %; None: no oxygen correction
+    base: Fraction  # 21 or 20.9
+    o2_max: Fraction | None  # % above which a minute is invalid
+    standard_k: Fraction  # 273, 273.15 or 293.15
+    molar_litres: Fraction  # l/mol for ppm: 22.4 at 0 °C, 24.055 at 20 °C
+    minute_valid_ms: int
+    hour_valid_ms: int
+    day_valid_ms: int
+    never_down: bool  # never correct downwards
+    limits: Mapping[str, Fraction]  # pollutant -> mg/m3
+    averages: tuple[str, ...]  # as written: "1h", "24h"
+    start: date | None
+    end: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """One alarm from the registry. Trips at or above `at` (below it, if `low`)."""
+
+    id: str
+    scope: str  # "stack:acme/wuhu/tail", "line:…", any scope id
+    pollutant: str | None  # emission alarm: pollutant and average
+    average: str | None
+    degree: str | None  # score alarm: degree and window
+    window: str | None
+    at: Fraction
+    unit: str
+    low: bool
+    deadband: Fraction  # absolute, in the unit of `at`
+    on_delay_ms: int
+    off_delay_ms: int
+    priority: Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Which readings are let in."""
+
+    topic: str
+    past_ms: int
+    future_ms: int
+    grace_ms: int
+    history: bool
+
+
+Level = Literal["line", "area", "site", "enterprise", "industry", "region", "country"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Something that has degrees: a line or a set of lines."""
+
+    index: int
+    id: str  # "line:acme/wuhu/pyro/k1", "region:CN/anhui", "industry:cement"
+    level: Level
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A whole registry, compiled. Rows are in the order of the file; indices are stable for one `version`."""
+
+    version: int  # 63-bit hash of everything that changes an output
+    intake: Intake
+    windows: tuple[str, ...]  # as written, in ascending length
+    window_ms: tuple[int, ...]
+    sites: tuple[Site, ...]
+    lines: tuple[Line, ...]
+    stacks: tuple[Stack, ...]
+    meters: tuple[Meter, ...]
+    channels: tuple[Channel, ...]
+    scopes: tuple[Scope, ...]  # lines first, then the levels above in ascending order
+    alarms: tuple[AlarmRule, ...]
+    products: Mapping[str, Product]
+    fuels: Mapping[str, Fuel]
+    materials: Mapping[str, Material]
+    factors: Mapping[str, tuple[Dated, ...]]  # ascending by start; a later start wins from that day on
+    benchmarks: Mapping[str, tuple[Benchmark, ...]]
+    regimes: Mapping[str, tuple[Regime, ...]]
+
+    def channel(self, meter: str, name: str) -> Channel:
+        """The channel of that name; KeyError if there is none."""
+        for m in self.meters:
+            if m.name == meter:
+                for c in m.channels:
+                    if self.channels[c].name == name:
+                        return self.channels[c]
+        raise KeyError(f"{meter}.{name}")

@@ -1,0 +1,46 @@
+"""What decoding a record gives: readings, rejects, closes. A function of (frames, receive time, registry)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from devices.readings import Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One message, or one object of an array, that was not let in."""
+
+    position: int  # of its frame in the log
+    item: int  # which object of an array; 0 for a single one
+    received: int  # ms
+    topic: str  # printable: undecodable bytes are escaped
+    outcome: Literal["quarantined", "pending"]  # pending: an unknown meter or channel awaits approval
+    reason: str  # short stable code, e.g. "not-json", "time-unit", "unknown-meter"
+    cause: str  # a sentence that a plant engineer understands
+    where: str  # "payload byte 17", "key \"nox\"", "topic level 5"
+    mend: str
+    size: int  # bytes of payload
+    payload: bytes  # prefix of the payload, at most 4 KiB
+    values: int = 0  # numbers lost with it, where that can be told
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A close message: the meter's line moves past grace once the rows before `row` are in."""
+
+    row: int  # rows [0, row) of the same batch came before it
+    meter: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """All that came out of one or more records."""
+
+    readings: Readings
+    rejects: tuple[Reject, ...] = ()
+    closes: tuple[Close, ...] = ()
+    frames: int = 0
+    sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here

@@ -1,0 +1,57 @@
+"""`Store`: where readings and scores are kept for queries. One contract, one contract test, several stores.
+
+A point is keyed by (measurement, tags, time); writing it again overwrites field by field and adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class BadPoint:
+    """A point, or a field of one, that the store will never take."""
+
+    line: int  # which line of the batch
+    field: str  # "" for the whole point
+    reason: str  # the store's own words
+
+
+class StoreDown(Exception):  # noqa: N818 - a state of the world that callers wait out, not an error of theirs
+    """The store cannot take anything now: try again after `retry_after` seconds."""
+
+    def __init__(self, cause: str, *, retry_after: float = 0.0, standing: bool = False) -> None:
+        self.cause, self.retry_after, self.standing = cause, retry_after, standing  # standing: needs a person
+        super().__init__(cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What to query: one field of one measurement with these tags."""
+
+    measurement: str
+    field: str
+    tags: dict[str, str]
+
+
+class Store(Protocol):
+    """The store seam."""
+
+    name: str  # for people: "InfluxDB 2.7.12 at http://…", "embedded in DIR"
+
+    async def write(self, lines: Sequence[bytes]) -> list[BadPoint]:
+        """Write line-protocol points (ms precision), all of one call or, where some are bad, all but those.
+
+        Raises `StoreDown` if nothing is known to be written; writing the same again is harmless.
+        """
+        ...
+
+    async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, float | str]]:
+        """Points with start < time <= end (ms), ascending; with a step, the mean of each step, stamped with its end."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and files."""
+        ...

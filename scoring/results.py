@@ -1,0 +1,170 @@
+"""What scoring gives: scores, emissions, alarms, sums. `to_json` is the one shape everywhere (contracts.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Quality = Literal["good", "uncertain", "bad"]
+Operation = Literal["running", "idle", "heat-up", "stopped"]
+Lifecycle = Literal["live", "final", "restated"]
+AlarmCondition = Literal[
+    "normal", "unacknowledged", "acknowledged", "returned", "shelved", "suppressed", "out-of-service"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One degree of one scope over one window."""
+
+    ts: int  # the window is (ts - W, ts]
+    scope: str
+    level: str
+    degree: Literal["gd", "lcd", "cd", "sd"]
+    window: str
+    value: float | None  # numerator / denominator: one division; None where withheld
+    numerator: float
+    denominator: float
+    unit: str  # of numerator and denominator
+    output: float  # qualified product in the window
+    output_unit: str
+    basis: str  # lcd: "gross", "net", "gross with power", …; else ""
+    completeness: float
+    quality: Quality
+    operation: Operation
+    lifecycle: Lifecycle
+    revision: int
+    reason: str | None  # why the value is withheld or marked, in words
+    known_at: int
+    stale: bool
+    last: int | None  # ts of the newest reading behind it: `age` is told from this when it is sent
+    detail: dict[str, float] = field(default_factory=dict)  # lcd: named parts of the CO2 balance, t
+
+    def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
+        """The score object; `now` (ms) makes its age in seconds."""
+        body: dict[str, Any] = {
+            "ts": self.ts,
+            "scope": self.scope,
+            "level": self.level,
+            "degree": self.degree,
+            "window": self.window,
+            "value": self.value,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "unit": self.unit,
+            "output": self.output,
+            "output_unit": self.output_unit,
+            "basis": self.basis,
+            "completeness": self.completeness,
+            "quality": self.quality,
+            "operation": self.operation,
+            "lifecycle": self.lifecycle,
+            "revision": self.revision,
+            "reason": self.reason,
+            "known_at": self.known_at,
+            "stale": self.stale,
+            "simulated": simulated,
+            "age": _age(self.last, now),
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """One pollutant of one stack over one average: a closed or open block, or the rolling minute."""
+
+    ts: int  # block: its start; rolling: the window's end
+    scope: str  # "stack:acme/wuhu/tail"
+    pollutant: str
+    average: str
+    value: float | None  # mg/m3, dry, standard state, reference oxygen
+    raw: float | None  # the analyser's own mean, in `raw_unit`
+    raw_unit: str
+    unit: str
+    limit: float | None
+    headroom: float | None  # limit - value
+    allowed_mean: float | None  # highest mean still allowed for the rest of an open block
+    unavoidable_at: int | None  # ms; when the block's limit is passed for good at the present level
+    valid: bool  # enough valid minutes for the average to count
+    valid_minutes: int
+    elapsed_minutes: int
+    block_minutes: int
+    completeness: float
+    quality: Quality
+    operation: Operation
+    lifecycle: Lifecycle
+    revision: int
+    reason: str | None
+    known_at: int
+    stale: bool
+    last: int | None
+
+    def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
+        """The emission object; `now` (ms) makes its age in seconds."""
+        names = (n for n in Emission.__dataclass_fields__ if n != "last")
+        body: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return body | {"level": "stack", "simulated": simulated, "age": _age(self.last, now), "indicative": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm's present state."""
+
+    id: str
+    scope: str
+    priority: Literal["low", "medium", "high", "critical"]
+    state: AlarmCondition
+    value: float | None
+    limit: float | None
+    unit: str
+    since: int
+    user: str | None = None
+    comment: str | None = None
+    shelved_until: int | None = None
+    text: str = ""  # one line for people: what it means
+
+    def to_json(self) -> dict[str, Any]:
+        """The alarm object."""
+        return {name: getattr(self, name) for name in Alarm.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """One step of an alarm's life: what the history and InfluxDB keep."""
+
+    ts: int
+    event: str  # "trip", "clear", "acknowledge", "shelve", "unshelve"
+    alarm: Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSum:
+    """The sum (or, of a level, the average) of one channel over one window."""
+
+    ts: int
+    meter: str
+    channel: str
+    window: str
+    sum: str  # exact decimal; rates and levels: nine decimals, half-even
+    covered: float  # share of the window
+    unit: str
+    flags: dict[str, int] = field(default_factory=dict)  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
+
+    def to_json(self) -> dict[str, Any]:
+        """The sums object."""
+        return {name: getattr(self, name) for name in ChannelSum.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the engine made known since it was last asked."""
+
+    scores: tuple[Score, ...] = ()
+    emissions: tuple[Emission, ...] = ()
+    alarms: tuple[AlarmEvent, ...] = ()
+
+
+def _age(last: int | None, now: int) -> float | None:
+    return None if last is None else round(max(0, now - last) / 1000, 1)

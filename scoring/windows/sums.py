@@ -1,0 +1,52 @@
+"""The seam between the rolling sums (numba) and what is made of them: exact sums of every channel over one span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from devices.readings import I64, Readings
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSums:
+    """Sums of all channels over (start, end]. Arrays have one row per `Plant.channels`.
+
+    The exact total of channel c is `high[c] * 2**32 + low[c]` (see `total`): steps for amounts and
+    counters, steps × ms for rates and levels. Two columns because thirty days of a fine step pass 2**63.
+    """
+
+    start: int
+    end: int
+    high: I64
+    low: I64
+    covered: I64  # ms covered by readings
+    estimated: I64  # of these, ms inside a counter pair longer than max_gap
+    flagged: I64  # readings left out or marked (spikes, resets, bad rises, out of range, bad letter)
+
+    def total(self, channel: int) -> int:
+        """The exact total of one channel as a Python integer."""
+        return (int(self.high[channel]) << 32) + int(self.low[channel])
+
+
+class Sums(Protocol):
+    """The rolling-sum engine as degrees and stacks see it. Times are ms; spans are (start, end]."""
+
+    def span(self, start: int, end: int) -> SpanSums:
+        """All channels' exact sums over (start, end]: ends on whole seconds within the last hour before the
+        newest step, on whole minutes within the longest window up to 24 h plus grace, on whole hours (or on a
+        local midnight at which a factor changes) before that."""
+        ...
+
+    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
+        """(ms in which every channel of the group is covered and not estimated and the line runs, ms in which
+        the line runs). Groups are numbered by `scoring.windows.groups`."""
+        ...
+
+    def last(self, channel: int) -> int | None:
+        """Event time of the channel's newest reading."""
+        ...
+
+    def push(self, readings: Readings) -> None:
+        """Take readings in; what they touch is summed anew, whatever their order."""
+        ...
