@@ -40,7 +40,7 @@ class Sums(Protocol):
 
     def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
         """(ms in which every channel of the group is covered and not estimated and the line runs, ms in which
-        the line runs). Groups are numbered by `scoring.windows.groups`."""
+        the line runs). Groups are the `CoverageGroup`s that the sums were built with."""
         ...
 
     def last(self, channel: int) -> int | None:
@@ -50,3 +50,13 @@ class Sums(Protocol):
     def push(self, readings: Readings) -> None:
         """Take readings in; what they touch is summed anew, whatever their order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageGroup:
+    """The channels that one line needs for one degree, and when the line runs. Built by `scoring.degrees`, counted by the sums."""
+
+    line: int
+    degree: str
+    channels: tuple[int, ...]  # required channels, instant amounts excluded
+    running: tuple[int, int] | None  # (channel, steps above which the line runs); None: always
