@@ -1,0 +1,87 @@
+"""Settings: the command line over `GREENGAUGE_…` variables over a TOML file over defaults. Secrets never in argv."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from devices.errors import ConfigurationError
+
+_SECRETS = ("influx_token", "broker_password", "page_token")
+
+
+def default_data() -> Path:
+    """The user's own data directory for Greengauge."""
+    return Path(platformdirs.user_data_dir("greengauge", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Everything that is not the plant itself. Each has a `GREENGAUGE_` variable of the same name."""
+
+    model_config = SettingsConfigDict(env_prefix="GREENGAUGE_", extra="forbid")
+
+    data: Path = Field(default_factory=default_data, description="folder of log, cursors, history; one instance only")
+    broker: str = Field("mqtt://127.0.0.1:1883", description="mqtt[s]://[user@]host:port")
+    broker_password: SecretStr | None = None
+    broker_ca: Path | None = Field(None, description="CA certificate for mqtts://")
+    broker_cert: Path | None = None
+    broker_key: Path | None = None
+    store: str = Field("embedded", description="embedded, or http[s]://host:port of an InfluxDB 2")
+    influx_token: SecretStr | None = None
+    influx_org: str | None = None
+    influx_bucket: str | None = None
+    host: str = Field("127.0.0.1", description="address of the page; any but loopback needs a page token")
+    port: int = Field(8420, ge=0, le=65535)
+    page_token: SecretStr | None = None
+    log_quota: int = Field(20 * 2**30, description="bytes of log segments kept at most")
+    retention_hours: float = Field(96.0, description="hours of log kept behind all cursors (past + grace and more)")
+    snapshot_seconds: float = Field(30.0, description="how often the scores' state is saved")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then the TOML file named by GREENGAUGE_CONFIG (or ./greengauge.toml)."""
+        file = Path(os.environ.get("GREENGAUGE_CONFIG", "greengauge.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load(**given: Any) -> Settings:
+    """Settings from all sources; None on the command line means "not given". Raises ConfigurationError."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name in _SECRETS:
+        file = os.environ.get(f"GREENGAUGE_{name.upper()}_FILE")
+        if file:
+            try:
+                chosen[name] = Path(file).read_text().strip()
+            except OSError as failure:
+                raise ConfigurationError(
+                    f"the secret file cannot be read: {failure.strerror}",
+                    where=f"GREENGAUGE_{name.upper()}_FILE={file}",
+                    mend="name a file that this user may read",
+                ) from None
+    try:
+        settings = Settings(**chosen)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(
+            first["msg"], where=f"setting {key} (GREENGAUGE_{key.upper()})", mend="see `greengauge run --help`"
+        ) from None
+    if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.page_token is None:
+        raise ConfigurationError(
+            f"the page would listen on {settings.host} without a token",
+            where="setting host",
+            mend="set GREENGAUGE_PAGE_TOKEN (or GREENGAUGE_PAGE_TOKEN_FILE), or keep 127.0.0.1",
+        )
+    return settings
