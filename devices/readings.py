@@ -68,10 +68,7 @@ class Readings:
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Readings:
         """The chosen rows, as a batch of their own (the text is shared)."""
-        return Readings(
-            *(getattr(self, name)[rows] for name in _COLUMNS),
-            text=self.text,
-        )
+        return Readings(**{name: getattr(self, name)[rows] for name in _COLUMNS}, text=self.text)
 
     @classmethod
     def empty(cls) -> Readings:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scoring.results import AlarmEvent, Changes, Emission, Score
+from scoring.results import Changes, Emission, Score
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL, c TEXT NOT NULL,
-    fixed TEXT NOT NULL, UNIQUE (kind, a, b, c));
-CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, series INTEGER NOT NULL, ts INTEGER NOT NULL, revision INTEGER NOT NULL,
-    lifecycle TEXT NOT NULL, known_at INTEGER NOT NULL, value REAL, body TEXT NOT NULL, UNIQUE (series, ts, revision, lifecycle));
+CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL,
+    c TEXT NOT NULL, fixed TEXT NOT NULL, UNIQUE (kind, a, b, c));
+CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, series INTEGER NOT NULL, ts INTEGER NOT NULL,
+    revision INTEGER NOT NULL, lifecycle TEXT NOT NULL, known_at INTEGER NOT NULL, value REAL, body TEXT NOT NULL,
+    UNIQUE (series, ts, revision, lifecycle));
 CREATE TABLE IF NOT EXISTS alarm (row INTEGER PRIMARY KEY, ts INTEGER NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL,
     event TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (scope, id, ts, event));
 CREATE TABLE IF NOT EXISTS delivered (what TEXT PRIMARY KEY, row INTEGER NOT NULL);
@@ -27,7 +29,18 @@ CREATE TABLE IF NOT EXISTS delivered (what TEXT PRIMARY KEY, row INTEGER NOT NUL
 
 # Constant for one series: stored once beside its name, not in each of its rows.
 _SCORE_FIXED = ("level", "unit", "output_unit")
-_SCORE_ROW = ("numerator", "denominator", "output", "basis", "completeness", "quality", "operation", "reason", "stale", "last")
+_SCORE_ROW = (
+    "numerator",
+    "denominator",
+    "output",
+    "basis",
+    "completeness",
+    "quality",
+    "operation",
+    "reason",
+    "stale",
+    "last",
+)
 _EMISSION_FIXED = ("raw_unit", "unit")
 _EMISSION_ROW = (
     "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
@@ -36,10 +49,11 @@ _EMISSION_ROW = (
 
 
 class History:
-    """The embedded history. One writer (the scorer's thread); readers open their own connection."""
+    """The embedded history. One connection behind one lock: worker threads of the service share it."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, check_same_thread=False)
+        self._lock = threading.RLock()
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
         self._series: dict[tuple[str, str, str, str], int] = {
             (kind, a, b, c): number
@@ -48,11 +62,15 @@ class History:
 
     def add(self, changes: Changes) -> None:
         """Keep what became known; what is already kept stays as it is."""
-        with self._db:
+        with self._lock, self._db:
             self._db.executemany(
-                "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body) VALUES (?,?,?,?,?,?,?)",
+                "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body) "
+                "VALUES (?,?,?,?,?,?,?)",
                 [
-                    *(self._row("degree", s, (s.scope, s.degree, s.window), _SCORE_FIXED, _SCORE_ROW) for s in changes.scores),
+                    *(
+                        self._row("degree", s, (s.scope, s.degree, s.window), _SCORE_FIXED, _SCORE_ROW)
+                        for s in changes.scores
+                    ),
                     *(
                         self._row("emission", e, (e.scope, e.pollutant, e.average), _EMISSION_FIXED, _EMISSION_ROW)
                         for e in changes.emissions
@@ -74,7 +92,12 @@ class History:
         ]
 
     def emissions(
-        self, scope: str | None, pollutant: str | None, average: str | None, at: int | None, known_at: int | None
+        self,
+        scope: str | None,
+        pollutant: str | None,
+        average: str | None,
+        at: int | None,
+        known_at: int | None,
     ) -> list[Emission]:
         """The newest known emission of each matching series at or before `at`, as known at `known_at`."""
         return [
@@ -82,11 +105,13 @@ class History:
             for a, b, c, row in self._newest("emission", (scope, pollutant, average), at, known_at)
         ]
 
-    def trend(self, kind: str, name: tuple[str, str, str], start: int, end: int, points: int) -> list[tuple[int, float | None]]:
+    def trend(
+        self, kind: str, name: tuple[str, str, str], start: int, end: int, points: int
+    ) -> list[tuple[int, float | None]]:
         """At most `points` values of one series with start < ts <= end: the last of each step, newest revision."""
         series = self._series.get((kind, *name))
         step = max(1, (end - start) // max(1, points))
-        rows = self._db.execute(
+        rows = self._all(
             "SELECT ts, value, MAX(row) FROM step WHERE series = ? AND ts > ? AND ts <= ? GROUP BY (ts - ? - 1) / ? "
             "ORDER BY ts",
             (series, start, end, start, step),
@@ -95,7 +120,7 @@ class History:
 
     def alarm_events(self, limit: int) -> list[dict[str, Any]]:
         """The newest alarm events, newest first."""
-        rows = self._db.execute("SELECT ts, event, body FROM alarm ORDER BY row DESC LIMIT ?", (limit,))
+        rows = self._all("SELECT ts, event, body FROM alarm ORDER BY row DESC LIMIT ?", (limit,))
         return [{"ts": ts, "event": event} | json.loads(body) for ts, event, body in rows]
 
     # --- delivery to the store ------------------------------------------------------------------
@@ -103,11 +128,11 @@ class History:
     def undelivered(self, limit: int) -> tuple[list[Score | Emission], int]:
         """The oldest closed steps and blocks not yet delivered, and the row to mark once they are."""
         after = self._delivered("step")
-        rows = self._db.execute(
-            "SELECT row, kind, a, b, c, fixed, ts, revision, lifecycle, known_at, value, body FROM step JOIN series ON id = series "
-            "WHERE row > ? ORDER BY row LIMIT ?",
+        rows = self._all(
+            "SELECT row, kind, a, b, c, fixed, ts, revision, lifecycle, known_at, value, body "
+            "FROM step JOIN series ON id = series WHERE row > ? ORDER BY row LIMIT ?",
             (after, limit),
-        ).fetchall()
+        )
         things: list[Score | Emission] = []
         for _, kind, a, b, c, *rest in rows:
             fields = _thaw(rest)
@@ -120,13 +145,20 @@ class History:
     def undelivered_alarms(self, limit: int) -> tuple[list[dict[str, Any]], int]:
         """The oldest alarm events not yet delivered, and the row to mark once they are."""
         after = self._delivered("alarm")
-        rows = self._db.execute("SELECT row, ts, event, body FROM alarm WHERE row > ? ORDER BY row LIMIT ?", (after, limit)).fetchall()
-        return [{"ts": ts, "event": event} | json.loads(body) for _, ts, event, body in rows], rows[-1][0] if rows else after
+        rows = self._all("SELECT row, ts, event, body FROM alarm WHERE row > ? ORDER BY row LIMIT ?", (after, limit))
+        return [{"ts": ts, "event": event} | json.loads(body) for _, ts, event, body in rows], rows[-1][
+            0
+        ] if rows else after
 
     def mark_delivered(self, what: str, row: int) -> None:
         """Everything up to `row` of "step" or "alarm" is in the store."""
-        with self._db:
+        with self._lock, self._db:
             self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+    def sync(self) -> None:
+        """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the file."""
@@ -135,17 +167,27 @@ class History:
     # --- inside -------------------------------------------------------------------------------------
 
     def _delivered(self, what: str) -> int:
-        row = self._db.execute("SELECT row FROM delivered WHERE what = ?", (what,)).fetchone()
-        return int(row[0]) if row else 0
+        rows = self._all("SELECT row FROM delivered WHERE what = ?", (what,))
+        return int(rows[0][0]) if rows else 0
+
+    def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
 
     def _row(
-        self, kind: str, thing: Score | Emission, name: tuple[str, str, str], fixed: Sequence[str], body: Sequence[str]
+        self,
+        kind: str,
+        thing: Score | Emission,
+        name: tuple[str, str, str],
+        fixed: Sequence[str],
+        body: Sequence[str],
     ) -> tuple[Any, ...]:
         series = self._series.get((kind, *name))
         if series is None:
             constant = json.dumps({key: getattr(thing, key) for key in fixed})
             series = self._db.execute(
-                "INSERT INTO series (kind, a, b, c, fixed) VALUES (?,?,?,?,?) RETURNING id", (kind, *name, constant)
+                "INSERT INTO series (kind, a, b, c, fixed) VALUES (?,?,?,?,?) RETURNING id",
+                (kind, *name, constant),
             ).fetchone()[0]
             self._series[kind, *name] = series
         packed = json.dumps([getattr(thing, key) for key in body], separators=(",", ":"))
@@ -157,14 +199,15 @@ class History:
         end = at if at is not None else 2**62
         known = known_at if known_at is not None else 2**62
         for (of, *parts), series in sorted(self._series.items()):
-            if of != kind or any(wanted is not None and wanted != part for wanted, part in zip(name, parts, strict=True)):
+            if of != kind or any(
+                wanted is not None and wanted != part for wanted, part in zip(name, parts, strict=True)
+            ):
                 continue
-            row = self._db.execute(
+            for row in self._all(
                 "SELECT fixed, ts, revision, lifecycle, known_at, value, body FROM step JOIN series ON id = series "
                 "WHERE series = ? AND ts <= ? AND known_at <= ? ORDER BY ts DESC, revision DESC, row DESC LIMIT 1",
                 (series, end, known),
-            ).fetchone()
-            if row:
+            ):
                 yield parts[0], parts[1], parts[2], _thaw(row)
 
 
@@ -181,6 +224,3 @@ def _thaw(row: Sequence[Any]) -> dict[str, Any]:
         "known_at": known_at,
         "value": value,
     }
-
-
-__all__ = ["AlarmEvent", "History"]

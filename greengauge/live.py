@@ -58,7 +58,7 @@ class Live:
         self._wake()
 
     def put_system(self, part: str, state: Mapping[str, Any]) -> None:
-        """State of one part of the service ("intake", "store", "scoring", "quarantine", "log"), with a "text" for people."""
+        """State of one part of the service ("intake", "store", …), with a "text" for people."""
         self.seq += 1
         self._put(self._system, part, dict(state), _same)
         self._wake()
@@ -94,12 +94,8 @@ class Live:
             "now": now,
             "simulated": self.simulated,
             "progress": self.progress,
-            "scores": [
-                i.thing.to_json(**told) for i in self._scores.values() if i.seq > seq
-            ],
-            "emissions": [
-                i.thing.to_json(**told) for i in self._emissions.values() if i.seq > seq
-            ],
+            "scores": [i.thing.to_json(**told) for i in self._scores.values() if i.seq > seq],
+            "emissions": [i.thing.to_json(**told) for i in self._emissions.values() if i.seq > seq],
             "alarms": [i.thing.to_json() for i in self._alarms.values() if i.seq > seq],
             "meters": {name: i.thing for name, i in self._meters.items() if i.seq > seq},
             "system": {name: i.thing for name, i in self._system.items() if i.seq > seq},

@@ -8,7 +8,12 @@ from typing import Any
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from devices.errors import ConfigurationError
 
@@ -76,7 +81,9 @@ def load(**given: Any) -> Settings:
         first = wrong.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(
-            first["msg"], where=f"setting {key} (GREENGAUGE_{key.upper()})", mend="see `greengauge run --help`"
+            first["msg"],
+            where=f"setting {key} (GREENGAUGE_{key.upper()})",
+            mend="see `greengauge run --help`",
         ) from None
     if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.page_token is None:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""`Engine`: readings in, scores, emissions and alarms out. Deterministic; time enters as readings, receive times and ticks."""
+"""`Engine`: readings in; scores, emissions and alarms out. Time enters as readings, receive times and ticks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
 
 @dataclass(frozen=True, slots=True)
 class LineClose:
-    """The line (or stack) of this meter is closed: rows before `row` of the same push count, then it moves past grace."""
+    """The line (or stack) of this meter is closed after the rows before `row` of the same push."""
 
     row: int
     meter: int

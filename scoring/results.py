@@ -105,7 +105,12 @@ class Emission:
         """The emission object; `now` (ms) makes its age in seconds."""
         names = (n for n in Emission.__dataclass_fields__ if n != "last")
         body: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return body | {"level": "stack", "simulated": simulated, "age": _age(self.last, now), "indicative": True}
+        return body | {
+            "level": "stack",
+            "simulated": simulated,
+            "age": _age(self.last, now),
+            "indicative": True,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,9 @@ class ChannelSum:
     sum: str  # exact decimal; rates and levels: nine decimals, half-even
     covered: float  # share of the window
     unit: str
-    flags: dict[str, int] = field(default_factory=dict)  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
+    flags: dict[str, int] = field(
+        default_factory=dict
+    )  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
 
     def to_json(self) -> dict[str, Any]:
         """The sums object."""

@@ -29,7 +29,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_exactly_four_packages(wheel: Path) -> None:
     """No tests, no deploy files, no stray top level: import names are a contract too."""
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"devices", "greengauge", "ingest", "scoring"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "devices",
+        "greengauge",
+        "ingest",
+        "scoring",
+    }
 
 
 def test_wheel_ships_its_data(wheel: Path) -> None:
@@ -63,7 +68,11 @@ def test_command_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     (ours / "locked.pth").write_text(site + "\n")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     where = subprocess.run(
-        [home / "bin/python", "-c", "import greengauge, scoring; print(greengauge.__file__, scoring.__file__)"],
+        [
+            home / "bin/python",
+            "-c",
+            "import greengauge, scoring; print(greengauge.__file__, scoring.__file__)",
+        ],
         check=True,
         capture_output=True,
         text=True,
@@ -74,6 +83,10 @@ def test_command_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     registry = tmp_path / "plant.toml"
     subprocess.run([home / "bin/greengauge", "init", str(registry)], check=True, cwd=tmp_path, env=environment)
     checked = subprocess.run(
-        [home / "bin/greengauge", "check", str(registry)], capture_output=True, text=True, cwd=tmp_path, env=environment
+        [home / "bin/greengauge", "check", str(registry)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -1,1 +1,1 @@
-""""""
+"""HTTP, WebSocket and the live page."""

@@ -1,1 +1,1 @@
-""""""
+"""The durable log: what is acknowledged is in here."""

@@ -1,1 +1,1 @@
-""""""
+"""Stores behind one seam."""

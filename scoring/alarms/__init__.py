@@ -1,1 +1,1 @@
-""""""
+"""Alarms as a pure state machine."""

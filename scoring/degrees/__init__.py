@@ -1,1 +1,1 @@
-""""""
+"""The four degrees, CO2 accounting and roll-up."""

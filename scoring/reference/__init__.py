@@ -1,1 +1,1 @@
-""""""
+"""The slow, obvious twin of the rolling sums."""

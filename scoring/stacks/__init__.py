@@ -1,1 +1,1 @@
-""""""
+"""Stacks: normalisation, minutes, blocks, limit budget."""

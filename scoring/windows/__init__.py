@@ -1,1 +1,1 @@
-""""""
+"""Rolling windows as sums of exact integer cells."""

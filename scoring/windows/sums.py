@@ -35,12 +35,14 @@ class Sums(Protocol):
     def span(self, start: int, end: int) -> SpanSums:
         """All channels' exact sums over (start, end]: ends on whole seconds within the last hour before the
         newest step, on whole minutes within the longest window up to 24 h plus grace, on whole hours (or on a
-        local midnight at which a factor changes) before that."""
+        local midnight at which a factor changes) before that.
+        """
         ...
 
     def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
         """(ms in which every channel of the group is covered and not estimated and the line runs, ms in which
-        the line runs). Groups are the `CoverageGroup`s that the sums were built with."""
+        the line runs). Groups are the `CoverageGroup`s that the sums were built with.
+        """
         ...
 
     def last(self, channel: int) -> int | None:
@@ -54,7 +56,7 @@ class Sums(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CoverageGroup:
-    """The channels that one line needs for one degree, and when the line runs. Built by `scoring.degrees`, counted by the sums."""
+    """The channels that one line needs for one degree, and when the line runs."""
 
     line: int
     degree: str

@@ -1,0 +1,119 @@
+"""Scores and alarms out over MQTT: one retained message a scope, when it changed, at most one a second.
+
+A retained QoS 0 publish through aiomqtt costs about 130 µs, so a scope's scores travel together.
+Nothing is queued: on reconnect everything that is true now is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiomqtt
+import structlog
+
+from greengauge.live import Live
+from scoring.results import Emission, Score
+
+log = structlog.get_logger()
+
+STATUS_TOPIC = "greengauge/status"
+EVERY_S = 1.0
+
+
+class MqttOut:
+    """The publishing connection; the intake has its own."""
+
+    def __init__(self, live: Live, connect: Callable[[aiomqtt.Will], aiomqtt.Client], version: str) -> None:
+        self._live, self._connect, self._version = live, connect, version
+        self.since = int(time.time() * 1000)
+
+    async def run(self) -> None:
+        """Publish until cancelled; a lost broker is tried again with back-off and jitter."""
+        pause = 0.5
+        while True:
+            try:
+                async with self._connect(
+                    aiomqtt.Will(STATUS_TOPIC, self._status("offline"), qos=1, retain=True)
+                ) as client:
+                    pause = 0.5
+                    await client.publish(STATUS_TOPIC, self._status("online"), qos=1, retain=True)
+                    self._live.put_system("outputs", {"state": "ok", "text": "MQTT ok"})
+                    try:
+                        await self._publish(client)
+                    finally:
+                        await _farewell(client, self._status("offline"))
+            except aiomqtt.MqttError as failure:
+                self._live.put_system("outputs", {"state": "down", "text": f"MQTT: {failure}"})
+                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
+                pause = min(30.0, pause * 2)
+
+    async def _publish(self, client: aiomqtt.Client) -> None:
+        seq = 0
+        sent: dict[str, bytes] = {}
+        while True:
+            await self._live.wait(seq)
+            change = self._live.since(seq, int(time.time() * 1000))
+            seq = change["seq"]
+            touched = {score["scope"] for score in change["scores"]} | {e["scope"] for e in change["emissions"]}
+            if touched:
+                for scope, objects in self._by_scope(touched).items():
+                    await self._send(client, sent, f"greengauge/score/{scope}", {"scores": objects})
+            for alarm in change["alarms"]:
+                await self._send(client, sent, f"greengauge/alarm/{alarm['scope']}/{alarm['id']}", alarm)
+            await asyncio.sleep(EVERY_S)
+
+    def _by_scope(self, scopes: set[str]) -> dict[str, list[dict[str, Any]]]:
+        now = int(time.time() * 1000)
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        things: list[Score | Emission] = [*self._live.scores(), *self._live.emissions()]
+        for thing in things:
+            if thing.scope in scopes:
+                found[thing.scope].append(thing.to_json(now, simulated=self._live.simulated))
+        return found
+
+    async def _send(self, client: aiomqtt.Client, sent: dict[str, bytes], topic: str, body: dict[str, Any]) -> None:
+        payload = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        if sent.get(topic) != payload:
+            sent[topic] = payload
+            await client.publish(topic, payload, qos=0, retain=True)
+
+    def _status(self, state: str) -> bytes:
+        return json.dumps({"state": state, "since": self.since, "version": self._version}).encode()
+
+
+async def _farewell(client: aiomqtt.Client, payload: bytes) -> None:
+    """A clean disconnect sends no will, so say it ourselves; a dead link says it for us."""
+    try:
+        async with asyncio.timeout(0.5):
+            await client.publish(STATUS_TOPIC, payload, qos=1, retain=True)
+    except (aiomqtt.MqttError, TimeoutError):
+        log.debug("outputs.farewell_not_sent")
+
+
+def connector(
+    url: str, user: str | None, password: str | None, tls: aiomqtt.TLSParameters | None, client_id: str
+) -> Callable[[aiomqtt.Will], aiomqtt.Client]:
+    """A function that makes a client for `url` with a will; one client serves one connection."""
+    parts = urlsplit(url)
+    port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+
+    def connect(will: aiomqtt.Will) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            hostname=parts.hostname or "127.0.0.1",
+            port=port,
+            username=user,
+            password=password,
+            identifier=client_id,
+            will=will,
+            tls_params=tls,
+            timeout=5,
+        )
+
+    return connect

@@ -1,0 +1,66 @@
+"""Closed scores, blocks and alarm events on their way from the history into the store (InfluxDB).
+
+The history is durable and numbered, so the way out may be down for as long as it likes: delivery goes
+on after the last row that the store took, and writing a row again is harmless (same key, same point).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from devices.plant.model import Plant
+from greengauge.history import History
+from greengauge.live import Live
+from greengauge.points import alarm_point, degree_point, emission_point
+from ingest.store.base import Store, StoreDown
+from scoring.results import Score
+
+log = structlog.get_logger()
+
+BATCH = 2_000
+
+
+class Outputs:
+    """The task that delivers what scoring made known to the store."""
+
+    def __init__(self, plant: Plant, history: History, store: Store, live: Live) -> None:
+        self._plant, self._history, self._store, self._live = plant, history, store, live
+
+    async def run(self) -> None:
+        """Deliver until cancelled; while the store is down, wait for it (at most one attempt a second)."""
+        while True:
+            try:
+                moved = await self._deliver("step", self._steps) + await self._deliver("alarm", self._alarms)
+            except StoreDown as down:
+                self._live.put_system("store outputs", {"state": "down", "text": down.cause})
+                await asyncio.sleep(max(1.0, down.retry_after))
+                continue
+            self._live.put_system("store outputs", {"state": "ok", "text": "ok"})
+            if not moved:
+                await asyncio.sleep(1.0)
+
+    async def _deliver(self, what: str, fetch: Callable[[], tuple[list[bytes], int]]) -> int:
+        lines, row = await asyncio.to_thread(fetch)
+        if not lines:
+            return 0
+        for bad in await self._store.write(lines):
+            log.error("outputs.point_refused", store=bad.reason, point=lines[bad.line].decode(errors="replace"))
+        await asyncio.to_thread(self._history.mark_delivered, what, row)
+        return len(lines)
+
+    def _steps(self) -> tuple[list[bytes], int]:
+        things, row = self._history.undelivered(BATCH)
+        simulated = self._live.simulated
+        return [
+            degree_point(thing, self._plant, simulated=simulated)
+            if isinstance(thing, Score)
+            else emission_point(thing, self._plant, simulated=simulated)
+            for thing in things
+        ], row
+
+    def _alarms(self) -> tuple[list[bytes], int]:
+        events, row = self._history.undelivered_alarms(BATCH)
+        return [alarm_point(event) for event in events], row

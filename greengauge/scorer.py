@@ -1,0 +1,181 @@
+"""`Scorer`: from the log through the engine to what is true now and what became known.
+
+It never waits for the store. All engine work runs in one worker thread at a time, in slices short
+enough that gauges stay live while a backlog is worked off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from devices.plant.model import Plant
+from greengauge import snapshots
+from greengauge.history import History
+from greengauge.live import Live
+from ingest.decode.result import Decoded
+from ingest.log.record import Record, RecordKind
+from scoring.engine import Command, Engine, LineClose
+from scoring.results import Changes, ChannelSum, Emission, Score
+
+log = structlog.get_logger()
+
+READ_BYTES = 1 << 20
+"""Log bytes taken in at once: about ten thousand small messages, some tens of milliseconds of work."""
+CLOSE_BUDGET_S = 0.15
+"""Time given to closing steps before the gauges are refreshed again."""
+LIVE_EVERY_S = 1.0
+
+
+class Scorer:
+    """Owns the engine; everything that wants it asks here."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        *,
+        read: Callable[[int, int], Sequence[Record]],
+        more: Callable[[int], Awaitable[None]],
+        decode: Callable[[Sequence[Record]], Decoded],
+        start: int,
+        history: History,
+        live: Live,
+        snapshot_path: Path,
+        moved: Callable[[int], None],
+        snapshot_every_s: float,
+    ) -> None:
+        """`read` and `more` are the log's; `moved(position)` is told of each saved snapshot."""
+        self.plant, self.history, self.live = plant, history, live
+        self._read, self._more, self._decode, self._moved = read, more, decode, moved
+        self._snapshot_path, self._snapshot_every_s = snapshot_path, snapshot_every_s
+        self._lock = asyncio.Lock()
+        self._passed = asyncio.Condition()
+        self._refusals: dict[int, str] = {}
+        kept = snapshots.load(snapshot_path, plant.version)
+        self.position = start
+        self.engine = Engine(plant)
+        if kept is not None and kept[0] >= start:
+            self.position, state = kept
+            self.engine = Engine.restore(plant, state)
+        self._saved = self.position
+
+    # --- asked by others ------------------------------------------------------------------------
+
+    async def sums(self, ts: int | None) -> list[ChannelSum]:
+        """Sums of every channel over every window at `ts` (default: now)."""
+        async with self._lock:
+            return await asyncio.to_thread(lambda: self.engine.sums(self.engine.clock if ts is None else ts))
+
+    async def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
+        """Scores and emissions at one moment within the engine's horizon."""
+        async with self._lock:
+            return await asyncio.to_thread(self.engine.at, ts)
+
+    async def passed(self, position: int) -> str | None:
+        """Wait until the record that ends at `position` is applied; why it was refused, if it was."""
+        async with self._passed:
+            await self._passed.wait_for(lambda: self.position >= position)
+        return self._refusals.pop(position, None)
+
+    # --- the task -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until cancelled; the state is saved on the way out."""
+        shown = saved = 0.0
+        try:
+            while True:
+                async with self._lock:
+                    took, changes = await asyncio.to_thread(self._slice)
+                if changes.scores or changes.emissions or changes.alarms:
+                    await asyncio.to_thread(self.history.add, changes)
+                if took:
+                    async with self._passed:
+                        self._passed.notify_all()
+                now = time.monotonic()
+                if now - shown >= LIVE_EVERY_S or changes.alarms:
+                    shown = now
+                    await self._show()
+                if now - saved >= self._snapshot_every_s and self.position > self._saved:
+                    saved = now
+                    await self._save()
+                if not took and not self.engine.behind():
+                    await self._idle(LIVE_EVERY_S - (time.monotonic() - shown))
+        finally:
+            await asyncio.shield(self._save())
+
+    def _slice(self) -> tuple[int, Changes]:
+        """Take one slice of the log in and close what is due. Runs in the worker thread."""
+        records = self._read(self.position, READ_BYTES)
+        frames: list[Record] = []
+        for record in records:
+            if record.entry.kind is RecordKind.FRAMES:
+                frames.append(record)
+                continue
+            self._push(frames)
+            frames = []
+            if record.entry.kind is RecordKind.TICK:
+                self.engine.tick(record.entry.received)
+            else:
+                self._command(record)
+        self._push(frames)
+        if records:
+            self.position = records[-1].end
+        return len(records), self.engine.advance(CLOSE_BUDGET_S)
+
+    def _push(self, frames: list[Record]) -> None:
+        if not frames:
+            return
+        decoded = self._decode(frames)
+        closes = [LineClose(close.row, close.meter, close.received) for close in decoded.closes]
+        self.engine.push(decoded.readings, closes)
+
+    def _command(self, record: Record) -> None:
+        asked: dict[str, Any] = json.loads(record.entry.body)
+        try:
+            self.engine.command(
+                Command(
+                    received=record.entry.received,
+                    scope=asked["scope"],
+                    id=asked["id"],
+                    do=asked["do"],
+                    user=asked["user"],
+                    comment=asked.get("comment", ""),
+                    for_ms=asked.get("for_ms", 0),
+                )
+            )
+        except ValueError as refusal:
+            self._refusals[record.end] = str(refusal)
+            while len(self._refusals) > 100:  # only those nobody waits for any more are left this long
+                del self._refusals[next(iter(self._refusals))]
+
+    async def _show(self) -> None:
+        async with self._lock:
+            scores, emissions = await asyncio.to_thread(self.engine.live)
+            alarms = self.engine.alarms()
+            self.live.clock = self.engine.clock
+            behind = self.engine.behind()
+        self.live.put_scores(scores, emissions, alarms)
+        self.live.put_system(
+            "scoring", {"behind": behind, "text": "ok" if not behind else f"closing {behind} earlier steps"}
+        )
+
+    async def _save(self) -> None:
+        async with self._lock:
+            state, position = await asyncio.to_thread(self.engine.snapshot), self.position
+        await asyncio.to_thread(self.history.sync)  # what the snapshot implies must not be behind it on disk
+        await asyncio.to_thread(snapshots.save, self._snapshot_path, self.plant.version, position, state)
+        self._saved = position
+        self._moved(position)
+
+    async def _idle(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._more(self.position)
+        except TimeoutError:
+            pass

@@ -1,0 +1,43 @@
+"""Snapshots of the scores' state, bound to a log position: one file, replaced atomically, checked on the way back."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import google_crc32c
+
+_MAGIC = b"GGSNAP1\n"
+_HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
+
+
+def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
+    """Replace the snapshot: durable before this returns, and the old one stays until then."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(_HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state)))
+        file.write(state)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load(path: Path, plant_version: int) -> tuple[int, bytes] | None:
+    """(position, state), or None where there is none for this plant or it is damaged: the log tells it all again."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if len(raw) < _HEAD.size:
+        return None
+    magic, version, position, length, checksum = _HEAD.unpack_from(raw)
+    state = raw[_HEAD.size :]
+    if magic != _MAGIC or version != plant_version or len(state) != length or google_crc32c.value(state) != checksum:
+        return None
+    return position, state
