@@ -19,7 +19,7 @@ class BadPoint:
     reason: str  # the store's own words
 
 
-class StoreDown(Exception):  # noqa: N818 - a state of the world that callers wait out, not an error of theirs
+class StoreDown(Exception):
     """The store cannot take anything now: try again after `retry_after` seconds."""
 
     def __init__(self, cause: str, *, retry_after: float = 0.0, standing: bool = False) -> None:

@@ -1,0 +1,232 @@
+"""The command `greengauge`. Verbs are thin: they read options, call one function, print, and set the exit code.
+
+Exit codes: 0 good, 1 the check found something or the world failed, 2 bad usage or configuration.
+Heavy imports wait until a verb needs them, so that `--help` and `check` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from devices.errors import ConfigurationError, GreengaugeError, RegistryError
+
+app = typer.Typer(
+    name="greengauge",
+    help="Plant telemetry over MQTT, made durable, written to InfluxDB, scored live. Not a safety system.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+quarantine_app = typer.Typer(help="Messages that were not let in, and why.", no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+
+Registry = Annotated[Path, typer.Argument(help="Registry of the plant (TOML).", metavar="REGISTRY")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of log, cursors and history.", envvar="GREENGAUGE_DATA", metavar="DIR")
+]
+Broker = Annotated[
+    str | None,
+    typer.Option(help="Broker, mqtt[s]://[user@]host:port.", envvar="GREENGAUGE_BROKER", metavar="URL"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.", envvar="GREENGAUGE_JSON")]
+Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.", envvar="GREENGAUGE_SEED")]
+Start = Annotated[
+    str | None,
+    typer.Option(help="Simulated time to start at, RFC 3339 with zone (default: now).", envvar="GREENGAUGE_START"),
+]
+Port = Annotated[
+    int | None, typer.Option(help="Port of the page; if busy, the next free one.", envvar="GREENGAUGE_PORT")
+]
+
+
+@app.command()
+def demo(seed: Seed = 1, start: Start = None, port: Port = None) -> None:
+    """A simulated plant with everything embedded: broker, store, service and page."""
+    from greengauge import demo as verb
+
+    verb.run(seed=seed, start=start, port=port)
+
+
+@app.command()
+def run(
+    registry: Registry,
+    data: Data = None,
+    broker: Broker = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", envvar="GREENGAUGE_STORE", metavar="STORE"),
+    ] = None,
+    port: Port = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address of the page; any but loopback needs GREENGAUGE_PAGE_TOKEN.", envvar="GREENGAUGE_HOST"),
+    ] = None,
+) -> None:
+    """Run the service: from the broker to the store, the scores and the page."""
+    from greengauge import service, settings
+
+    service.run(registry, settings.load(data=data, broker=broker, store=store, port=port, host=host))
+
+
+@app.command()
+def simulate(
+    registry: Registry,
+    broker: Broker = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Messages a second in all (default: real time).", envvar="GREENGAUGE_RATE"),
+    ] = None,
+    seed: Seed = 1,
+    start: Start = None,
+    faults: Annotated[
+        str,
+        typer.Option(
+            help="Faults to inject, comma-separated: spike, frozen, skew, late, duplicate, wrap, reset, o2, silent, unit.",
+            envvar="GREENGAUGE_FAULTS",
+        ),
+    ] = "",
+) -> None:
+    """Publish a simulated plant's readings, as its edge meters would."""
+    from greengauge import simulate as verb
+    from greengauge import settings
+
+    verb.run(registry, settings.load(broker=broker), rate=rate, seed=seed, start=start, faults=faults)
+
+
+@app.command()
+def feed(
+    file: Annotated[Path, typer.Argument(help="CSV, or CSV.gz.", metavar="FILE")],
+    map: Annotated[  # noqa: A002 - the option's name is a contract
+        Path, typer.Option("--map", help="Which column is which channel (TOML).", envvar="GREENGAUGE_MAP")
+    ],
+    broker: Broker = None,
+    speed: Annotated[
+        str, typer.Option(help="Times real time, or `max`.", envvar="GREENGAUGE_SPEED", metavar="N|max")
+    ] = "max",
+) -> None:
+    """Publish the rows of a CSV file as meter messages."""
+    from greengauge import feed as verb
+    from greengauge import settings
+
+    verb.run(file, map, settings.load(broker=broker), speed)
+
+
+@app.command()
+def check(registry: Registry, as_json: Json = False) -> None:
+    """Check a registry: every mistake at once, or what is in it. Exit code 1 if there are mistakes."""
+    from greengauge import check as verb
+
+    raise typer.Exit(verb.run(registry, as_json=as_json))
+
+
+@app.command()
+def explain(
+    registry: Registry,
+    topic: Annotated[str, typer.Argument(help="Topic of the message.")],
+    payload: Annotated[str, typer.Argument(help="Payload of the message.")],
+    as_json: Json = False,
+) -> None:
+    """What would become of one message, and why. Exit code 1 if it would not be stored."""
+    from devices.plant import load
+    from ingest.decode.explain import explain as decide
+
+    told = decide(load(registry), topic, payload.encode(errors="surrogateescape"))
+    if as_json:
+        _print(json.dumps(told, ensure_ascii=False))
+    else:
+        _print(told["outcome"])
+        for reading in told["readings"]:
+            _print("  " + "  ".join(f"{key}={value}" for key, value in reading.items()))
+        for key in ("reason", "where", "mend"):
+            if told.get(key):
+                _print(f"  {key}: {told[key]}")
+    raise typer.Exit(0 if told["outcome"] == "stored" else 1)
+
+
+@app.command()
+def replay(
+    registry: Registry,
+    readings: Annotated[Path, typer.Argument(help="Readings file: CSV or NDJSON, .gz too.", metavar="READINGS")],
+    every: Annotated[
+        str | None,
+        typer.Option(help="Also rolling windows and open blocks at each multiple.", envvar="GREENGAUGE_EVERY"),
+    ] = None,
+    final: Annotated[bool, typer.Option("--final", help="Only final values.", envvar="GREENGAUGE_FINAL")] = False,
+    sums: Annotated[bool, typer.Option("--sums", help="Sums of each channel instead of scores.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score a readings file with the service's own engine: the way to check every number from outside."""
+    from greengauge import replay_command
+
+    replay_command.run(registry, readings, every=every, final=final, sums=sums, as_json=as_json)
+
+
+@app.command()
+def init(file: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")] = Path("plant.toml")) -> None:
+    """Write a small registry to start from."""
+    if file.exists():
+        raise ConfigurationError("the file is there already", where=str(file), mend="name another, or move it away")
+    try:
+        file.write_text((Path(__file__).parent / "init.toml").read_text())
+    except OSError as failure:
+        raise ConfigurationError(
+            f"cannot be written: {failure.strerror}", where=str(file), mend="name a folder you may write to"
+        ) from None
+    _print(f"wrote {file}; next: greengauge check {file}")
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    data: Data = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 100,
+    as_json: Json = False,
+) -> None:
+    """List the newest quarantined messages, one a line."""
+    from greengauge import quarantine_command
+
+    quarantine_command.list_(data, limit, as_json=as_json)
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    position: Annotated[int, typer.Argument(help="Position, as `list` prints it.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show one quarantined message whole: cause, place, mend, payload."""
+    from greengauge import quarantine_command
+
+    quarantine_command.show(position, data, as_json=as_json)
+
+
+def main() -> None:
+    """Entry point: errors a user can meet become one readable message and an exit code."""
+    try:
+        app()
+    except RegistryError as wrong:
+        for mistake in wrong.mistakes:
+            _complain(str(mistake))
+        _complain(f"{len(wrong.mistakes)} mistake(s); nothing was started")
+        sys.exit(2)
+    except ConfigurationError as wrong:
+        _complain(str(wrong))
+        sys.exit(2)
+    except GreengaugeError as failure:
+        _complain(str(failure))
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has gone (`… | head`)
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _print(text: Any) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"greengauge: {text}\n")
