@@ -1,0 +1,34 @@
+"""`greengauge replay`: a readings file through the service's own engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from devices.durations import parse_duration
+from devices.errors import ConfigurationError
+from devices.plant import load
+from devices.readings_file import read
+from greengauge.replay import replay
+
+
+def run(registry: Path, readings: Path, *, every: str | None, final: bool, sums: bool, as_json: bool) -> None:
+    """Print what the readings amount to: NDJSON, or a line for people."""
+    if every is not None and final:
+        raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
+    plant = load(registry)
+    every_ms = None if every is None else parse_duration(every)
+    for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums):
+        sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
+
+
+def _line(thing: dict[str, Any]) -> str:
+    if "channel" in thing:
+        return f"{thing['ts']}  {thing['meter']}.{thing['channel']}  {thing['window']}  {thing['sum']} {thing['unit']}"
+    what = thing.get("degree") or thing.get("pollutant")
+    span = thing.get("window") or thing.get("average")
+    value = "withheld" if thing["value"] is None else f"{thing['value']:.6g}"
+    reason = f"  ({thing['reason']})" if thing["reason"] else ""
+    return f"{thing['ts']}  {thing['scope']}  {what} {span}  {value}  {thing['lifecycle']} {thing['quality']}{reason}"

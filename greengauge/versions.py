@@ -1,0 +1,118 @@
+"""Decoding by registry version, shared between the readers of the log.
+
+A record is decoded by the registry it was received under, then its channels are renamed to the present
+registry's rows. The data folder keeps every registry it ever ran with, so an old record stays readable.
+The newest decoded records are kept, so the second and third reader of the same record pay nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from devices.errors import RegistryError
+from devices.plant import load
+from devices.plant.model import Plant
+from devices.readings import Readings
+from ingest.decode.definition import Decoder
+from ingest.decode.result import Close, Decoded, Reject
+from ingest.log.record import Record
+
+log = structlog.get_logger()
+
+KEEP_BYTES = 32 << 20
+"""Bytes of log bodies whose decoded form is kept: what three readers of a live log may lie apart."""
+
+
+class Decoders:
+    """`decode(records)`, whatever registry each record came under. Safe to call from several threads."""
+
+    def __init__(self, plant: Plant, folder: Path, source: Path) -> None:
+        """`folder` keeps the registries; `source` is the file that `plant` was loaded from."""
+        self._plant, self._folder = plant, folder
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, tuple[int, Decoded]] = OrderedDict()
+        self._kept_bytes = 0
+        self._by_version: dict[int, tuple[Decoder, np.ndarray | None]] = {plant.version: (Decoder(plant), None)}
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / f"{plant.version:016x}.toml"
+        if not copy.exists():
+            copy.write_bytes(source.read_bytes())
+
+    def decode(self, records: Sequence[Record]) -> Decoded:
+        """Decode records in log order; equal to decoding each alone and joining."""
+        with self._lock:
+            return join([self._one(record) for record in records])
+
+    def _one(self, record: Record) -> Decoded:
+        kept = self._kept.get(record.position)
+        if kept is not None:
+            return kept[1]
+        decoder, rows = self._of(record.entry.registry)
+        decoded = decoder.decode([record])
+        if rows is not None:
+            decoded = _rename(decoded, rows)
+        size = len(record.entry.body)
+        self._kept[record.position] = size, decoded
+        self._kept_bytes += size
+        while self._kept_bytes > KEEP_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1][0]
+        return decoded
+
+    def _of(self, version: int) -> tuple[Decoder, np.ndarray | None]:
+        found = self._by_version.get(version)
+        if found is None:
+            found = self._by_version[version] = self._load(version)
+        return found
+
+    def _load(self, version: int) -> tuple[Decoder, np.ndarray | None]:
+        copy = self._folder / f"{version:016x}.toml"
+        try:
+            old = load(copy)
+        except (RegistryError, OSError) as failure:
+            log.warning("decode.registry_missing", version=f"{version:016x}", cause=str(failure), mend="read by today's")
+            return self._by_version[self._plant.version]
+        present = {
+            (self._plant.meters[c.meter].name, c.name): c.index for c in self._plant.channels if c.source is None
+        }
+        rows = np.array([present.get((old.meters[c.meter].name, c.name), -1) for c in old.channels], np.int32)
+        return Decoder(old), rows
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Several decoded pieces as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    rejects: list[Reject] = []
+    closes: list[Close] = []
+    gaps: dict[int, int] = {}
+    row = 0
+    for part in parts:
+        rejects.extend(part.rejects)
+        closes.extend(replace(close, row=close.row + row) for close in part.closes)
+        for meter, missing in part.sequence_gaps.items():
+            gaps[meter] = gaps.get(meter, 0) + missing
+        row += len(part.readings)
+    return Decoded(
+        readings=Readings.concat([part.readings for part in parts]),
+        rejects=tuple(rejects),
+        closes=tuple(closes),
+        frames=sum(part.frames for part in parts),
+        sequence_gaps=gaps,
+    )
+
+
+def _rename(decoded: Decoded, rows: np.ndarray) -> Decoded:
+    """Channels of an older registry as rows of the present one; what is gone from it is left out."""
+    channel = rows[decoded.readings.channel]
+    known = channel >= 0
+    before = np.concatenate([[0], np.cumsum(known)])
+    readings = replace(decoded.readings, channel=channel).take(known)
+    closes = tuple(replace(close, row=int(before[close.row])) for close in decoded.closes)
+    return replace(decoded, readings=readings, closes=closes)
