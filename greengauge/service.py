@@ -1,9 +1,9 @@
 """`Service`: the only module that builds everything. One TaskGroup, every task named.
 
-    intake   session → log → PUBACK            writer      log → store (cursor: store)
+    intake   session → log → PUBACK             writer      log → store (cursor: store)
     scorer   log → engine → live, history       quarantine  log → quarantine (cursor: quarantine)
     page     HTTP and WebSocket                 outputs     history → store;  mqtt-out  live → broker
-    keeper   prune, meters' ages, the state that people see
+    keeper   prunes the log; tells the page what state everything is in
 
 Each reads the log from its own cursor; none waits for another.
 """
@@ -14,20 +14,21 @@ import asyncio
 import contextlib
 import json
 import signal
-import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from devices.errors import ConfigurationError, EnvironmentFailure
+from devices.errors import ConfigurationError, EnvironmentFailure, GreengaugeError
 from devices.plant import load
 from devices.plant.model import Plant
 from greengauge.history import History
+from greengauge.keeper import Keeper
 from greengauge.live import Live
 from greengauge.mqtt_out import MqttOut, connector
 from greengauge.outputs import Outputs
@@ -37,17 +38,239 @@ from greengauge.page.server import PageServer
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.versions import Decoders
+from ingest.decode.result import Reject
 from ingest.intake import Intaker
-from ingest.log.log import SegmentLog
+from ingest.log.lock import DataLock
+from ingest.log.log import Log
 from ingest.quarantine import Quarantine
 from ingest.session.session import Session
 from ingest.session.settings import BrokerSettings
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
-from ingest.writer import StoreWriter
+from ingest.winners import Winners
+from ingest.writer import StoreWriter, series_of
 from scoring.results import Alarm
 
 log = structlog.get_logger()
 
-KEEPER_EVERY_S = 1.0
+VERSION = package_version("greengauge")
+
+
+@dataclass(slots=True)
+class StoreCursor:
+    """The log's store cursor, as the writer wants it."""
+
+    log: Log
+
+    def get(self) -> int:
+        """Where the store stands."""
+        return self.log.cursors.get("store")
+
+    def set(self, position: int) -> None:
+        """Move it, durably."""
+        self.log.cursors.set("store", position)
+
+
+class Service:
+    """Everything, built and run once."""
+
+    def __init__(self, plant: Plant, source: Path, settings: Settings, *, simulated: bool, page: PageServer) -> None:
+        """`source` is the registry's file; `page` is already bound, so that its address could be printed first."""
+        self.plant, self.settings, self.page = plant, settings, page
+        folder = settings.data
+        self._lock = DataLock(folder)
+        self.log = Log(
+            folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000)
+        )
+        self.live = Live(plant, simulated=simulated)
+        self.history = History(folder / "history.db")
+        self.quarantine = Quarantine(folder / "quarantine.db")
+        self.decoders = Decoders(plant, folder / "registry", source)
+        self.session = Session(_broker(settings, plant, folder))
+        self.intake = Intaker(self.log, self.session, plant.version)
+        self.store = _store(settings)
+        self.writer = StoreWriter(
+            read=self.log.read,
+            more=self.intake.more,
+            decode=self.decoders.decode,
+            plant=plant,
+            store=self.store,
+            cursor=StoreCursor(self.log),
+            winners=Winners(folder / "winners.db", plant, series_of(plant)),
+            quarantine=self._refused,
+        )
+        self.scorer = Scorer(
+            plant,
+            read=self.log.read,
+            more=self.intake.more,
+            decode=self.decoders.decode,
+            start=self.log.first,
+            history=self.history,
+            live=self.live,
+            snapshot_path=folder / "scores.snapshot",
+            moved=self._scored,
+            snapshot_every_s=settings.snapshot_seconds,
+        )
+        self.keeper = Keeper(self)
+        page.serve(
+            build(
+                PageContext(
+                    live=self.live,
+                    history=self.history,
+                    command=self.command,
+                    sums=self.scorer.sums,
+                    ready=self.keeper.ready,
+                    token=None if settings.page_token is None else settings.page_token.get_secret_value(),
+                    version=VERSION,
+                )
+            )
+        )
+
+    async def run(self, *more: tuple[str, Coroutine[Any, Any, None]]) -> None:
+        """Work until cancelled. `more` are further named tasks (the demo's simulator)."""
+        tasks: list[tuple[str, Coroutine[Any, Any, None]]] = [
+            ("intake", self.intake.run()),
+            ("scorer", self.scorer.run()),
+            ("writer", self.writer.run()),
+            ("quarantine", self._quarantine()),
+            ("keeper", self.keeper.run()),
+            ("page", self.page.run()),
+            ("mqtt-out", self._mqtt_out().run()),
+            *more,
+        ]
+        if isinstance(self.store, InfluxStore):
+            tasks.append(("outputs", Outputs(self.plant, self.history, self.store, self.live).run()))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, task in tasks:
+                    group.create_task(task, name=name)
+        finally:
+            await self.store.close()
+            self.quarantine.close()
+            self.history.close()
+            self.log.close()
+            self._lock.close()
+
+    async def command(self, asked: dict[str, Any]) -> Alarm:
+        """An operator's command: logged, applied, and the alarm as it then is. GreengaugeError if refused."""
+        where = f"alarm {asked['scope']}/{asked['id']}"
+        if not any((a.scope, a.id) == (asked["scope"], asked["id"]) for a in self.live.alarms()):
+            raise ConfigurationError("there is no such alarm", where=where, mend="see GET /api/v1/alarms")
+        position = await self.intake.submit(json.dumps(asked).encode())
+        refusal = await self.scorer.passed(position)
+        if refusal is not None:
+            raise ConfigurationError(refusal, where=where, mend="look at the alarm's present state")
+        return next(a for a in self.scorer.engine.alarms() if (a.scope, a.id) == (asked["scope"], asked["id"]))
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    async def _quarantine(self) -> None:
+        """Keep what decoding did not let in; its cursor holds the segments until then."""
+        position = self.log.cursors.get("quarantine")
+        while True:
+            records = await asyncio.to_thread(self.log.read, position, 1 << 20)
+            if not records:
+                await self.intake.more(position)
+                continue
+            decoded = await asyncio.to_thread(self.decoders.decode, records)
+            if decoded.rejects:
+                await asyncio.to_thread(self.quarantine.add, decoded.rejects)
+            position = records[-1].end
+            await asyncio.to_thread(self.log.cursors.set, "quarantine", position)
+
+    async def _refused(self, rejects: list[Reject]) -> None:
+        await asyncio.to_thread(self.quarantine.add, rejects)
+
+    def _scored(self, position: int) -> None:
+        self.log.cursors.set("scores", position)
+        self.log.cursors.set("outputs", position)  # the history keeps them from here on (ARCHITECTURE.md)
+
+    def _mqtt_out(self) -> MqttOut:
+        return MqttOut(self.live, connector(self.settings, f"{self.session.client_id}-out"), VERSION)
+
+
+def _broker(settings: Settings, plant: Plant, folder: Path) -> BrokerSettings:
+    password = settings.broker_password
+    return BrokerSettings.of(
+        settings.broker,
+        folder=folder,
+        plant=plant,
+        password=None if password is None else password.get_secret_value(),
+        ca=settings.broker_ca,
+        cert=settings.broker_cert,
+        key=settings.broker_key,
+    )
+
+
+def _store(settings: Settings) -> Store:
+    if settings.store == "embedded":
+        return EmbeddedStore(settings.data / "store")
+    if not settings.store.startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
+        )
+    if settings.influx_token is None:
+        raise ConfigurationError(
+            "InfluxDB needs a token",
+            where=settings.store,
+            mend="set GREENGAUGE_INFLUX_TOKEN or GREENGAUGE_INFLUX_TOKEN_FILE",
+        )
+    return InfluxStore(
+        settings.store, settings.influx_token.get_secret_value(), settings.influx_org, settings.influx_bucket
+    )
+
+
+def run(registry: Path, settings: Settings) -> None:
+    """`greengauge run`: until Ctrl-C or SIGTERM."""
+    plant = load(registry)
+    page = PageServer(settings.host, settings.port)
+
+    async def main() -> None:
+        service = Service(plant, registry, settings, simulated=False, page=page)
+        say(
+            ("broker", settings.broker),
+            ("store", service.store.name),
+            ("data", str(settings.data)),
+            ("plant", f"{len(plant.lines)} lines, {len(plant.stacks)} stacks, {len(plant.meters)} meters"),
+        )
+        await service.run()
+
+    sys.stdout.write(f"page {page.url}\n")
+    sys.stdout.flush()
+    run_until_told(main)
+
+
+def run_until_told(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves."""
+
+    async def guarded() -> None:
+        task = asyncio.create_task(main(), name="main")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(guarded())
+    except BaseExceptionGroup as failures:
+        known, bugs = failures.split(GreengaugeError)
+        if bugs is not None or known is None:
+            raise
+        raise _first(known) from None
+
+
+def _first(failures: BaseExceptionGroup[GreengaugeError]) -> GreengaugeError:
+    inner = failures.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def say(*rows: tuple[str, str]) -> None:
+    """The banner: which broker, store, folder and why."""
+    for key, value in rows:
+        sys.stdout.write(f"{key:<7} {value}\n")
+    sys.stdout.flush()
+
+
+__all__ = ["EnvironmentFailure", "Service", "run", "run_until_told", "say", "time"]

@@ -1,0 +1,38 @@
+"""`greengauge simulate`: a registry's plant as its edge meters would publish it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from devices.plant import load
+from devices.simulator.publisher import Simulator
+from devices.times import parse_time
+from greengauge.feed import address
+from greengauge.service import run_until_told
+from greengauge.settings import Settings
+
+
+def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, start: str | None, faults: str) -> None:
+    """Publish until Ctrl-C."""
+    plant = load(registry)
+    simulator = Simulator(
+        plant,
+        address(settings),
+        seed=seed,
+        start=None if start is None else parse_time(start),
+        faults=[name.strip() for name in faults.split(",") if name.strip()],
+        rate=rate,
+    )
+    sys.stdout.write(f"simulating {len(plant.meters)} meters to {settings.broker}, seed {seed}; Ctrl-C ends it\n")
+    sys.stdout.flush()
+
+    async def main() -> None:
+        try:
+            await asyncio.to_thread(simulator.run)
+        finally:
+            simulator.stop()
+
+    run_until_told(main)
+    sys.stdout.write(f"{simulator.published:,} messages published\n")
