@@ -52,9 +52,20 @@ class TopicMap:
 def filters(plant: Plant) -> tuple[str, ...]:
     """Subscriptions that cover every meter, also ones not in the registry yet; none covers another."""
     static = plant.intake.topic.partition("{")[0].rpartition("/")[0]
-    wanted = {f"{static}/#"} if static else {f"{m.topic.split('/')[0]}/#" for m in plant.meters}
+    templated = (by_template(plant, meter) for meter in plant.meters)
+    wanted = {f"{static}/#"} if static else {f"{topic.split('/')[0]}/#" for topic in templated}
     wanted |= {f"{m.topic}/#" for m in plant.meters}  # `x/#` is `x` and all below it
     return tuple(sorted(f for f in wanted if not _covered(f, wanted)))
+
+
+def by_template(plant: Plant, meter: Meter) -> str:
+    """The topic that the template gives a meter, whether or not it has one of its own."""
+    site = plant.sites[meter.site]
+    if meter.line is not None:
+        area, place = plant.lines[meter.line].area, plant.lines[meter.line].name
+    else:
+        area, place = STACK_AREA, plant.stacks[meter.stack or 0].name
+    return fill(plant.intake.topic, site.enterprise, site.name, area, place, meter.name)
 
 
 def fill(template: str, enterprise: str, site: str, area: str, line: str, meter: str) -> str:

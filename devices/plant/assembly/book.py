@@ -36,7 +36,7 @@ class Book:
         return False
 
     def find_channel(self, text: str, table: str, key: str, meter: str = "") -> tuple[str, str] | None:
-        """The channel called `text`: `meter.channel`, or on the same `meter` its name alone; notes it if there is none."""
+        """The channel called `text`: `meter.channel`, or its name alone on `meter`; notes it if there is none."""
         if meter and (meter, text) in self.registry.channels:
             return meter, text
         parts = text.split(".")

@@ -80,7 +80,8 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
         )
     found = None if t.of is None else book.find_channel(t.of, spot.table, "of", spot.meter)
     source = None if found is None else sources.get(found)
-    if found is not None and source is None and book.registry.channels[found].kind == "derived":
+    if found is not None and book.registry.channels[found].kind == "derived":
+        source = None
         book.mistakes.add(
             spot.table, "of", f"`{t.of}` is derived itself", "name the channel that is measured, with the whole factor"
         )
@@ -118,7 +119,7 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
 
 
 def _counting(book: Book, spot: Spot, t: ChannelTable, kind: Kind, own: Unit) -> Counting:
-    if t.counts is not None and spot.on.stack is not None:
+    if t.counts is not None and spot.on.stack is not None and spot.on.line is None:
         book.mistakes.add(spot.table, "counts", "a stack's meter belongs to no line", "count it on a meter of the line")
         return Counting()
     if t.counts is not None and kind is Kind.LEVEL:

@@ -38,9 +38,6 @@ def benchmarks(book: Book) -> dict[str, tuple[Benchmark, ...]]:
     found: dict[str, tuple[Benchmark, ...]] = {}
     for id_, entries in _by_id(book, "benchmark", book.registry.benchmarks).items():
         table, kept = f"benchmark.{id_}", []
-        if len({t.product for t in entries}) > 1:
-            both = " and ".join(sorted({f"`{t.product}`" for t in entries}))
-            book.mistakes.add(table, "product", f"is of {both}", "give each product a benchmark of its own id")
         for t in entries:
             product = book.registry.products.get(t.product)
             if not book.knows("product", t.product, book.registry.products, table, "product") or product is None:
@@ -51,6 +48,9 @@ def benchmarks(book: Book) -> dict[str, tuple[Benchmark, ...]]:
                 book.noted(table, "unit", problem)
                 continue
             kept.append(Benchmark(id_, t.product, value, t.basis, t.power, t.boundary, t.start, t.end, t.source))
+        if len({b.product for b in kept}) > 1:
+            both = " and ".join(sorted({f"`{b.product}`" for b in kept}))
+            book.mistakes.add(table, "product", f"is of {both}", "give each product a benchmark of its own id")
         found[id_] = tuple(kept)
     return found
 

@@ -141,7 +141,9 @@ def _zone_name(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        mend = suggestion(text, available_timezones()) or "use a name of the IANA list, like `Asia/Shanghai`"
+        offset = text.upper().startswith(("UTC", "GMT", "+", "-"))  # `UTC+8` knows no summer time and no law
+        near = "" if offset else suggestion(text, available_timezones())
+        mend = near or "use a name of the IANA list, like `Asia/Shanghai`"
         raise ConfigurationError(f"there is no time zone {names.shown(text)}", mend=mend) from None
     return text
 
