@@ -1,0 +1,90 @@
+"""What `greengauge check` says of a registry without mistakes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from registries import EXAMPLE, changed, example
+
+from devices.plant import parse
+from devices.plant.merge import profile_names
+from devices.plant.report import describe, warnings
+
+DAY = date(2026, 5, 1)
+
+
+def test_summary() -> None:
+    """One row a line and a stack, with what it counts and how it is judged."""
+    text = describe(example())
+    assert "line acme/wuhu/pyro/k1: 2 meter(s), 3 channel(s)" in text
+    assert "runs while k1-kiln.feed > 50 t/h" in text
+    assert "nox 50, pm 10, so2 35 mg/m3 at 10 % O2" in text
+
+
+def test_expired_and_illustrative_values_are_named() -> None:
+    """An expired benchmark and values to be checked, each where it stands."""
+    said = {(w.table, w.cause.partition(":")[0]) for w in warnings(example(), DAY)}
+    assert ("benchmark.eu-ets-grey-clinker", "expired on 2025-12-31; it is used and marked") in said
+    assert ("product.clinker", "rests on a value to be checked") in said
+    assert not any("expired" in w.cause for w in warnings(example(), date(2025, 12, 31)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "table", "cause"),
+    [
+        ("people = 14", "", "line.k1", "has no `people`"),
+        (', counts = "product:clinker"', "", "line.k1", "no channel counts a product"),
+        ('counts = "product:clinker"', 'counts = "product:cement"', "product.cement", "has no `theoretical`"),
+        ("power = false, benchmark", "power = true, benchmark", "line.k1.lcd", "otherwise than benchmark"),
+        ('electricity = "grid:CN"', "", "site.wuhu", "has no `electricity` factor"),
+        ('o2 = { unit = "%", kind = "level", water = "dry" }', "", "stack.tail", "no channel `o2`"),
+        ('moisture = { unit = "%", kind = "level", max_gap = "1h" }', "", "stack.tail", "no channel `moisture`"),
+        ('temp = { unit = "degC", kind = "level" }', "", "stack.tail", "no channel `temp`"),
+        (', state = "hot"', "", "meter.cems1.channels.nox", "does not say `state`"),
+        (', water = "dry"', "", "meter.cems1.channels.o2", "does not say `water`"),
+        ('source = "recalled; set your own"', "", "factor.grid:CN", "has no source"),
+        ("from = 2024-01-15", "from = 2027-01-01", "regime.cn-cement-ultra-low", ""),
+    ],
+)
+def test_each_warning(old: str, new: str, table: str, cause: str) -> None:
+    """What works but may not be meant is said, once, with a mend."""
+    text = changed(old, new)
+    if 'product:cement"' in new:
+        text = text.replace('benchmark = "eu-ets-grey-clinker" }', 'benchmark = "eu-taxonomy-cement" }')
+    found = [w for w in warnings(parse(text), DAY) if w.table == table and cause in w.cause]
+    assert len(found) == 1 or (not cause and found)
+    assert all(w.mend and str(w) for w in found)
+
+
+def test_a_parent_on_another_line_is_doubtful() -> None:
+    """Then the other line loses what its own meter counts."""
+    text = EXAMPLE.replace('[meter.k1-kiln]\nline = "k1"', '[meter.k1-kiln]\nline = "k1"\nparent = "eaf1-main"')
+    assert any("another line" in w.cause for w in warnings(parse(text), DAY))
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_each_profile_stands_alone(name: str) -> None:
+    """A profile has no mistakes, and every dated value in it a source."""
+    plant = parse(f'profiles = ["{name}"]')
+    dated = [e for group in (plant.factors, plant.benchmarks, plant.regimes) for es in group.values() for e in es]
+    assert dated
+    assert all(entry.source for entry in dated)
+    assert all(fuel.source for fuel in plant.fuels.values())
+
+
+def test_the_regimes_of_china() -> None:
+    """Limits of the domain's table."""
+    regimes = parse('profiles = ["cement", "steel"]').regimes
+    limits = {id_: {k: float(v) for k, v in entries[-1].limits.items()} for id_, entries in regimes.items()}
+    assert limits["cn-cement-gb4915"] == {"pm": 30, "so2": 200, "nox": 400, "f": 5, "hg": 0.05, "nh3": 10}
+    assert limits["cn-cement-gb4915-special"] == {"pm": 20, "so2": 100, "nox": 320, "f": 3, "hg": 0.05, "nh3": 8}
+    assert limits["cn-cement-ultra-low"] == limits["cn-sinter-ultra-low"] == {"pm": 10, "so2": 35, "nox": 50}
+    assert limits["cn-cement-gb4915-cooler"] == {"pm": 30}
+    assert limits["cn-cement-gb4915-cooler-special"] == {"pm": 20}
+    assert {id_: e[-1].o2_ref for id_, e in regimes.items() if e[-1].o2_ref is not None} == {
+        "cn-cement-gb4915": 10,
+        "cn-cement-gb4915-special": 10,
+        "cn-cement-ultra-low": 10,
+        "cn-sinter-ultra-low": 16,
+    }
