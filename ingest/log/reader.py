@@ -69,8 +69,7 @@ def read(source: Source, start: int, max_bytes: int) -> tuple[list[Record], list
         if fault and records:
             break  # what is cut off or damaged comes first in the next call
         if fault == "short":
-            data, at = source.read(position, size), 0
-            fault, size = codec.check(data, at, position, end)
+            data, at, fault, size = _look(source, data, at, position)
         if fault:
             found = _resynchronise(source, position + 1)
             damages.append(Damage(source.span.path.name, position, found, _kind(source, position, found, fault)))
@@ -96,10 +95,7 @@ def survey(source: Source, received: int) -> tuple[int, int, list[Damage]]:
     last, damages = position, list[Damage]()
     data = source.read(position, _BLOCK)
     while position < end:
-        fault, size = codec.check(data, at, position, end)
-        if fault == "short":
-            data, at = source.read(position, max(size, _BLOCK)), 0
-            fault, size = codec.check(data, at, position, end)
+        data, at, fault, size = _look(source, data, at, position)
         if fault:
             found = _resynchronise(source, position + 1)
             if found < end:
@@ -114,6 +110,16 @@ def survey(source: Source, received: int) -> tuple[int, int, list[Damage]]:
     return last, received, damages
 
 
+def _look(source: Source, data: bytes, at: int, position: int) -> tuple[bytes, int, str, int]:
+    """`codec.check` of the record at `position`, reading on as far as it needs: where it is now, fault, size."""
+    fault, size = codec.check(data, at, position, source.span.end)
+    for _ in range(2):  # once for the header, once for the body that the header tells of
+        if fault == "short":
+            data, at = source.read(position, max(size, _BLOCK)), 0
+            fault, size = codec.check(data, at, position, source.span.end)
+    return data, at, fault, size
+
+
 def _resynchronise(source: Source, start: int) -> int:
     """The position of the next good record at or behind `start`; the segment's end if there is none."""
     end, overlap = source.span.end, len(codec.MAGIC) - 1
@@ -121,20 +127,12 @@ def _resynchronise(source: Source, start: int) -> int:
         data = source.read(position, _BLOCK + overlap)
         hit = data.find(codec.MAGIC)
         while hit >= 0:
-            if _good(source, position + hit):
+            if not _look(source, data, hit, position + hit)[2]:
                 return position + hit
             hit = data.find(codec.MAGIC, hit + 1)
         if not data:
             break
     return end
-
-
-def _good(source: Source, position: int) -> bool:
-    end = source.span.end
-    fault, size = codec.check(source.read(position, codec.HEADER.size), 0, position, end)
-    if fault == "short":
-        fault, size = codec.check(source.read(position, size), 0, position, end)
-    return not fault
 
 
 def _kind(source: Source, start: int, end: int, fault: str) -> str:
