@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def test_what_was_appended_is_read_in_order(opened: Opened) -> None:
     assert log.state().segments > 5
     assert [record.entry for record in everything(log)] == entries
     positions = [(record.position, record.end) for record in everything(log)]
-    assert all(before[1] == after[0] for before, after in zip(positions, positions[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(positions))
 
 
 @pytest.mark.parametrize("max_bytes", [1, 39, 41, 500, 1 << 20])
