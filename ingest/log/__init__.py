@@ -1,1 +1,8 @@
-"""The durable log: what is acknowledged is in here."""
+"""The durable log: what is acknowledged is in here. Its bytes are drawn in docs/log-format.md."""
+
+from ingest.log.cursors import Cursors
+from ingest.log.lock import DataLock
+from ingest.log.log import Log, LogState
+from ingest.log.reader import Damage
+
+__all__ = ["Cursors", "Damage", "DataLock", "Log", "LogState"]
