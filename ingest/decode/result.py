@@ -24,6 +24,7 @@ class Reject:
     size: int  # bytes of payload
     payload: bytes  # prefix of the payload, at most 4 KiB
     values: int = 0  # numbers lost with it, where that can be told
+    names: tuple[str, ...] = ()  # pending only: what awaits approval, "topic" or "meter.field"
 
 
 @dataclass(frozen=True, slots=True)
