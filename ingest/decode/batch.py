@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from devices.readings import Mark, Readings
-from ingest.decode.faults import Fault
+from ingest.decode.faults import Fault, printable
 from ingest.decode.result import Close, Decoded, Reject
+from ingest.decode.sequence import missing_between, newest_of
 
 PREFIX = 4096
 """Bytes of a payload that its reject keeps."""
 
 MOST_FAULTS = 1000
 """Rejects of one message; what is left of it then is one more."""
-
-Sequences = MutableMapping[int, int]
-"""Meter -> its newest `seq`: the one thing that decoding remembers, kept by the caller."""
-
 
 class Message(NamedTuple):
     """One message and the marks of its delivery."""
@@ -36,7 +32,7 @@ class Message(NamedTuple):
             position=self.position,
             item=item,
             received=self.received,
-            topic=self.topic[:1024].decode("utf-8", "backslashreplace"),
+            topic=printable(self.topic[:1024].decode("utf-8", "backslashreplace")),
             outcome=fault.outcome,
             reason=fault.reason,
             cause=fault.cause,
@@ -67,12 +63,12 @@ class Row(NamedTuple):
 class Batch:
     """What has been decoded so far."""
 
-    sequences: Sequences
     rows: list[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     closes: list[Close] = field(default_factory=list)
     frames: int = 0
     gaps: dict[int, int] = field(default_factory=dict)
+    sequences: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def refuse(self, message: Message, faults: list[tuple[int, Fault]], spans: list[tuple[int, int]]) -> None:
         """The faults of an array's objects, each with the object's own text; `spans` says where that stands."""
@@ -98,11 +94,10 @@ class Batch:
         """Numbers missing between this `seq` and the newest before it; a redelivered or repeated one says nothing."""
         if message.mark & (Mark.REDELIVERED.value | Mark.RETAINED.value):
             return
-        last = self.sequences.get(meter)
-        if last is not None and seq > last + 1:
-            self.gaps[meter] = self.gaps.get(meter, 0) + seq - last - 1
-        if last is None or seq > last or seq in (0, 1):  # 0 or 1 again: the meter was restarted
-            self.sequences[meter] = seq
+        first, newest = self.sequences.setdefault(meter, (seq, seq))
+        if missing := missing_between(newest, seq):
+            self.gaps[meter] = self.gaps.get(meter, 0) + missing
+        self.sequences[meter] = first, newest_of(newest, seq)
 
     def done(self) -> Decoded:
         """The columns."""
@@ -111,4 +106,4 @@ class Batch:
         readings = Readings.of(
             channel, ts, value, rev=rev, letter=letter, mark=mark, received=received, position=position, numbers=numbers
         )
-        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, self.gaps)
+        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, self.gaps, self.sequences)

@@ -18,7 +18,7 @@ from devices.plant.model import Plant
 from devices.readings import NORMAL, Mark
 from devices.ruler import Ruler
 from ingest.decode import values
-from ingest.decode.batch import Batch, Message, Row, Sequences
+from ingest.decode.batch import Batch, Message, Row
 from ingest.decode.faults import Fault, shown
 from ingest.decode.payload import parse
 from ingest.decode.result import Close, Decoded
@@ -50,12 +50,12 @@ class Decoder:
             for meter in plant.meters
         ]
 
-    def decode(self, records: Sequence[Record], sequences: Sequences | None = None) -> Decoded:
+    def decode(self, records: Sequence[Record]) -> Decoded:
         """Everything in the frames of these records, in log order. Never raises for what a frame holds.
 
-        sequences  meter -> newest `seq`; updated. Without it gaps are counted within these records only.
+        Gaps in `seq` are counted within these records; `ingest.decode.sequence.follow` counts those between calls.
         """
-        batch = Batch({} if sequences is None else sequences)
+        batch = Batch()
         for record in records:
             entry = record.entry
             if entry.kind is not RecordKind.FRAMES:
@@ -63,20 +63,23 @@ class Decoder:
             for frame in split(entry.body, entry.mqtt):
                 mark = _mark(frame.qos, frame.retain, frame.dup)
                 position = record.body_at + frame.offset
-                self._take(Message(bytes(frame.topic), bytes(frame.payload), entry.received, position, mark), batch)
+                message = Message(frame.topic, bytes(frame.payload), entry.received, position, mark)
+                self._take(message, batch, frame.fault)
         return batch.done()
 
     def message(
         self, topic: bytes, payload: bytes, received: int, *, qos: int = 1, retain: bool = False, dup: bool = False
     ) -> Decoded:
         """What one message would give: the same path, without a log."""
-        batch = Batch({})
+        batch = Batch()
         self._take(Message(topic, payload, received, 0, _mark(qos, retain, dup)), batch)
         return batch.done()
 
-    def _take(self, message: Message, batch: Batch) -> None:
+    def _take(self, message: Message, batch: Batch, broken: str = "") -> None:
         batch.frames += 1
         try:
+            if broken:
+                raise Fault("bad-frame", f"the MQTT frame can't be read: {broken}", "frame", "check the broker's version")
             meter, channel = self._topics.find(message.topic)
             content = parse(message.payload, self._largest)
             if channel is not None:

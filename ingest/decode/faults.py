@@ -2,7 +2,7 @@
 
 | reason | what is wrong |
 |---|---|
-| empty, too-large, bom, not-utf8, not-json, truncated, trailing-bytes, too-deep | the payload as a whole |
+| bad-frame, empty, too-large, bom, not-utf8, not-json, truncated, trailing-bytes, too-deep | the payload as a whole |
 | not-an-object, not-a-number, no-value, nested, duplicate-key, lone-surrogate, control-character, bad-close | its shape |
 | no-time, bad-time, time-zero, time-range, time-unit, time-past, time-future, retained-no-time | its time |
 | text, boolean, null, not-finite, number-too-long, integer-too-large | a value |
@@ -40,5 +40,9 @@ class Fault(Exception):  # noqa: N818 - not a failure of the program: an answer 
 
 def shown(text: str) -> str:
     """Foreign text for a sentence: quoted, printable, short."""
-    cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) + '"'
+    return f'"{printable(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")}"'
+
+
+def printable(text: str) -> str:
+    """Foreign text that can't move a cursor or hide: what is not printable is escaped."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
+from ingest.decode.faults import printable
 from ingest.decode.result import Reject
 from ingest.quarantine import tables
 
@@ -105,17 +106,26 @@ class Quarantine:
 
     def list(
         self, limit: int | None = 100, *, outcome: str | None = None, reason: str | None = None, topic: str | None = None
-    ) -> list[Reject]:
-        """The newest `limit` rejects that fit the filters, in log order."""
+    ) -> Sequence[dict[str, Any]]:
+        """The newest `limit` rejects that fit the filters, in log order: the objects of `quarantine list --json`."""
         wanted = [(f"{key} = ?", v) for key, v in (("outcome", outcome), ("reason", reason), ("topic", topic)) if v]
         where = f"WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
-        query = f"SELECT * FROM reject {where} ORDER BY position DESC, item DESC LIMIT ?"  # noqa: S608 - fixed names
+        query = f"SELECT {_LISTED} FROM reject {where} ORDER BY position DESC, item DESC LIMIT ?"  # noqa: S608 - fixed names
         found = self._ask(query, *(value for _, value in wanted), -1 if limit is None else limit)
-        return [_reject(row) for row in reversed(found)]
+        return [_object(row) for row in reversed(found)]
 
-    def show(self, position: int) -> list[Reject]:  # type: ignore[valid-type]  # `list` is the method above
-        """Everything that was rejected of the frame at this log position."""
-        return [_reject(row) for row in self._ask("SELECT * FROM reject WHERE position = ? ORDER BY item, id", position)]
+    def show(self, position: int) -> Sequence[dict[str, Any]]:
+        """Everything rejected of the frame at this log position, with `values`, `names` and the payload as text."""
+        query = f"SELECT {_LISTED}, lost, names, payload FROM reject WHERE position = ? ORDER BY item, id"  # noqa: S608
+        return [
+            _object(row[:-3])
+            | {
+                "values": row[-3],
+                "names": json.loads(row[-2]),
+                "payload": None if row[-1] is None else printable(row[-1].decode("utf-8", "backslashreplace")),
+            }
+            for row in self._ask(query, position)
+        ]
 
     def counts(self) -> tuple[Count, ...]:
         """Rejects by reason and topic, the most frequent first."""
@@ -131,6 +141,17 @@ class Quarantine:
         nearer = max(rows / self._row_quota, size / self._payload_quota)
         gone = payloads_gone or rows_gone
         return Fill(rows, size, payloads_gone, rows_gone, refused, max(nearer, 1.0) if gone else nearer)
+
+    @classmethod
+    def open_read_only(cls, path: Path) -> Self:
+        """The quarantine of a data folder, beside the running service or without one."""
+        return cls(path, read_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Release the file."""
@@ -190,12 +211,6 @@ class Quarantine:
             raise _failure(self._path, error) from error
 
 
-def as_json(reject: Reject) -> dict[str, Any]:
-    """The object of `quarantine list --json`."""
-    names = ("position", "received", "topic", "reason", "size", "outcome", "item", "cause", "where", "mend")
-    return {name: getattr(reject, name) for name in names}
-
-
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
     if read_only:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10, check_same_thread=False)
@@ -229,20 +244,9 @@ def _row(r: Reject) -> tuple[Any, ...]:
     )
 
 
-def _reject(row: tuple[Any, ...]) -> Reject:
-    _, position, item, reason, received, topic, outcome, cause, where, mend, size, payload, values, names = row
-    return Reject(
-        position=position,
-        item=item,
-        received=received,
-        topic=topic,
-        outcome=outcome,
-        reason=reason,
-        cause=cause,
-        where=where,
-        mend=mend,
-        size=size,
-        payload=payload or b"",
-        values=values,
-        names=tuple(json.loads(names)),
-    )
+_LISTED = "position, received, topic, reason, size, outcome, item, cause, place, mend"
+
+
+def _object(row: tuple[Any, ...]) -> dict[str, Any]:
+    names = _LISTED.replace("place", "where").split(", ")
+    return dict(zip(names, row, strict=True))
