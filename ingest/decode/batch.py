@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from devices.foreign import printable
 from devices.readings import Mark, Readings
-from ingest.decode.faults import Fault, printable
+from ingest.decode.faults import Fault
 from ingest.decode.result import Close, Decoded, Reject
 from ingest.decode.sequence import missing_between, newest_of
 

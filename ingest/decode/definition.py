@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from devices.foreign import shown
 from devices.exact_json import Real, Twice, Whole, spans
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Mark
 from devices.ruler import Ruler
 from ingest.decode import values
 from ingest.decode.batch import Batch, Message, Row
-from ingest.decode.faults import Fault, shown
+from ingest.decode.faults import Fault
 from ingest.decode.payload import parse
 from ingest.decode.result import Close, Decoded
 from ingest.decode.topic import Topics

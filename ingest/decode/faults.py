@@ -15,9 +15,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-_SHOWN = 60
-
-
 class Fault(Exception):  # noqa: N818 - not a failure of the program: an answer about a message
     """One reason not to let something in: stable code, cause, place, mend."""
 
@@ -36,13 +33,3 @@ class Fault(Exception):  # noqa: N818 - not a failure of the program: an answer 
         self.names = names  # what awaits approval, if pending
         self.lost = len(names)  # numbers that are kept out by it
         super().__init__(reason)
-
-
-def shown(text: str) -> str:
-    """Foreign text for a sentence: quoted, printable, short."""
-    return f'"{printable(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")}"'
-
-
-def printable(text: str) -> str:
-    """Foreign text that can't move a cursor or hide: what is not printable is escaped."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

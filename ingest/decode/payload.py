@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from devices.foreign import shown
 from devices.exact_json import loads
-from ingest.decode.faults import Fault, shown
+from ingest.decode.faults import Fault
 
 DEEPEST = 16
 """Levels of nesting that are still read."""

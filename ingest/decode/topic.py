@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from devices.foreign import shown
 from devices.plant.model import Plant
-from ingest.decode.faults import Fault, shown
+from ingest.decode.faults import Fault
 
 LONGEST = 1024
 """Bytes of a topic that may wait for approval; a registry has shorter ones."""

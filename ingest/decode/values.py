@@ -6,10 +6,11 @@ import json
 import math
 from typing import Any
 
+from devices.foreign import shown
 from devices.exact_json import Odd, Real, Twice, Whole
 from devices.quantise import LONGEST
 from devices.readings import NORMAL
-from ingest.decode.faults import Fault, shown
+from ingest.decode.faults import Fault
 
 RESERVED = frozenset(("ts", "seq", "rev", "q", "meter", "close"))
 

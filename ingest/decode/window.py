@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
+from devices import times
 from devices.plant.model import Intake
 from ingest.decode.faults import Fault
 
@@ -55,10 +54,9 @@ def _fault(ts: int, received: int, intake: Intake, first: int, last: int) -> Fau
 def moment(ts: int) -> str:
     """A time for people; beyond the year 9999 its milliseconds."""
     try:
-        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ts)
+        return times.format(ts)
     except OverflowError:
         return f"{ts} ms, beyond the year 9999"
-    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _lag(ms: int) -> str:

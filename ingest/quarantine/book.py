@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+from devices.foreign import printable
 from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
-from ingest.decode.faults import printable
 from ingest.decode.result import Reject
 from ingest.quarantine import tables
 
