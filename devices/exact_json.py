@@ -7,6 +7,7 @@ Infinity) an `Odd`, and an object in which a key stands twice a `Twice`: the cal
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 
@@ -38,8 +39,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Twice:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    seen: set[str] = set()
-    return Twice(next(key for key, _ in pairs if key in seen or seen.add(key)))
+    keys = [key for key, _ in pairs]
+    return Twice(next(key for key, times in Counter(keys).items() if times > 1))
 
 
 _JSON = json.JSONDecoder(parse_int=Whole, parse_float=Real, parse_constant=Odd, object_pairs_hook=_object)

@@ -1,8 +1,8 @@
 """Decimal text to an integer count of a step: exact, half to even, never through a float.
 
-    quantise("0.0625", Fraction(1, 1000)) == 62      # 62.5 steps: half goes to the even neighbour
-    quantise("5e-324", step) == 0, quantise("1e308", step) is None: exponents are capped before any
-    integer is built, so the cost is bounded by the length of the text and not by what it means.
+quantise("0.0625", Fraction(1, 1000)) == 62      # 62.5 steps: half goes to the even neighbour
+quantise("5e-324", step) == 0, quantise("1e308", step) is None: exponents are capped before any
+integer is built, so the cost is bounded by the length of the text and not by what it means.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Quantum:
         if found is None:
             raise ValueError("not a decimal number" if len(text) <= LONGEST else "too many digits")
         sign, whole, part, power = found.groups(default="")
-        if not power and 0 <= (spare := self.places - len(part)) and len(whole) + self.places < _DIGITS:
+        if not power and (spare := self.places - len(part)) >= 0 and len(whole) + self.places < _DIGITS:
             count = int(whole + part + "0" * spare)  # the common case: the text has no digit below the step
         else:
             digits = (whole + part).lstrip("0")

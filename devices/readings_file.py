@@ -135,7 +135,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ConfigurationError(f"the gzip file is damaged: {error}", where=str(path), mend="copy it again") from None
     except OSError as error:
-        raise EnvironmentFailure(f"can't be read: {error.strerror}", where=str(path), mend="see its permissions") from None
+        raise EnvironmentFailure(
+            f"can't be read: {error.strerror}", where=str(path), mend="see its permissions"
+        ) from None
 
 
 def _times(rows: Columns, texts: Sequence[bytes], name: str) -> I64:

@@ -18,7 +18,7 @@ _KNOWN = (*_NEEDED, b"received", b"rev", b"q")
 _FIELD = re.compile(rb'"((?:[^"]|"")*)"(?:,|$)|([^",]*)(?:,|$)')
 
 
-class Refused(Exception):  # noqa: N818 - an answer about a line; the reader makes it the user's error
+class Refused(Exception):
     """A line that can't be used."""
 
     def __init__(self, line: int, cause: str, mend: str) -> None:
@@ -63,22 +63,22 @@ class CsvLines:
             raise Refused(line, "a zero byte", "is this a CSV file in UTF-8?")
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
-        split = _fields if b'"' in text else _plain
-        rows = [split(line) for line in text.removesuffix(b"\n").split(b"\n")]
+        rows = text.removesuffix(b"\n").split(b"\n")
         numbers: Sequence[int] = range(first, first + len(rows))
-        if set(map(len, rows)) != {len(self._names)}:
-            numbers, rows = self._sound(numbers, rows)
-        columns = zip(*rows, strict=True) if rows else ((),) * len(self._names)
-        return Columns(numbers, **dict(zip(self._names, columns, strict=True)))
-
-    def _sound(self, numbers: Sequence[int], rows: list[list[bytes]]) -> tuple[list[int], list[list[bytes]]]:
-        """Without the blank lines; any other line of the wrong length is refused."""
-        kept = [(line, row) for line, row in zip(numbers, rows, strict=True) if row != [b""]]
-        for line, row in kept:
-            if len(row) != len(self._names):
-                cause = f"{len(row)} columns where the first line names {len(self._names)}"
+        if b"" in rows:  # blank lines mean nothing
+            kept = [(line, row) for line, row in zip(numbers, rows, strict=True) if row]
+            numbers, rows = [line for line, _ in kept], [row for _, row in kept]
+        width = len(self._names)
+        quoted = b'"' in text
+        cells = [_fields(row) for row in rows] if quoted else []
+        widths = map(len, cells) if quoted else (row.count(b",") + 1 for row in rows)
+        for line, found in zip(numbers, widths, strict=True):
+            if found != width:
+                cause = f"{found} columns where the first line names {width}"
                 raise Refused(line, cause, "is the file cut off, or a name or number written with a comma?")
-        return [line for line, _ in kept], [row for _, row in kept]
+        flat = [cell for row in cells for cell in row] if quoted else b",".join(rows).split(b",")  # not a list a row
+        columns = [flat[k::width] if rows else [] for k in range(width)]
+        return Columns(numbers, **dict(zip(self._names, columns, strict=True)))
 
 
 class NdjsonLines:
@@ -93,10 +93,6 @@ class NdjsonLines:
 
         names = ("ts", "meter", "channel", "value", "received", "rev", "q")
         return Columns([line for line, _ in rows], *(column(name) for name in names))
-
-
-def _plain(line: bytes) -> list[bytes]:
-    return line.split(b",")
 
 
 def _fields(line: bytes) -> list[bytes]:
@@ -132,6 +128,8 @@ def _cell(found: dict[str, Any], name: str, line: int) -> bytes:
     number, text = type(value) in (Whole, Real), type(value) is str
     wanted = {"value": number, "rev": number, "ts": number or text, "received": number or text}.get(name, text)
     if not wanted:
-        cause = f"{name} is missing" if name not in found else f"{name} is not a {'number' if name == 'value' else 'text'}"
+        cause = (
+            f"{name} is missing" if name not in found else f"{name} is not a {'number' if name == 'value' else 'text'}"
+        )
         raise Refused(line, cause, "see docs: readings file")
     return str(value).encode("utf-8", "backslashreplace")

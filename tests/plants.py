@@ -35,8 +35,12 @@ def plant(meters: dict[str, Sequence[Channel]], *, topics: dict[str, str] | None
         channels += [replace(c, index=first + k, meter=index) for k, c in enumerate(own)]
         topic = (topics or {}).get(name, f"plant/acme/wuhu/pyro/k1/{name}")
         rows.append(Meter(index, name, None, None, 0, topic, 1000, tuple(range(first, len(channels)))))
-    window = {"topic": "plant/{enterprise}/{site}/{area}/{line}/{meter}", "past_ms": 72 * 3_600_000, "future_ms": 60_000}
-    empty: dict[str, Any] = dict.fromkeys(("products", "fuels", "materials", "factors", "benchmarks", "regimes"), {})
+    window = {
+        "topic": "plant/{enterprise}/{site}/{area}/{line}/{meter}",
+        "past_ms": 72 * 3_600_000,
+        "future_ms": 60_000,
+    }
+    empty: dict[str, Any] = {key: {} for key in ("products", "fuels", "materials", "factors", "benchmarks", "regimes")}
     return Plant(
         version=1,
         intake=Intake(**{**window, "grace_ms": 900_000, "history": False} | intake),

@@ -9,13 +9,14 @@ from devices.foreign import printable
 from devices.readings import Mark, Readings
 from ingest.decode.faults import Fault
 from ingest.decode.result import Close, Decoded, Reject
-from ingest.decode.sequence import missing_between, newest_of
+from ingest.decode.sequence import follow
 
 PREFIX = 4096
 """Bytes of a payload that its reject keeps."""
 
 MOST_FAULTS = 1000
 """Rejects of one message; what is left of it then is one more."""
+
 
 class Message(NamedTuple):
     """One message and the marks of its delivery."""
@@ -68,8 +69,7 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     closes: list[Close] = field(default_factory=list)
     frames: int = 0
-    gaps: dict[int, int] = field(default_factory=dict)
-    sequences: dict[int, tuple[int, int]] = field(default_factory=dict)
+    sequences: dict[int, list[int]] = field(default_factory=dict)
 
     def refuse(self, message: Message, faults: list[tuple[int, Fault]], spans: list[tuple[int, int]]) -> None:
         """The faults of an array's objects, each with the object's own text; `spans` says where that stands."""
@@ -83,7 +83,7 @@ class Batch:
             (first, example), (last, _) = rest[0], rest[-1]
             fault = Fault(
                 "too-many-faults",
-                f"{len(rest):,} further objects of this message are at fault, the first of them because: {example.cause}",
+                f"{len(rest):,} further objects are at fault, the first because: {example.cause}",
                 f"objects {first + 1} to {last + 1} of {len(spans)}",
                 example.mend,
                 outcome="pending" if all(f.outcome == "pending" for _, f in rest) else "quarantined",
@@ -92,13 +92,9 @@ class Batch:
             self.rejects.append(message.reject(fault, first))
 
     def count(self, seq: int, meter: int, message: Message) -> None:
-        """Numbers missing between this `seq` and the newest before it; a redelivered or repeated one says nothing."""
-        if message.mark & (Mark.REDELIVERED.value | Mark.RETAINED.value):
-            return
-        first, newest = self.sequences.setdefault(meter, (seq, seq))
-        if missing := missing_between(newest, seq):
-            self.gaps[meter] = self.gaps.get(meter, 0) + missing
-        self.sequences[meter] = first, newest_of(newest, seq)
+        """The message's `seq`; that of a redelivered or retained one says nothing about what is missing."""
+        if not message.mark & (Mark.REDELIVERED.value | Mark.RETAINED.value):
+            self.sequences.setdefault(meter, []).append(seq)
 
     def done(self) -> Decoded:
         """The columns."""
@@ -107,4 +103,5 @@ class Batch:
         readings = Readings.of(
             channel, ts, value, rev=rev, letter=letter, mark=mark, received=received, position=position, numbers=numbers
         )
-        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, self.gaps, self.sequences)
+        gaps = follow({}, self.sequences)
+        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, gaps, self.sequences)

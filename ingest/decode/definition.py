@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from devices.foreign import shown
 from devices.exact_json import Real, Twice, Whole, spans
+from devices.foreign import shown
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Mark
 from devices.ruler import Ruler
@@ -78,9 +78,11 @@ class Decoder:
 
     def _take(self, message: Message, batch: Batch, broken: str = "") -> None:
         batch.frames += 1
+        if broken:
+            fault = Fault("bad-frame", f"the MQTT frame can't be read: {broken}", "frame", "check the broker's version")
+            batch.rejects.append(message.reject(fault))
+            return
         try:
-            if broken:
-                raise Fault("bad-frame", f"the MQTT frame can't be read: {broken}", "frame", "check the broker's version")
             meter, channel = self._topics.find(message.topic)
             content = parse(message.payload, self._largest)
             if channel is not None:
@@ -100,7 +102,7 @@ class Decoder:
         for item, content in enumerate(items):
             try:
                 self._object(content, meter, message, batch)
-            except Fault as fault:  # noqa: PERF203 - one bad object must not cost its neighbours
+            except Fault as fault:
                 faults.append((item, fault))
         if faults:
             batch.refuse(message, faults, spans(message.payload.decode("utf-8")))
@@ -164,7 +166,9 @@ class Decoder:
             if slot is not None:
                 text = values.number(key, given)
                 value, mark = slot.ruler.read(text)
-                rows.append(Row(slot.channel, ts, value, rev, letter, mark | delivered, received, position, text.encode()))
+                rows.append(
+                    Row(slot.channel, ts, value, rev, letter, mark | delivered, received, position, text.encode())
+                )
             elif key not in values.RESERVED:
                 values.refuse_name(key)
                 unknown.append(key)

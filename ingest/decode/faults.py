@@ -3,7 +3,8 @@
 | reason | what is wrong |
 |---|---|
 | bad-frame, empty, too-large, bom, not-utf8, not-json, truncated, trailing-bytes, too-deep | the payload as a whole |
-| not-an-object, not-a-number, no-value, nested, duplicate-key, lone-surrogate, control-character, bad-close | its shape |
+| not-an-object, not-a-number, no-value, nested, duplicate-key, bad-close | its shape |
+| lone-surrogate, control-character | its letters |
 | no-time, bad-time, time-zero, time-range, time-unit, time-past, time-future, retained-no-time | its time |
 | text, boolean, null, not-finite, number-too-long, integer-too-large | a value |
 | bad-seq, bad-rev, bad-flag, identity | another reserved key |
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-class Fault(Exception):  # noqa: N818 - not a failure of the program: an answer about a message
+
+class Fault(Exception):
     """One reason not to let something in: stable code, cause, place, mend."""
 
     def __init__(

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from devices.foreign import shown
 from devices.exact_json import loads
+from devices.foreign import shown
 from ingest.decode.faults import Fault
 
 DEEPEST = 16
@@ -80,7 +80,9 @@ def _not_json(text: str, error: json.JSONDecodeError) -> Fault:
     at = len(text[: error.pos].encode("utf-8"))
     where, rest = f"payload byte {at}", text[error.pos :]
     if error.msg.startswith("Extra data"):
-        return Fault("trailing-bytes", f"after the JSON value comes {shown(rest)}", where, "publish one value a message")
+        return Fault(
+            "trailing-bytes", f"after the JSON value comes {shown(rest)}", where, "publish one value a message"
+        )
     if error.msg.startswith("Invalid control character"):
         return Fault("control-character", "a text contains a raw control character", where, "remove it from the text")
     if error.msg.startswith("Unterminated string") or _CUT_SHORT.fullmatch(rest):

@@ -45,4 +45,4 @@ class Decoded:
     closes: tuple[Close, ...] = ()
     frames: int = 0
     sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here
-    sequences: dict[int, tuple[int, int]] = field(default_factory=dict)  # meter -> first and newest `seq` seen here
+    sequences: dict[int, list[int]] = field(default_factory=dict)  # meter -> its `seq`s in log order

@@ -5,33 +5,23 @@ Decoding one record knows only that record. Whoever reads the log in order keeps
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-
-from ingest.decode.result import Decoded
+from collections.abc import Mapping, MutableMapping, Sequence
 
 
-def missing_between(newest: int, seq: int) -> int:
-    """Numbers between the newest and the next one; a repeated or older one says nothing."""
-    return max(0, seq - newest - 1)
+def follow(newest: MutableMapping[int, int], sequences: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """Meter -> numbers missing before and between these (`Decoded.sequences`); nothing where none is missing.
 
-
-def newest_of(newest: int, seq: int) -> int:
-    """The newest from now on. 0 or 1 again: the meter was restarted and counts anew."""
-    return seq if seq > newest or seq in (0, 1) else newest
-
-
-def follow(newest: MutableMapping[int, int], decoded: Decoded) -> dict[int, int]:
-    """Meter -> numbers missing in this piece of the log and between it and the pieces before.
-
-    newest  meter -> newest `seq`, kept by the caller (with its cursor, if a restart is to count the same); updated
+    newest  meter -> newest `seq`; updated. Kept by the caller, with its cursor if a restart is to count the same
     """
-    gaps = dict(decoded.sequence_gaps)
-    for meter, (first, last) in decoded.sequences.items():
-        if meter in newest:
-            missing = missing_between(newest[meter], first)
-            if missing:
-                gaps[meter] = gaps.get(meter, 0) + missing
-            newest[meter] = last if first in (0, 1) else newest_of(newest[meter], last)
-        else:
-            newest[meter] = last
+    gaps: dict[int, int] = {}
+    for meter, numbers in sequences.items():
+        last = newest.get(meter, numbers[0])
+        missing = 0
+        for seq in numbers:
+            missing += max(0, seq - last - 1)
+            if seq > last or seq in (0, 1):  # 0 or 1 again: the meter was restarted and counts anew
+                last = seq
+        newest[meter] = last
+        if missing:
+            gaps[meter] = missing
     return gaps

@@ -74,7 +74,9 @@ class Topics:
 
 
 def _malformed(topic: bytes) -> Fault | None:
-    mend = "correct the topic in the device: plant/{enterprise}/{site}/{area}/{line}/{meter} unless the registry differs"
+    mend = (
+        "correct the topic in the device: plant/{enterprise}/{site}/{area}/{line}/{meter} unless the registry differs"
+    )
     try:
         text = topic.decode("utf-8")
     except UnicodeDecodeError as error:

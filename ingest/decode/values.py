@@ -6,8 +6,8 @@ import json
 import math
 from typing import Any
 
-from devices.foreign import shown
 from devices.exact_json import Odd, Real, Twice, Whole
+from devices.foreign import shown
 from devices.quantise import LONGEST
 from devices.readings import NORMAL
 from ingest.decode.faults import Fault
@@ -35,9 +35,8 @@ def number(key: str, value: Any) -> str:
     if type(value) is Real:
         if len(value) <= LONGEST and math.isfinite(float(value)):  # a test only: the amount never is a float
             return value
-    elif type(value) is Whole:
-        if len(value) < 20 or len(value) <= LONGEST and abs(int(value)) < 2**64:
-            return value
+    elif type(value) is Whole and (len(value) < 20 or (len(value) <= LONGEST and abs(int(value)) < 2**64)):
+        return value
     raise _not_a_number(key, value)
 
 
@@ -48,7 +47,9 @@ def _not_a_number(key: str, value: Any) -> Fault:
             cause, mend = f"the number has {len(value):,} characters", f"publish at most {LONGEST} characters a number"
             return Fault("number-too-long", cause, where, mend)
         if isinstance(value, Whole):
-            cause = f"the whole number {shown(value)} is 2^64 or more: a counter has overflowed or two were run together"
+            cause = (
+                f"the whole number {shown(value)} is 2^64 or more: a counter has overflowed or two were run together"
+            )
             return Fault("integer-too-large", cause, where, "check the register's width and byte order")
         cause = f"{shown(value)} is greater than any number that can be stored (1.8e308)"
         return Fault("not-finite", cause, where, "leave the key out while the sensor gives no value")
@@ -72,7 +73,10 @@ def whole(key: str, value: Any) -> int:
         return count
     kind = shown(value) if isinstance(value, str) else "of another kind"
     raise Fault(
-        f"bad-{key}", f"{key} is {kind}, not a whole number of 64 bits", f'key "{key}"', f"count {key} up from 0 by ones"
+        f"bad-{key}",
+        f"{key} is {kind}, not a whole number of 64 bits",
+        f'key "{key}"',
+        f"count {key} up from 0 by ones",
     )
 
 

@@ -7,7 +7,7 @@ from devices.plant.model import Intake
 from ingest.decode.faults import Fault
 
 EARLIEST = 100_000_000_000
-"""1973-03-03 in ms. Before it no plant sent telemetry; today's seconds read as ms fall before it until the year 5138."""
+"""1973-03-03 in ms. Before it no plant sent telemetry, and seconds read as ms fall before it until the year 5138."""
 
 _INT64 = 2**63
 
@@ -35,14 +35,12 @@ def _fault(ts: int, received: int, intake: Intake, first: int, last: int) -> Fau
             cause = f"ts {ts} looks like {unit}: as milliseconds it would be {moment(ts)}"
             return Fault("time-unit", cause, where, mend)
     if ts < first:
-        return Fault(
-            "time-past",
-            f"ts is {moment(ts)}, {_lag(received - ts)} before it was received; the registry takes {_lag(intake.past_ms)}"
-            if not intake.history
-            else f"ts is {moment(ts)}: before any telemetry",
-            where,
-            "check the meter's clock; to feed the past, set history = true in [intake]",
-        )
+        cause = f"ts is {moment(ts)}: before any telemetry"
+        if not intake.history:
+            late, most = _lag(received - ts), _lag(intake.past_ms)
+            cause = f"ts is {moment(ts)}, {late} before it was received; the registry takes {most}"
+        mend = "check the meter's clock; to feed the past, set history = true in [intake]"
+        return Fault("time-past", cause, where, mend)
     return Fault(
         "time-future",
         f"ts is {moment(ts)}, {_lag(ts - received)} after it was received; the registry takes {_lag(intake.future_ms)}",

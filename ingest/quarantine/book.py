@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from devices.foreign import printable
 from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
+from devices.foreign import printable
 from ingest.decode.result import Reject
 from ingest.quarantine import tables
 
@@ -105,7 +105,12 @@ class Quarantine:
         return len(fresh)
 
     def list(
-        self, limit: int | None = 100, *, outcome: str | None = None, reason: str | None = None, topic: str | None = None
+        self,
+        limit: int | None = 100,
+        *,
+        outcome: str | None = None,
+        reason: str | None = None,
+        topic: str | None = None,
     ) -> Sequence[dict[str, Any]]:
         """The newest `limit` rejects that fit the filters, in log order: the objects of `quarantine list --json`."""
         wanted = [(f"{key} = ?", v) for key, v in (("outcome", outcome), ("reason", reason), ("topic", topic)) if v]
@@ -189,18 +194,21 @@ class Quarantine:
             ).fetchall()
             lost = sum(length or 0 for (length,) in freed)
             size -= lost
-            self._db.execute("UPDATE total SET rows = rows - ?, bytes = ?, rows_gone = rows_gone + ?", (gone, size, gone))
+            self._db.execute(
+                "UPDATE total SET rows = rows - ?, bytes = ?, rows_gone = rows_gone + ?", (gone, size, gone)
+            )
         if size > self._payload_quota:
-            count = 0
+            going: list[int] = []
             held = "SELECT id, length(payload) FROM reject WHERE id > ? AND payload NOTNULL ORDER BY id"
-            for after, length in self._db.execute(held, (after,)):  # noqa: B007 - the last one is where to go on
+            for row, length in self._db.execute(held, (after,)):
+                going.append(row)
                 size -= length
-                count += 1
                 if size <= self._payload_quota:
                     break
-            self._db.execute("UPDATE reject SET payload = NULL WHERE id <= ? AND payload NOTNULL", (after,))
+            self._db.execute("UPDATE reject SET payload = NULL WHERE id > ? AND id <= ?", (after, going[-1]))
             self._db.execute(
-                "UPDATE total SET bytes = ?, payload_from = ?, payloads_gone = payloads_gone + ?", (size, after, count)
+                "UPDATE total SET bytes = ?, payload_from = ?, payloads_gone = payloads_gone + ?",
+                (size, going[-1], len(going)),
             )
 
     @contextmanager
@@ -233,7 +241,9 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _failure(path: Path, error: sqlite3.Error) -> GreengaugeError:
     if isinstance(error, sqlite3.OperationalError):
-        return EnvironmentFailure(f"the quarantine can't be used: {error}", where=str(path), mend="see the disk's space")
+        return EnvironmentFailure(
+            f"the quarantine can't be used: {error}", where=str(path), mend="see the disk's space"
+        )
     return DamagedData(f"the quarantine is damaged: {error}", where=str(path), mend="move the file away and rewind")
 
 

@@ -1,9 +1,9 @@
 """The tables of the quarantine file.
 
-    reject   one row per (position, item, reason): the log reference and the words; `payload` is NULL once forgotten
-    tally    one row per (reason, topic, outcome): counts, first and last log position. Never pruned
-    pending  one row per name that awaits approval, as many as the limit allows
-    total    one row: what the quotas look at, kept with every change so that nothing is ever scanned
+reject   one row per (position, item, reason): the log reference and the words; `payload` is NULL once forgotten
+tally    one row per (reason, topic, outcome): counts, first and last log position. Never pruned
+pending  one row per name that awaits approval, as many as the limit allows
+total    one row: what the quotas look at, kept with every change so that nothing is ever scanned
 """
 
 VERSION = 1

@@ -95,7 +95,10 @@ def test_ndjson(tmp_path: Path, kiln: Plant) -> None:
 @pytest.mark.parametrize("batch_bytes", [1, 30, 1 << 20])
 def test_batches_and_gzip(tmp_path: Path, kiln: Plant, batch_bytes: int) -> None:
     """However it is cut, and packed or not, the rows are the same."""
-    plain, packed = rows(tmp_path, kiln, CSV), rows(tmp_path, kiln, gzip.compress(CSV.encode()), batch_bytes=batch_bytes)
+    plain, packed = (
+        rows(tmp_path, kiln, CSV),
+        rows(tmp_path, kiln, gzip.compress(CSV.encode()), batch_bytes=batch_bytes),
+    )
     for name in ("channel", "ts", "value", "received", "position", "mark"):
         assert np.array_equal(getattr(plain, name), getattr(packed, name))
 
@@ -184,7 +187,9 @@ NUMBER = st.one_of(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 10**13), st.sampled_from([("kiln", "feed"), ("coal", "coal")]), NUMBER)))
-def test_columns_equal_single_readings(tmp_path: Path, kiln: Plant, items: list[tuple[int, tuple[str, str], str]]) -> None:
+def test_columns_equal_single_readings(
+    tmp_path: Path, kiln: Plant, items: list[tuple[int, tuple[str, str], str]]
+) -> None:
     """CSV and NDJSON give, row by row, what the ruler of the channel says of one number."""
     text = "ts,meter,channel,value\n" + "".join(f"{ts},{m},{c},{v}\n" for ts, (m, c), v in items)
     lines = [f'{{"ts": {ts}, "meter": {json.dumps(m)}, "channel": "{c}", "value": {v}}}\n' for ts, (m, c), v in items]
