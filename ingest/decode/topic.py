@@ -6,6 +6,7 @@ from functools import cached_property
 
 from devices.foreign import shown
 from devices.plant.model import Plant
+from devices.topics import TopicMap
 from ingest.decode.faults import Fault
 
 LONGEST = 1024
@@ -19,36 +20,38 @@ class Topics:
     """The topics of a plant."""
 
     def __init__(self, plant: Plant) -> None:
-        self._plant = plant
-        self._known: dict[bytes, Target] = {}
-        for channel in plant.channels:
-            if channel.source is None:
-                topic = f"{plant.meters[channel.meter].topic}/{channel.field}"
-                self._known[topic.encode()] = (channel.meter, channel.index)
-        self._known |= {meter.topic.encode(): (meter.index, None) for meter in plant.meters}
+        self._plant, self._map = plant, TopicMap(plant)
+        self._known: dict[bytes, Target] = {}  # met so far; known ones only, so the plant bounds it
 
     def find(self, topic: bytes) -> Target:
         """The meter, and the channel of a bare number. Raises `Fault`: bad-topic, or unknown and pending."""
         target = self._known.get(topic)
         if target is None:
-            raise self._unknown(topic)
+            target = self._known[topic] = self._find(topic)
         return target
 
-    def _unknown(self, topic: bytes) -> Fault:
-        bad = _malformed(topic)
-        if bad:
-            return bad
-        levels = topic.decode("utf-8").split("/")
-        above = self._known.get(topic.rpartition(b"/")[0])
-        if above is not None and above[1] is None:
-            meter = self._plant.meters[above[0]].name
+    def _find(self, topic: bytes) -> Target:
+        try:
+            text = topic.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Fault("bad-topic", "the topic is not UTF-8 text", f"topic byte {error.start}", _MEND) from None
+        found = self._map.find(text)
+        if found is None:
+            raise _malformed(text) or self._unknown(text)
+        meter, channel = found
+        return meter.index, None if channel is None else channel.index
+
+    def _unknown(self, topic: str) -> Fault:
+        levels = topic.split("/")
+        meter = self._map.above(topic)
+        if meter is not None:
             return Fault(
                 "unknown-channel",
-                f"meter {shown(meter)} has no channel {shown(levels[-1])}",
+                f"meter {shown(meter.name)} has no channel {shown(levels[-1])}",
                 f"topic level {len(levels)}",
-                f"add it to [meter.{meter}.channels], or stop publishing it",
+                f"add it to [meter.{meter.name}.channels], or stop publishing it",
                 outcome="pending",
-                names=(f"{meter}.{levels[-1][:128]}",),
+                names=(f"{meter.name}.{levels[-1][:128]}",),
             )
         level = self._leaves(levels)
         return Fault(
@@ -57,12 +60,12 @@ class Topics:
             f"topic level {level}",
             "add the meter to the registry, or correct the topic in the device",
             outcome="pending",
-            names=(topic.decode("utf-8"),),
+            names=(topic,),
         )
 
     @cached_property
     def _prefixes(self) -> frozenset[str]:
-        splits = (known.decode().split("/") for known in self._known)
+        splits = (meter.topic.split("/") for meter in self._plant.meters)
         return frozenset("/".join(levels[:n]) for levels in splits for n in range(1, len(levels) + 1))
 
     def _leaves(self, levels: list[str]) -> int:
@@ -73,20 +76,16 @@ class Topics:
         return len(levels)
 
 
-def _malformed(topic: bytes) -> Fault | None:
-    mend = (
-        "correct the topic in the device: plant/{enterprise}/{site}/{area}/{line}/{meter} unless the registry differs"
-    )
-    try:
-        text = topic.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return Fault("bad-topic", "the topic is not UTF-8 text", f"topic byte {error.start}", mend)
-    if len(topic) > LONGEST:
-        return Fault("bad-topic", f"the topic has {len(topic):,} bytes, more than {LONGEST:,}", "topic", mend)
-    levels = text.split("/")
-    for number, level in enumerate(levels, start=1):
+_MEND = "correct the topic in the device: plant/{enterprise}/{site}/{area}/{line}/{meter}, or as the registry says"
+
+
+def _malformed(topic: str) -> Fault | None:
+    size = len(topic.encode())
+    if size > LONGEST:
+        return Fault("bad-topic", f"the topic has {size:,} bytes, more than {LONGEST:,}", "topic", _MEND)
+    for number, level in enumerate(topic.split("/"), start=1):
         if not level:
-            return Fault("bad-topic", "a level of the topic is empty", f"topic level {number}", mend)
+            return Fault("bad-topic", "a level of the topic is empty", f"topic level {number}", _MEND)
         if not level.isprintable():
-            return Fault("bad-topic", f"{shown(level)} has an unprintable character", f"topic level {number}", mend)
+            return Fault("bad-topic", f"{shown(level)} has an unprintable character", f"topic level {number}", _MEND)
     return None
