@@ -1,1 +1,1 @@
-"""From frames to readings: the definition of what a payload means."""
+"""From frames to readings: the definition, slow and readable, and (later) its compiled twin."""

@@ -24,6 +24,7 @@ class Reject:
     size: int  # bytes of payload
     payload: bytes  # prefix of the payload, at most 4 KiB
     values: int = 0  # numbers lost with it, where that can be told
+    names: tuple[str, ...] = ()  # pending only: what awaits approval, "topic" or "meter.field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,4 @@ class Decoded:
     closes: tuple[Close, ...] = ()
     frames: int = 0
     sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here
+    sequences: dict[int, list[int]] = field(default_factory=dict)  # meter -> its `seq`s in log order

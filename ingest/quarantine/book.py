@@ -1,0 +1,262 @@
+"""`Quarantine`: rejects on disk, in one bounded SQLite file beside the log.
+
+Invariant: a reject that was added is counted once in `counts()`, however often it is added again. At the
+byte quota payloads go, oldest first; at the row quota whole rows; the counts with their first and last
+log position stay, and the log still has the frames.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
+from devices.foreign import printable
+from ingest.decode.result import Reject
+from ingest.quarantine import tables
+
+OTHER = "(other topics)"
+"""Counted here once there are too many different ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often one reason met one topic."""
+
+    reason: str
+    topic: str
+    outcome: str
+    messages: int  # or objects of arrays
+    values: int  # numbers lost with them, where that could be told
+    first_position: int
+    last_position: int
+    last_received: int  # ms
+
+
+@dataclass(frozen=True, slots=True)
+class PendingName:
+    """A meter's topic or "meter.field" that awaits approval."""
+
+    name: str
+    messages: int
+    first_received: int  # ms
+    last_received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How full it is."""
+
+    rows: int
+    bytes: int  # of payloads
+    payloads_gone: int
+    rows_gone: int
+    names_refused: int  # sightings of pending names beyond the limit
+    share: float  # of the nearer quota; 1 and more: something has been forgotten
+
+
+class Quarantine:
+    """The quarantine of one data folder. One writer; any number of read-only ones beside it, at any time.
+
+    payload_quota  bytes of payload prefixes kept
+    row_quota      rejects kept with their words
+    most_topics    different (reason, topic) pairs counted one by one
+    most_names     different pending names kept
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        payload_quota: int = 64 << 20,
+        row_quota: int = 100_000,
+        most_topics: int = 10_000,
+        most_names: int = 10_000,
+    ) -> None:
+        self._path, self._payload_quota, self._row_quota = path, payload_quota, row_quota
+        self._most_topics, self._most_names = most_topics, most_names
+        self._lock = threading.Lock()  # a thread pool may carry the calls of one owner
+        if read_only and not path.is_file():
+            raise ConfigurationError("there is no quarantine here", where=str(path), mend="check --data")
+        with self._told():
+            self._db = _open(path, read_only=read_only)
+            self._topics = set(self._db.execute("SELECT reason, topic, outcome FROM tally"))
+            self._names = {name for (name,) in self._db.execute("SELECT name FROM pending")}
+
+    def add(self, rejects: Sequence[Reject]) -> int:
+        """Keep these durably, in log order; those already kept change nothing. Returns how many are new."""
+        with self._lock, self._told(), self._db:
+            fresh = [r for r in rejects if self._db.execute(tables.ADD, _row(r)).rowcount == 1]
+            if not fresh:
+                return 0
+            self._db.executemany(tables.TALLY, [self._tally(r) for r in fresh])
+            self._db.executemany(tables.PENDING, list(self._pending(fresh)))
+            kept = sum(len(r.payload) for r in fresh)
+            self._db.execute("UPDATE total SET rows = rows + ?, bytes = bytes + ?", (len(fresh), kept))
+            self._forget()
+        return len(fresh)
+
+    def list(
+        self,
+        limit: int | None = 100,
+        *,
+        outcome: str | None = None,
+        reason: str | None = None,
+        topic: str | None = None,
+    ) -> Sequence[dict[str, Any]]:
+        """The newest `limit` rejects that fit the filters, in log order: the objects of `quarantine list --json`."""
+        wanted = [(f"{key} = ?", v) for key, v in (("outcome", outcome), ("reason", reason), ("topic", topic)) if v]
+        where = f"WHERE {' AND '.join(clause for clause, _ in wanted)}" if wanted else ""
+        query = f"SELECT {_LISTED} FROM reject {where} ORDER BY position DESC, item DESC LIMIT ?"  # noqa: S608 - fixed names
+        found = self._ask(query, *(value for _, value in wanted), -1 if limit is None else limit)
+        return [_object(row) for row in reversed(found)]
+
+    def show(self, position: int) -> Sequence[dict[str, Any]]:
+        """Everything rejected of the frame at this log position, with `values`, `names` and the payload as text."""
+        query = f"SELECT {_LISTED}, lost, names, payload FROM reject WHERE position = ? ORDER BY item, id"  # noqa: S608
+        return [
+            _object(row[:-3])
+            | {
+                "values": row[-3],
+                "names": json.loads(row[-2]),
+                "payload": None if row[-1] is None else printable(row[-1].decode("utf-8", "backslashreplace")),
+            }
+            for row in self._ask(query, position)
+        ]
+
+    def counts(self) -> tuple[Count, ...]:
+        """Rejects by reason and topic, the most frequent first."""
+        return tuple(Count(*row) for row in self._ask("SELECT * FROM tally ORDER BY messages DESC, reason, topic"))
+
+    def pending(self) -> tuple[PendingName, ...]:
+        """The names that await approval, the most frequent first."""
+        return tuple(PendingName(*row) for row in self._ask("SELECT * FROM pending ORDER BY messages DESC, name"))
+
+    def fill(self) -> Fill:
+        """How full it is, and what has been forgotten for that."""
+        ((rows, size, _, payloads_gone, rows_gone, refused),) = self._ask("SELECT * FROM total")
+        nearer = max(rows / self._row_quota, size / self._payload_quota)
+        gone = payloads_gone or rows_gone
+        return Fill(rows, size, payloads_gone, rows_gone, refused, max(nearer, 1.0) if gone else nearer)
+
+    @classmethod
+    def open_read_only(cls, path: Path) -> Self:
+        """The quarantine of a data folder, beside the running service or without one."""
+        return cls(path, read_only=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._db.close()
+
+    def _ask(self, query: str, *values: Any) -> Any:
+        with self._lock, self._told():
+            return self._db.execute(query, values).fetchall()
+
+    def _tally(self, r: Reject) -> tuple[Any, ...]:
+        key = (r.reason, r.topic, r.outcome)
+        if key not in self._topics and len(self._topics) >= self._most_topics:
+            key = (r.reason, OTHER, r.outcome)
+        self._topics.add(key)
+        return (*key, 1, r.values, r.position, r.position, r.received)
+
+    def _pending(self, rejects: Iterable[Reject]) -> Iterator[tuple[str, int, int, int]]:
+        for r in rejects:
+            for name in r.names:
+                if name in self._names or len(self._names) < self._most_names:
+                    self._names.add(name)
+                    yield name, 1, r.received, r.received
+                else:
+                    self._db.execute("UPDATE total SET names_refused = names_refused + 1")
+
+    def _forget(self) -> None:
+        """Come back under the quotas, oldest first."""
+        ((rows, size, after, *_),) = self._db.execute("SELECT * FROM total").fetchall()
+        if rows > self._row_quota:
+            gone = rows - self._row_quota
+            freed = self._db.execute(
+                "DELETE FROM reject WHERE id IN (SELECT id FROM reject ORDER BY id LIMIT ?) RETURNING length(payload)",
+                (gone,),
+            ).fetchall()
+            lost = sum(length or 0 for (length,) in freed)
+            size -= lost
+            self._db.execute(
+                "UPDATE total SET rows = rows - ?, bytes = ?, rows_gone = rows_gone + ?", (gone, size, gone)
+            )
+        if size > self._payload_quota:
+            going: list[int] = []
+            held = "SELECT id, length(payload) FROM reject WHERE id > ? AND payload NOTNULL ORDER BY id"
+            for row, length in self._db.execute(held, (after,)):
+                going.append(row)
+                size -= length
+                if size <= self._payload_quota:
+                    break
+            self._db.execute("UPDATE reject SET payload = NULL WHERE id > ? AND id <= ?", (after, going[-1]))
+            self._db.execute(
+                "UPDATE total SET bytes = ?, payload_from = ?, payloads_gone = payloads_gone + ?",
+                (size, going[-1], len(going)),
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _failure(self._path, error) from error
+
+
+def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    if read_only:
+        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10, check_same_thread=False)
+    else:
+        db = sqlite3.connect(path, timeout=10, check_same_thread=False)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")  # the log's cursor moves on once this has been told
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            db.executescript(f"BEGIN; {tables.CREATE} PRAGMA user_version = {tables.VERSION}; COMMIT;")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version != tables.VERSION:
+        db.close()
+        raise ConfigurationError(
+            f"the quarantine has format {version}, this version reads {tables.VERSION}",
+            where=str(path),
+            mend="use the version of greengauge that wrote it",
+        )
+    return db
+
+
+def _failure(path: Path, error: sqlite3.Error) -> GreengaugeError:
+    if isinstance(error, sqlite3.OperationalError):
+        return EnvironmentFailure(
+            f"the quarantine can't be used: {error}", where=str(path), mend="see the disk's space"
+        )
+    return DamagedData(f"the quarantine is damaged: {error}", where=str(path), mend="move the file away and rewind")
+
+
+def _row(r: Reject) -> tuple[Any, ...]:
+    return (
+        *(r.position, r.item, r.reason, r.received, r.topic, r.outcome, r.cause, r.where, r.mend),
+        *(r.size, r.payload, r.values, json.dumps(r.names)),
+    )
+
+
+_LISTED = "position, received, topic, reason, size, outcome, item, cause, place, mend"
+
+
+def _object(row: tuple[Any, ...]) -> dict[str, Any]:
+    names = _LISTED.replace("place", "where").split(", ")
+    return dict(zip(names, row, strict=True))

@@ -1,0 +1,54 @@
+"""The tables of the quarantine file.
+
+reject   one row per (position, item, reason): the log reference and the words; `payload` is NULL once forgotten
+tally    one row per (reason, topic, outcome): counts, first and last log position. Never pruned
+pending  one row per name that awaits approval, as many as the limit allows
+total    one row: what the quotas look at, kept with every change so that nothing is ever scanned
+"""
+
+VERSION = 1
+
+CREATE = """
+CREATE TABLE reject (
+    id INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
+    received INTEGER NOT NULL, topic TEXT NOT NULL, outcome TEXT NOT NULL,
+    cause TEXT NOT NULL, place TEXT NOT NULL, mend TEXT NOT NULL,
+    size INTEGER NOT NULL, payload BLOB, lost INTEGER NOT NULL, names TEXT NOT NULL,
+    UNIQUE (position, item, reason)
+);
+CREATE TABLE tally (
+    reason TEXT NOT NULL, topic TEXT NOT NULL, outcome TEXT NOT NULL,
+    messages INTEGER NOT NULL, lost INTEGER NOT NULL,
+    first_position INTEGER NOT NULL, last_position INTEGER NOT NULL, last_received INTEGER NOT NULL,
+    PRIMARY KEY (reason, topic, outcome)
+) WITHOUT ROWID;
+CREATE TABLE pending (
+    name TEXT PRIMARY KEY, messages INTEGER NOT NULL,
+    first_received INTEGER NOT NULL, last_received INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE total (
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, payload_from INTEGER NOT NULL, payloads_gone INTEGER NOT NULL,
+    rows_gone INTEGER NOT NULL, names_refused INTEGER NOT NULL
+);
+INSERT INTO total VALUES (0, 0, 0, 0, 0, 0);
+"""
+
+ADD = """
+INSERT INTO reject (position, item, reason, received, topic, outcome, cause, place, mend, size, payload, lost, names)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
+TALLY = """
+INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    messages = messages + excluded.messages, lost = lost + excluded.lost,
+    first_position = min(first_position, excluded.first_position),
+    last_position = max(last_position, excluded.last_position),
+    last_received = max(last_received, excluded.last_received)
+"""
+
+PENDING = """
+INSERT INTO pending VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    messages = messages + excluded.messages, first_received = min(first_received, excluded.first_received),
+    last_received = max(last_received, excluded.last_received)
+"""
