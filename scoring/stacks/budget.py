@@ -40,14 +40,17 @@ def budget(
 
     At the block's very end Σ = limit·n is the limit met, not broken (a breach is >): never.
     """
-    spent = sum((s.amount for s in past), start=Fraction(0))
-    left = sum((s.amount for s in ahead), start=Fraction(0))
-    total = limit * units
+    spent, left = _sum(past), _sum(ahead)
+    total = Fraction(limit * units)
     allowed = (total - spent) / left if left > 0 else None
     coming = [Stretch(s.start, s.end, s.amount * level) for s in ahead] if level is not None else []
-    if spent + sum((s.amount for s in coming), start=Fraction(0)) <= total:
+    if spent + _sum(coming) <= total:
         return Budget(allowed, None)
-    return Budget(allowed, _reached([*past, *coming], Fraction(total)))
+    return Budget(allowed, _reached([*past, *coming], total))
+
+
+def _sum(stretches: Sequence[Stretch]) -> Fraction:
+    return sum((Fraction(s.amount) for s in stretches), start=Fraction(0))
 
 
 def _reached(stretches: Sequence[Stretch], total: Fraction) -> int | None:

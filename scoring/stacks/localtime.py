@@ -44,9 +44,9 @@ class Calendar:
 
     def day(self, ts: int) -> Block:
         """The day that `ts` lies in; a midnight belongs to the day that it ends."""
-        return self._day(self.date(ts))
+        return self._day(self.local_date(ts))
 
-    def date(self, ts: int) -> date:
+    def local_date(self, ts: int) -> date:
         """The local date of the day that `ts` lies in."""
         return datetime.fromtimestamp((ts - 1) // 1000, self._zone).date()
 

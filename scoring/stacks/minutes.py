@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devices.plant.model import Regime
+from scoring.stacks.molar import MOLAR
 from scoring.stacks.normalise import Frame, normalise, quantise
 from scoring.stacks.recipe import Pollutant, Recipe, running_now
 from scoring.windows.sums import SpanSums
@@ -36,6 +37,7 @@ def frame(regime: Regime) -> Frame:
         standard_k=float(regime.standard_k),
         molar_litres=float(regime.molar_litres),
         never_down=regime.never_down,
+        molar={gas: float(m.mass) for gas, m in MOLAR.items()},
     )
 
 
@@ -50,8 +52,6 @@ def atoms(recipe: Recipe, span: SpanSums, how: Frame, minute_valid_ms: int) -> t
         value: float | str
         if stands is not None:
             value = stands
-        elif p.why_not is not None:
-            value = p.why_not
         elif covered == 0:
             value = "no readings"
         elif covered < minute_valid_ms:

@@ -12,6 +12,7 @@ half-even to 1e-6 mg/m³, and everything after that is exact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 STANDARD_PA = 101325.0
@@ -30,6 +31,7 @@ class Frame:
     standard_k: float
     molar_litres: float
     never_down: bool  # a correction may not lower the value
+    molar: Mapping[str, float]  # gas → g/mol as which it is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Gas:
 class Form:
     """In which form one channel gives a concentration."""
 
-    molar_mass: float | None  # g/mol where it is in ppm; None: mg/m³
+    gas: str | None  # whose molar mass counts, where it is in ppm; None: mg/m³
     hot: bool
     wet: bool
 
@@ -94,8 +96,11 @@ def dry_oxygen(gas: Gas, frame: Frame) -> float | str:
 
 def normalise(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:
     """One mean (ppm or mg/m³) in mg/m³ dry, standard state, reference oxygen; or why it cannot be said."""
-    if form.molar_mass is not None:
-        value = from_ppm(value, form.molar_mass, frame.molar_litres)
+    if form.gas is not None:
+        molar_mass = frame.molar.get(form.gas)
+        if molar_mass is None:
+            return f"no molar mass is known for {form.gas}: measure it in mg/m3"
+        value = from_ppm(value, molar_mass, frame.molar_litres)
     elif form.hot:
         if gas.celsius is None:
             return "no temperature reading: a hot value has no standard state"

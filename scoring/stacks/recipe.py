@@ -14,7 +14,7 @@ from math import lcm
 
 from devices.plant.model import Channel, Kind, Plant, Stack
 from devices.units import Unit, convert, factor
-from scoring.stacks.molar import MOLAR, NO_AS_NO2
+from scoring.stacks.molar import NO_AS_NO2
 from scoring.stacks.normalise import Form, Gas
 from scoring.windows.sums import SpanSums
 
@@ -73,7 +73,6 @@ class Part:
     form: Form
     raw: Fraction  # channel steps → the pollutant's raw_unit
     auxiliaries: int  # row of Recipe.auxiliaries
-    max_gap_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,6 @@ class Pollutant:
     parts: tuple[Part, ...]
     raw_unit: str
     silent_ms: int  # no reading for this long: stale
-    why_not: str | None = None  # it can never be normalised, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,30 +136,21 @@ def steps(plant: Plant, channel: Channel) -> Fraction:
 
 
 def _pollutant(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[int, int]) -> Pollutant:
-    why_not = None
     parts = []
     raw_units = set()
+    oxide = len(group) > 1
     for c in group:
-        oxide = len(group) > 1
         ppm = _in_ppm(c.unit)
         weight = NO_AS_NO2 if oxide and c.name == "no" and not ppm else Fraction(1)
-        molar = MOLAR.get("nox" if oxide else name)
-        if ppm and molar is None:
-            why_not = f"no molar mass is known for {name}: give it in mg/m3"
         to = "ppm" if ppm else "mg/m3"
         raw_unit = to if oxide else c.unit.symbol
         raw_units.add(raw_unit)
         parts.append(
             Part(
                 mean=_mean(plant, c, to, times=weight),
-                form=Form(
-                    molar_mass=float(molar.mass) if ppm and molar else None,
-                    hot=c.state == "hot" and not ppm,
-                    wet=c.water == "wet",
-                ),
+                form=Form(gas=name if ppm else None, hot=c.state == "hot" and not ppm, wet=c.water == "wet"),
                 raw=steps(plant, c) * weight * factor(c.unit, raw_unit),
                 auxiliaries=rows[c.meter],
-                max_gap_ms=c.max_gap_ms,
             )
         )
     return Pollutant(
@@ -169,7 +158,6 @@ def _pollutant(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[i
         parts=tuple(parts),
         raw_unit=raw_units.pop() if len(raw_units) == 1 else "",
         silent_ms=max(10_000, 3 * max(c.every_ms for c in group)),
-        why_not=why_not,
     )
 
 
@@ -195,9 +183,7 @@ def _auxiliaries(plant: Plant, stack: Stack, own: list[Channel], others: list[Ch
     )
 
 
-def _mean(
-    plant: Plant, c: Channel, to: str, *, times: Fraction = Fraction(1), plus: Fraction = Fraction(0)
-) -> Mean:
+def _mean(plant: Plant, c: Channel, to: str, *, times: Fraction = Fraction(1), plus: Fraction = Fraction(0)) -> Mean:
     zero = convert(Fraction(0), c.unit, to)
     slope = (convert(Fraction(1), c.unit, to) - zero) * steps(plant, c) * times
     shift = zero + plus
