@@ -152,9 +152,8 @@ def plant(
         0, "k1", "acme/wuhu/pyro/k1", 0, "pyro", "cement", None, "calendar", LcdChoice(),
         Running(feed.index, 50_000_000) if running else None, Fraction(0), (len(tables) - 1,),
     )  # fmt: skip
-    stack = Stack(
-        0, "tail", "acme/wuhu/tail", 0, (0,), "cn", None if ambient is None else Fraction(ambient), tuple(range(len(names)))
-    )  # fmt: skip
+    pressure = None if ambient is None else Fraction(ambient)
+    stack = Stack(0, "tail", "acme/wuhu/tail", 0, (0,), "cn", pressure, tuple(range(len(names))))
     return Plant(
         version=1,
         intake=Intake("t/{meter}", 72 * HOUR, MINUTE, 15 * MINUTE, history=False),
@@ -186,7 +185,7 @@ class Rig:
         self.rows = {c.name: c.index for c in plant.channels}
 
     def push(self, *readings: tuple[str, int, float | str]) -> None:
-        """(channel, ts, value in its unit) …"""
+        """Take readings in: (channel, ts, value in its unit)."""
         batch = Readings.of(
             [self.rows[name] for name, _, _ in readings],
             [ts for _, ts, _ in readings],

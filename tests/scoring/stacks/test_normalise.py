@@ -116,14 +116,10 @@ def test_case_8_wet_ppm_to_dry_reference_oxygen(regime: Regime, expected: float)
 def test_units_become_ours_exactly() -> None:
     """ug/m3, kelvin, absolute kPa and ppb give the same as mg/m3, °C, gauge Pa and ppm."""
     hot = {"state": "hot"}
-    a = minute(
-        {"hg": ("0.012", {"unit": "mg/m3", **hot}), "temp": ("93.4", {"unit": "degC"}), "pressure": (-800, {"unit": "Pa", "gauge": True})},
-        PLAIN,
-    )  # fmt: skip
-    b = minute(
-        {"hg": (12, {"unit": "ug/m3", **hot}), "temp": ("366.55", {"unit": "K"}), "pressure": ("100.5", {"unit": "kPa"})},
-        PLAIN,
-    )  # fmt: skip
+    celsius, gauge = ("93.4", {"unit": "degC"}), (-800, {"unit": "Pa", "gauge": True})
+    kelvin, absolute = ("366.55", {"unit": "K"}), ("100.5", {"unit": "kPa"})
+    a = minute({"hg": ("0.012", {"unit": "mg/m3", **hot}), "temp": celsius, "pressure": gauge}, PLAIN)
+    b = minute({"hg": (12, {"unit": "ug/m3", **hot}), "temp": kelvin, "pressure": absolute}, PLAIN)
     assert a["hg"].value == b["hg"].value
     assert (b["hg"].raw, b["hg"].raw_unit) == (12.0, "ug/m3")
     ppm, ppb = minute({"nh3": ("2.5", {"unit": "ppm"})}, PLAIN), minute({"nh3": (2500, {"unit": "ppb"})}, PLAIN)
