@@ -68,7 +68,7 @@ def test_half_hour_change_makes_short_hours() -> None:
     st.integers(at("2005-01-01T00:00Z"), at("2035-01-01T00:00Z")),
 )
 def test_every_instant_lies_in_its_blocks(zone: str, ts: int) -> None:
-    """An instant is after its block's start and not after its end, on whole minutes, at most an hour; and the next block begins where this one ends."""
+    """An instant lies in (start, end] of its blocks, which follow one another on whole minutes."""
     calendar = Calendar(zone)
     for block in (hour := calendar.hour(ts), calendar.day(ts)):
         assert block.start < ts <= block.end
