@@ -37,7 +37,7 @@ def frame(regime: Regime) -> Frame:
         standard_k=float(regime.standard_k),
         molar_litres=float(regime.molar_litres),
         never_down=regime.never_down,
-        molar={gas: float(m.mass) for gas, m in MOLAR.items()},
+        molar={gas: float(mass) for gas, mass in ({g: m.mass for g, m in MOLAR.items()} | dict(regime.molar)).items()},
     )
 
 

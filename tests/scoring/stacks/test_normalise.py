@@ -132,6 +132,14 @@ def test_no_by_its_own_mass_counts_as_no2() -> None:
     assert found["nox"].value == pytest.approx(100 * 46.005 / 30.006 + 10, abs=1e-6)
 
 
+def test_molar_mass_of_the_regime() -> None:
+    """A regime may count a gas by another molar mass, or one that our table does not know."""
+    us = replace(PLAIN, molar={"thc": Fraction("44.1"), "so2": Fraction(64)}, molar_litres=Fraction("24.055"))
+    found = minute({"thc": (24, {"unit": "ppm"}), "so2": (10, {"unit": "ppm"})}, us)
+    assert found["thc"].value == pytest.approx(24 * 44.1 / 24.055, abs=1e-6)
+    assert found["so2"].value == pytest.approx(640 / 24.055, abs=1e-6)
+
+
 def test_never_down() -> None:
     """A regime may forbid corrections that lower the value."""
     kind = frame(replace(CHINA, never_down=True))
