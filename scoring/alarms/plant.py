@@ -1,0 +1,73 @@
+"""`AlarmBook`: the alarms of the registry, fed with emissions and scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from devices.plant.model import AlarmRule, Plant
+from scoring.alarms.book import Book, Entry, ordered
+from scoring.alarms.machine import Machine, Side
+from scoring.results import AlarmEvent, Emission, Score
+
+Observation = tuple[float | None, bool]
+"""(value or None where there is none, False where by design nobody judges now)."""
+
+
+def observation(shown: Score | Emission) -> Observation:
+    """What an alarm sees of a score or an emission: a scope that stands is not judged."""
+    return shown.value, shown.operation not in ("idle", "stopped")
+
+
+class AlarmBook(Book):
+    """One machine for each rule of the plant."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._rules = plant.alarms
+        self._rows = [_entry(rule) for rule in plant.alarms]
+        super().__init__(self._rows)
+
+    def observe(self, now: int, values: Mapping[int, Observation]) -> list[AlarmEvent]:
+        """What the rules (rows of `Plant.alarms`) see from `now` on; a rule not named keeps what it saw.
+
+        Trips at or above `at` held for the on-delay; clears below `at − deadband` held for the off-delay; a low
+        alarm is the mirror. Returns what happened since the last call, in order of time.
+        """
+        now = self._at(now)
+        events: list[AlarmEvent] = []
+        for row, (rule, entry) in enumerate(zip(self._rules, self._rows, strict=True)):
+            events += entry.told(entry.machine.elapse(now))  # with the value that was held until now
+            if row not in values:
+                continue
+            value, judged = values[row]
+            entry.missing = value is None or math.isnan(value)
+            if value is not None and not entry.missing:
+                entry.value = value
+            side = None if value is None or entry.missing else side_of(rule, value)
+            events += entry.told(entry.machine.see(now, side, judged=judged))
+        return ordered(events)
+
+
+def side_of(rule: AlarmRule, value: float) -> Side:
+    """Where a value stands against the limit and its deadband.
+
+    Both are compared as doubles, each the nearest to what was meant: a value shown as 0.8 is at a limit of 0.8.
+    """
+    sign = -1 if rule.low else 1
+    if sign * value >= sign * float(rule.at):
+        return Side.OVER
+    return Side.UNDER if sign * value < sign * float(rule.at - sign * rule.deadband) else Side.BETWEEN
+
+
+def _entry(rule: AlarmRule) -> Entry:
+    what = f"{rule.pollutant} {rule.average}" if rule.pollutant else f"{rule.degree} {rule.window}"
+    where = "at or below" if rule.low else "at or above"
+    return Entry(
+        id=rule.id,
+        scope=rule.scope,
+        priority=rule.priority,
+        text=f"{what} {where} {float(rule.at):g} {rule.unit}".rstrip(),
+        limit=float(rule.at),
+        unit=rule.unit,
+        machine=Machine(rule.on_delay_ms, rule.off_delay_ms),
+    )

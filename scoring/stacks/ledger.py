@@ -1,0 +1,154 @@
+"""One stack's minutes and hours, kept until their blocks are closed.
+
+    ─── closed hours (tallies, frozen) ──┬── known minutes (atoms) ──┬── not computed yet ──
+                                     `closed`                     `known`
+
+Invariant: every atom and tally that ends at or before `known` is what the sums give now. A reading lowers
+`known` to before its own time (never below `closed`: what is final stays), asking for more raises it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scoring.stacks.limits import Regimes
+from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
+from scoring.stacks.minutes import Atom, atoms, empty
+from scoring.stacks.recipe import Recipe
+from scoring.stacks.tally import Tally
+from scoring.windows.sums import SpanSums, Sums
+
+_KEPT_MS = 72 * HOUR  # closed hours kept for their day and for questions about yesterday
+
+
+class Spans:
+    """The sums of a minute for all stacks: they ask for the same one, one after the other."""
+
+    def __init__(self, sums: Sums) -> None:
+        self._sums = sums
+        self._last: SpanSums | None = None
+
+    def minute(self, end: int) -> SpanSums:
+        """The span of the minute that ends at `end` (any whole second)."""
+        if self._last is None or self._last.end != end:
+            self._last = self._sums.span(end - MINUTE, end)
+        return self._last
+
+    def forget(self) -> None:
+        """Readings came in."""
+        self._last = None
+
+
+class Ledger:
+    """Minutes and hours of one stack."""
+
+    def __init__(self, recipe: Recipe, regimes: Regimes, calendar: Calendar, spans: Spans) -> None:
+        self.recipe, self.regimes, self.calendar = recipe, regimes, calendar
+        self.first: int | None = None  # oldest and newest reading of the stack's own meters
+        self.newest: int | None = None
+        self.closed: int | None = None  # end of the last closed hour
+        self.closed_day: int | None = None
+        self.version = 0  # of what was known: goes up when any of it has to be computed again
+        self._spans = spans
+        self._reach = 0  # no reading so far covers any time after this
+        self._known = 0
+        self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
+        self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour
+        self._nothing = tuple(empty(p) for p in recipe.pollutants)
+
+    def touch(self, oldest: int, newest: int, reach: int, *, own: bool) -> None:
+        """Readings from `oldest` to `newest` came in, covering time up to `reach` at most."""
+        self._reach = max(self._reach, reach)
+        before = (oldest - 1) // MINUTE * MINUTE
+        if own:
+            if self.first is None or self.newest is None:
+                self.first, self.newest, self._known = oldest, newest, before
+                self.version += 1
+            self.first, self.newest = min(self.first, oldest), max(self.newest, newest)
+        known = before if self.closed is None else max(before, self.closed)
+        if known < self._known:
+            self._known = known
+            self.version += 1
+            for start in [s for s in self._hours if self.calendar.hour(s + 1).end > known]:
+                del self._hours[start]
+
+    @property
+    def behind(self) -> int | None:
+        """End of the last known minute; None before the first reading."""
+        return None if self.first is None else self._known
+
+    def take(self, end: int) -> None:
+        """Make the minute that ends at `end`, the one after the last known, known."""
+        made = self._compute(end)
+        self._atoms[end] = made
+        self._known = end
+        hour = self.calendar.hour(end)
+        if hour.end == end:
+            self._hours[hour.start] = self._fold(list(self._minutes(hour.start, end)))
+
+    def rolling(self, end: int) -> tuple[Atom, ...]:
+        """The minute that ends at any whole second."""
+        return self._compute(end)
+
+    def hour(self, block: Block) -> tuple[Tally, ...]:
+        """A whole hour that has ended."""
+        if self._beyond(block.start, block.end):
+            return tuple(Tally.nothing(t, block.minutes) for t in self._nothing)
+        found = self._hours.get(block.start)
+        return found if found is not None else self._fold(list(self._minutes(block.start, block.end)))
+
+    def part(self, start: int, to: int) -> tuple[list[tuple[Atom, ...]], tuple[Tally, ...]]:
+        """The minutes of an hour from its start to `to`, and what they add up to."""
+        minutes = list(self._minutes(start, to))
+        return minutes, self._fold(minutes)
+
+    def freeze(self, until: int) -> None:
+        """Everything up to `until`, the end of an hour, is final."""
+        self.closed = until
+        self._known = max(self._known, until)
+        for end in [e for e in self._atoms if e <= until]:
+            del self._atoms[end]
+        for start in [s for s in self._hours if s < until - _KEPT_MS]:
+            del self._hours[start]
+
+    def snapshot(self) -> dict[str, Any]:
+        """What cannot be computed again from the sums. Plain JSON."""
+        closed = self.closed
+        hours = {str(s): [t.to_json() for t in x] for s, x in self._hours.items() if closed is not None and s < closed}
+        return {
+            "first": self.first,
+            "newest": self.newest,
+            "reach": self._reach,
+            "closed": closed,
+            "closed_day": self.closed_day,
+            "hours": hours,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `snapshot`."""
+        self.first, self.newest, self._reach = state["first"], state["newest"], state["reach"]
+        self.closed, self.closed_day = state["closed"], state["closed_day"]
+        self._atoms = {}
+        self._hours = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["hours"].items()}
+        self._known = 0 if self.first is None else (self.first - 1) // MINUTE * MINUTE
+        if self.closed is not None:
+            self._known = self.closed
+
+    def _minutes(self, start: int, to: int) -> Iterator[tuple[Atom, ...]]:
+        for end in range(start + MINUTE, to + 1, MINUTE):
+            kept = self._atoms.get(end) if end <= self._known else None
+            yield kept if kept is not None else self._compute(end)
+
+    def _compute(self, end: int) -> tuple[Atom, ...]:
+        if self._beyond(end - MINUTE, end):
+            return self._nothing
+        force = self.regimes.on(self.calendar.local_date(end))
+        return atoms(self.recipe, self._spans.minute(end), force.frame, force.regime.minute_valid_ms)
+
+    def _beyond(self, start: int, end: int) -> bool:
+        """Whether no reading reaches (start, end]: before the first one or after all that they cover."""
+        return self.first is None or end <= self.first or start >= self._reach
+
+    def _fold(self, minutes: list[tuple[Atom, ...]]) -> tuple[Tally, ...]:
+        return tuple(Tally.of(m[i] for m in minutes) for i in range(len(self.recipe.pollutants)))

@@ -1,0 +1,60 @@
+"""Which regime a stack is under on a local date, and which of its averages the limits are written for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from devices.plant.model import Regime
+from scoring.stacks.minutes import frame
+from scoring.stacks.normalise import Frame
+
+_HOUR_NAMES = ("1h", "60min", "3600s")
+_DAY_NAMES = ("1d", "24h", "1440min")
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A regime on one date."""
+
+    regime: Regime
+    frame: Frame
+    limited: bool  # False: the regime is not in force yet, so its limits don't hold
+    note: str | None  # what is remarkable about it
+
+    def limit(self, pollutant: str, average: str) -> Fraction | None:
+        """mg/m3; None where there is none. The rolling minute is shown against it too, as an early warning."""
+        if not self.limited or (average != "1min" and average not in self.regime.averages):
+            return None
+        return self.regime.limits.get(pollutant)
+
+    @property
+    def hour(self) -> str:
+        """How the regime writes the hour average."""
+        return next((a for a in self.regime.averages if a in _HOUR_NAMES), _HOUR_NAMES[0])
+
+    @property
+    def day(self) -> str:
+        """How the regime writes the day average."""
+        return next((a for a in self.regime.averages if a in _DAY_NAMES), _DAY_NAMES[0])
+
+
+class Regimes:
+    """The dated entries of one regime: the later start wins from its day on; after its end it is used and marked."""
+
+    def __init__(self, entries: Sequence[Regime]) -> None:
+        self._entries = [(r, frame(r)) for r in sorted(entries, key=lambda r: r.start or date.min)]
+
+    def on(self, day: date) -> InForce:
+        """The entry for a local date of the site."""
+        begun = [e for e in self._entries if e[0].start is None or e[0].start <= day]
+        if not begun:
+            first, how = self._entries[0]
+            return InForce(first, how, limited=False, note=f"the limits hold from {first.start} on")
+        regime, how = begun[-1]
+        if regime.end is not None and regime.end < day:
+            note = f"the limits expired on {regime.end} and are used until the next are set"
+            return InForce(regime, how, limited=True, note=note)
+        return InForce(regime, how, limited=True, note=None)

@@ -1,0 +1,232 @@
+"""`Stacks`: the emissions of every stack, as rolling minutes, open blocks and closed blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from devices.plant.model import Kind, Plant
+from devices.readings import Readings
+from scoring.results import Emission
+from scoring.stacks import report
+from scoring.stacks.ledger import Ledger, Spans
+from scoring.stacks.limits import InForce, Regimes
+from scoring.stacks.localtime import MINUTE, Block, Calendar
+from scoring.stacks.recipe import Pollutant, compile_stack
+from scoring.stacks.tally import Tally
+from scoring.stamp import Stamp
+from scoring.windows.sums import Sums
+
+
+class Stacks:
+    """Normalised minutes, hour and day blocks in the site's time zone, limits and what is left of them.
+
+    The owner pushes every batch here right after it went into the sums. All values are indicative: this is
+    not a certified data acquisition and handling system.
+    """
+
+    def __init__(self, plant: Plant, sums: Sums) -> None:
+        self._plant, self._sums = plant, sums
+        self._spans = Spans(sums)
+        calendars = {site.timezone: Calendar(site.timezone) for site in plant.sites}
+        regimes = {name: Regimes(entries) for name, entries in plant.regimes.items()}
+        self._ledgers = [
+            Ledger(compile_stack(plant, s), regimes[s.regime], calendars[plant.sites[s.site].timezone], self._spans)
+            for s in plant.stacks
+        ]
+        self._memo: dict[int, tuple[tuple[int, int, int], list[tuple[Pollutant, Emission]]]] = {}
+        self._links = _links(plant)
+        self._linked = np.zeros(len(plant.channels), np.bool_)
+        self._linked[list(self._links)] = True
+
+    def push(self, readings: Readings) -> None:
+        """What these readings touch is computed anew when it is next asked for; closed hours stay as they are."""
+        self._spans.forget()
+        rows = self._linked[readings.channel]
+        if not rows.any():
+            return
+        channels, inverse = np.unique(readings.channel[rows], return_inverse=True)
+        ts = readings.ts[rows]
+        oldest = np.full(len(channels), np.iinfo(np.int64).max)
+        newest = np.full(len(channels), np.iinfo(np.int64).min)
+        np.minimum.at(oldest, inverse, ts)
+        np.maximum.at(newest, inverse, ts)
+        for channel, low, high in zip(channels.tolist(), oldest.tolist(), newest.tolist(), strict=True):
+            for stack, gap, own in self._links[channel]:
+                self._ledgers[stack].touch(low, high, high + gap, own=own)
+
+    def minute(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
+        """The rolling minute (ts − 60 s, ts] of every stack and pollutant; `ts` is a whole second."""
+        stamp = stamp or Stamp("live", 0, ts)
+        made = []
+        for row, ledger in enumerate(self._ledgers):
+            force = ledger.regimes.on(ledger.calendar.local_date(ts))
+            for p, atom in zip(ledger.recipe.pollutants, ledger.rolling(ts), strict=True):
+                made.append(report.minute(self._subject(row, p, force, stamp, ts), ts, atom))
+        return made
+
+    def blocks(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
+        """The hour and the day that `ts` lies in, of every stack and pollutant, as far as whole minutes had passed.
+
+        At the whole hour it is the hour just ended: complete, and live until it is closed.
+        """
+        stamp = stamp or Stamp("live", 0, ts)
+        now = ts // MINUTE * MINUTE
+        self._know(now)
+        made = []
+        for row, ledger in enumerate(self._ledgers):
+            hour = ledger.calendar.hour(ts)
+            key = (hour.start, now, ledger.version)
+            memo = self._memo.get(row)
+            if memo is None or memo[0] != key:  # asked every second, different every minute
+                memo = self._memo[row] = (key, list(self._open(row, ts, now, hour)))
+            for p, e in memo[1]:
+                stale, last = self._age(p, ts)
+                made.append(
+                    replace(
+                        e,
+                        lifecycle=stamp.lifecycle,
+                        revision=stamp.revision,
+                        known_at=stamp.known_at,
+                        stale=stale,
+                        last=last,
+                    )
+                )
+        return made
+
+    def close(self, stack: int, until: int, stamp: Stamp | None = None) -> list[Emission]:
+        """The blocks of one stack that ended at or before `until` (its watermark) and were not closed yet, in order.
+
+        An hour comes before the day that it ends. Blocks without any reading between others are there too, invalid.
+        """
+        ledger = self._ledgers[stack]
+        if ledger.first is None:
+            return []
+        stamp = stamp or Stamp("final", 0, until)
+        self._know(until // MINUTE * MINUTE)
+        made: list[Emission] = []
+        while (block := self._next_hour(ledger)).end <= until:
+            made += self._close_hour(stack, block, stamp)
+            today = ledger.calendar.day(block.end)
+            if block.end == today.end:
+                made += self._close_day(stack, today, stamp)
+        return made
+
+    def finish(self, stack: int, stamp: Stamp | None = None) -> list[Emission]:
+        """Close everything up to the hour and the day that the newest reading lies in: the end of a readings file."""
+        ledger = self._ledgers[stack]
+        if ledger.newest is None:
+            return []
+        hour, today = ledger.calendar.hour(ledger.newest), ledger.calendar.day(ledger.newest)
+        stamp = stamp or Stamp("final", 0, ledger.newest)
+        made = self.close(stack, hour.end, stamp)
+        if ledger.closed is not None and ledger.closed_day != today.end:
+            made += self._close_day(stack, today, stamp)
+        return made
+
+    def snapshot(self) -> dict[str, Any]:
+        """What cannot be computed again from the sums, as plain JSON, by stack."""
+        return {s.id: x.snapshot() for s, x in zip(self._plant.stacks, self._ledgers, strict=True)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `snapshot`, bit-identical with sums restored from the same moment."""
+        self._spans.forget()
+        self._memo.clear()
+        for stack, ledger in zip(self._plant.stacks, self._ledgers, strict=True):
+            ledger.restore(state[stack.id])
+
+    def _know(self, to: int) -> None:
+        """Compute the minutes up to `to`: minute by minute, all stacks, so that they share each span."""
+        behind = [x for x in self._ledgers if x.behind is not None and x.behind < to]
+        if not behind:
+            return
+        first = min(x.behind for x in behind if x.behind is not None)
+        for end in range(first + MINUTE, to + 1, MINUTE):
+            for ledger in behind:
+                if ledger.behind is not None and ledger.behind < end:
+                    ledger.take(end)
+
+    def _open(self, row: int, ts: int, now: int, hour: Block) -> Iterator[tuple[Pollutant, Emission]]:
+        ledger, stamp = self._ledgers[row], Stamp("live", 0, ts)
+        today = ledger.calendar.day(ts)
+        force = ledger.regimes.on(ledger.calendar.local_date(today.end))
+        minutes, tallies = ledger.part(hour.start, now)
+        before = ledger.hour(ledger.calendar.hour(hour.start))
+        ended = list(_hours(ledger, today.start, now))
+        for i, p in enumerate(ledger.recipe.pollutants):
+            open_hour = report.OpenHour(hour, now, [m[i] for m in minutes], tallies[i], before[i].last)
+            subject = self._subject(row, p, force, stamp, ts)
+            yield p, report.hour(subject, hour, tallies[i], open_hour)
+            yield p, report.day(subject, today, [(b, t[i]) for b, t in ended], open_hour)
+
+    def _next_hour(self, ledger: Ledger) -> Block:
+        last = ledger.first if ledger.closed is None else ledger.closed
+        assert last is not None  # noqa: S101 - the callers asked for `first` before
+        return ledger.calendar.hour(last + 1)
+
+    def _close_hour(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
+        ledger = self._ledgers[row]
+        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
+        tallies = ledger.hour(block)
+        ledger.freeze(block.end)
+        return [
+            report.hour(self._subject(row, p, force, stamp, None), block, t, None)
+            for p, t in zip(ledger.recipe.pollutants, tallies, strict=True)
+        ]
+
+    def _close_day(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
+        ledger = self._ledgers[row]
+        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
+        hours = list(_hours(ledger, block.start, block.end))
+        ledger.closed_day = block.end
+        return [
+            report.day(self._subject(row, p, force, stamp, None), block, [(b, t[i]) for b, t in hours], None)
+            for i, p in enumerate(ledger.recipe.pollutants)
+        ]
+
+    def _subject(self, row: int, p: Pollutant, force: InForce, stamp: Stamp, ts: int | None) -> report.Subject:
+        """`ts` is the moment that staleness is told for; None for a closed block, which cannot be stale."""
+        stale, last = self._age(p, ts)
+        return report.Subject(f"stack:{self._plant.stacks[row].id}", p, force, stamp, stale, last)
+
+    def _age(self, p: Pollutant, ts: int | None) -> tuple[bool, int | None]:
+        seen = [self._sums.last(part.mean.channel) for part in p.parts]
+        known = [s for s in seen if s is not None]
+        last = min(known) if len(known) == len(seen) else None
+        return ts is not None and (last is None or ts - last > p.silent_ms), last
+
+
+def _hours(ledger: Ledger, start: int, to: int) -> Iterator[tuple[Block, tuple[Tally, ...]]]:
+    """The hours that began at `start` or later and have ended by `to`."""
+    block = ledger.calendar.hour(start + 1)
+    while block.end <= to:
+        yield block, ledger.hour(block)
+        block = ledger.calendar.hour(block.end + 1)
+
+
+def _links(plant: Plant) -> dict[int, list[tuple[int, int, bool]]]:
+    """Channel → the stacks that its readings touch: (stack, how long a reading may cover, is it the stack's own)."""
+    links: dict[int, list[tuple[int, int, bool]]] = {}
+
+    def link(channel: int, stack: int, *, own: bool) -> None:
+        c = plant.channels[channel]
+        gap = c.max_gap_ms if c.kind in (Kind.LEVEL, Kind.RATE) else 0
+        delay = 0
+        while c.source is not None:  # a derived channel has no readings of its own
+            delay += c.delay_ms
+            c = plant.channels[c.source]
+            gap = max(gap, c.max_gap_ms)
+        links.setdefault(c.index, []).append((stack, gap + delay, own))
+
+    for stack in plant.stacks:
+        for meter in stack.meters:
+            for channel in plant.meters[meter].channels:
+                link(channel, stack.index, own=True)
+        for line in stack.lines:
+            running = plant.lines[line].running
+            if running is not None:
+                link(running.channel, stack.index, own=False)
+    return links

@@ -1,0 +1,91 @@
+"""What the minutes of one hour add up to, exactly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from scoring.stacks.localtime import MINUTE
+from scoring.stacks.minutes import Atom
+from scoring.stacks.normalise import MICRO
+
+
+@dataclass(slots=True)
+class Tally:
+    """One pollutant's minutes in a span; sums are exact integers, nothing is divided here."""
+
+    micro: int = 0  # Σ of the valid minutes, 1e-6 mg/m3
+    valid: int = 0
+    minutes: int = 0
+    running: int = 0
+    raw: list[tuple[int, int]] = field(default_factory=list)  # (total, covered) of each part
+    why: Counter[str] = field(default_factory=Counter)  # reason -> minutes lost to it
+    flagged: bool = False
+    last: int | None = None  # the newest valid minute
+
+    @classmethod
+    def of(cls, atoms: Iterable[Atom]) -> Tally:
+        """The tally of some minutes in order."""
+        made = cls()
+        for atom in atoms:
+            made.add(atom)
+        return made
+
+    @classmethod
+    def nothing(cls, atom: Atom, minutes: int) -> Tally:
+        """The tally of so many minutes like `atom`, an empty one."""
+        return cls(minutes=minutes, running=minutes, raw=list(atom.raw), why=Counter({atom.reason or "": minutes}))
+
+    def add(self, atom: Atom) -> None:
+        """Count one more minute."""
+        self.minutes += 1
+        self.running += atom.running
+        self.flagged |= atom.flagged
+        self.raw = _plus(self.raw, atom.raw)
+        if atom.micro is None:
+            self.why[atom.reason or ""] += 1
+        else:
+            self.micro += atom.micro
+            self.valid += 1
+            self.last = atom.micro
+
+    def __add__(self, later: Tally) -> Tally:
+        """Both together, in this order: what a day counts by minutes."""
+        return Tally(
+            micro=self.micro + later.micro,
+            valid=self.valid + later.valid,
+            minutes=self.minutes + later.minutes,
+            running=self.running + later.running,
+            raw=_plus(self.raw, later.raw),
+            why=self.why + later.why,
+            flagged=self.flagged or later.flagged,
+            last=self.last if later.last is None else later.last,
+        )
+
+    def mean(self) -> Fraction | None:
+        """mg/m3, each valid minute weighing the same."""
+        return Fraction(self.micro, self.valid * MICRO) if self.valid else None
+
+    def enough(self, valid_ms: int) -> bool:
+        """Whether so much of the hour is valid that its mean counts."""
+        return self.valid > 0 and self.valid * MINUTE >= valid_ms
+
+    def to_json(self) -> list[Any]:
+        """Plain lists, for the snapshot."""
+        raw, why = [list(p) for p in self.raw], dict(self.why)
+        return [self.micro, self.valid, self.minutes, self.running, raw, why, self.flagged, self.last]
+
+    @classmethod
+    def from_json(cls, state: list[Any]) -> Tally:
+        """What `to_json` gave."""
+        micro, valid, minutes, running, raw, why, flagged, last = state
+        return cls(micro, valid, minutes, running, [(t, c) for t, c in raw], Counter(why), flagged, last)
+
+
+def _plus(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    if not a:
+        return list(b)
+    return [(t + u, c + d) for (t, c), (u, d) in zip(a, b, strict=True)] if b else list(a)
