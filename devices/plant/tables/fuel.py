@@ -1,0 +1,22 @@
+"""`[fuel.NAME]`: what burns."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pydantic import Field
+
+from devices.plant.tables.values import Measured, Share, Table, Text
+
+
+class FuelTable(Table):
+    """A fuel is no material unless it says `counts_gd` or `counts_cd`."""
+
+    ncv: Measured = Field(examples=['"25.8 GJ/t"'])
+    ef: Measured = Field(examples=['"94.6 kg/GJ"'])
+    biogenic: Share = Fraction(0)
+    alternative: bool | None = None
+    waste: bool = False
+    counts_gd: bool = False
+    counts_cd: bool = False
+    source: Text = ""

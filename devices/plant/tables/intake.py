@@ -1,0 +1,17 @@
+"""`[intake]`: which readings are let in, and where they arrive."""
+
+from __future__ import annotations
+
+from devices.plant.tables.values import DelayMs, Table, Text
+
+TOPIC = "plant/{enterprise}/{site}/{area}/{line}/{meter}"
+
+
+class IntakeTable(Table):
+    """Defaults are those of contracts.md."""
+
+    topic: Text = TOPIC
+    past: DelayMs = 72 * 3_600_000
+    future: DelayMs = 60_000
+    grace: DelayMs = 15 * 60_000
+    history: bool = False

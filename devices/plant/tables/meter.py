@@ -1,0 +1,20 @@
+"""`[meter.NAME]`: one edge device; its channels are tables of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from devices.plant.tables.values import Name, SpanMs, Table, Text
+
+
+class MeterTable(Table):
+    """A meter stands on a line or on a stack."""
+
+    line: Name | None = None
+    stack: Name | None = None
+    every: SpanMs = Field(examples=['"1s"'])
+    topic: Text | None = None
+    parent: Name | None = None
+    channels: dict[str, Any] = Field(examples=['{ feed = { unit = "t/h", kind = "rate" } }'])

@@ -1,0 +1,223 @@
+"""The values that stand in tables: read once, exactly, each with a cause and a mend when it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import BaseModel, ConfigDict, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from devices import durations, units
+from devices.errors import ConfigurationError
+from devices.plant import names
+from devices.units import Quantity, Unit
+from devices.words import suggestion
+
+T = TypeVar("T")
+
+
+class Table(BaseModel):
+    """One table of the registry: unknown keys are mistakes, nothing is coerced, nothing changes afterwards."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _reads(parse: Callable[[Any], T]) -> PlainValidator:
+    """`parse` as a pydantic validator that keeps the cause and the mend apart."""
+
+    def validate(value: Any) -> T:
+        try:
+            return parse(value)
+        except ConfigurationError as mistake:
+            raise PydanticCustomError("mistake", "{cause}", {"cause": mistake.cause, "mend": mistake.mend}) from None
+
+    return PlainValidator(validate)
+
+
+def _text(value: object, example: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{_shown(value)} should be a text", mend=f"write it in quotes, like `{example}`")
+    return value
+
+
+def _number(value: object) -> Fraction:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Fraction(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ConfigurationError(f"`{value}` is not a finite number", mend="write a decimal number")
+        if value.adjusted() > 40 or value.adjusted() < -40:
+            raise ConfigurationError(f"`{value}` is beyond any measure", mend="write it without a huge exponent")
+        return Fraction(value)
+    if isinstance(value, str) and (found := _decimal(value)) is not None:
+        return found
+    raise ConfigurationError(f"{_shown(value)} is not a number", mend="write a decimal number, like `0.01`")
+
+
+def _decimal(text: str) -> Fraction | None:
+    try:
+        read = units.quantity(text.strip() + " 1")
+    except ConfigurationError:
+        return None
+    return read.value if read.unit.symbol == "1" else None
+
+
+def _positive(value: object) -> Fraction:
+    number = _number(value)
+    if number <= 0:
+        raise ConfigurationError(f"{_shown(value)} is not above zero", mend="write a number above zero")
+    return number
+
+
+def _not_negative(value: object) -> Fraction:
+    number = _number(value)
+    if number < 0:
+        raise ConfigurationError(f"{_shown(value)} is below zero", mend="write zero or more")
+    return number
+
+
+def _share(value: object) -> Fraction:
+    percent = isinstance(value, str) and value.strip().endswith("%")
+    number = units.quantity(str(value)).to("1") if percent else _number(value)
+    if not 0 <= number <= 1:
+        raise ConfigurationError(f"{_shown(value)} is not a share", mend="write a number from 0 to 1, or `40 %`")
+    return number
+
+
+def _percent(value: object) -> Fraction:
+    if isinstance(value, str) and value.strip().endswith("%"):
+        value = value.strip()[:-1].strip()
+    number = _number(value)
+    if not 0 <= number <= 100:
+        raise ConfigurationError(f"{_shown(value)} is not a percentage", mend="write a number from 0 to 100")
+    return number
+
+
+def _quantity(value: object) -> Quantity:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise ConfigurationError(f"`{value}` has no unit", mend=f'write it with its unit in quotes, like "{value} t/h"')
+    return units.quantity(_text(value, "25.8 GJ/t"))
+
+
+def _measure(value: object) -> Quantity | Fraction:
+    """A quantity, or a bare number whose unit the key implies."""
+    if isinstance(value, str):
+        bare = _decimal(value)
+        return units.quantity(value) if bare is None else bare
+    return _number(value)
+
+
+def _duration(value: object) -> int:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise ConfigurationError(f"`{value}` has no unit of time", mend=f'write "{value}s", "{value}min" or "{value}h"')
+    return durations.parse(_text(value, "15min"))
+
+
+def _span(value: object) -> int:
+    ms = _duration(value)
+    if ms == 0:
+        raise ConfigurationError("the duration is zero", mend="write a duration above zero, like `1s`")
+    return ms
+
+
+def _day(value: object) -> date:
+    if isinstance(value, datetime):
+        raise ConfigurationError(f"`{value}` is a moment, not a day", mend="write the day alone, like `2026-01-01`")
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(_text(value, "2026-01-01").strip())
+    except ValueError:
+        raise ConfigurationError(f"{_shown(value)} is not a day", mend="write it like `2026-01-01`") from None
+
+
+@lru_cache(maxsize=256)
+def _zone_name(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        mend = suggestion(text, available_timezones()) or "use a name of the IANA list, like `Asia/Shanghai`"
+        raise ConfigurationError(f"there is no time zone {names.shown(text)}", mend=mend) from None
+    return text
+
+
+def _list(value: object, example: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigurationError(f"{_shown(value)} should be a list", mend=f"write it in brackets, like `{example}`")
+    return value
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(names.name(_text(v, "k1")) for v in _list(value, '["k1"]'))
+
+
+def _duration_texts(value: object) -> tuple[str, ...]:
+    texts = [_text(v, "1h").strip() for v in _list(value, '["1h", "24h"]')]
+    for text in texts:
+        _span(text)
+    if not texts:
+        raise ConfigurationError("the list is empty", mend='write at least one duration, like `["1h"]`')
+    return tuple(texts)
+
+
+def _range(value: object) -> tuple[Fraction, Fraction]:
+    ends = _list(value, "[0, 500]")
+    if len(ends) != 2:
+        raise ConfigurationError(f"a range has two ends, not {len(ends)}", mend="write `[lowest, highest]`")
+    low, high = (_number(end) for end in ends)
+    if low >= high:
+        raise ConfigurationError(f"the range ends ({high}) where it begins ({low}) or before", mend="write `[lowest, highest]`")
+    return low, high
+
+
+def _limits(value: object) -> dict[str, Quantity | Fraction]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{_shown(value)} should be a table", mend="write it like `{ nox = 50, so2 = 35 }` (mg/m3)")
+    found = {names.name(key): _measure(v) for key, v in value.items()}
+    for key, limit in found.items():
+        if (limit if isinstance(limit, Fraction) else limit.value) <= 0:
+            raise ConfigurationError(f"`{key}` is not above zero", mend="leave out what has no limit")
+    return found
+
+
+def _masses(value: object) -> dict[str, Fraction]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{_shown(value)} should be a table", mend="write it like `{ so2 = 64.06 }` (g/mol)")
+    return {names.name(key): _positive(v) for key, v in value.items()}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return names.shown(value)
+    return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else f"`{value}`"
+
+
+Text = Annotated[str, _reads(lambda v: _text(v, "…"))]
+Name = Annotated[str, _reads(lambda v: names.name(_text(v, "k1")))]
+Identifier = Annotated[str, _reads(lambda v: names.identifier(_text(v, "grid:CN")))]
+FieldName = Annotated[str, _reads(lambda v: names.field(_text(v, "nox")))]
+Zone = Annotated[str, _reads(lambda v: _zone_name(_text(v, "Asia/Shanghai")))]
+UnitOf = Annotated[Unit, _reads(lambda v: units.unit(_text(v, "t/h")))]
+Number = Annotated[Fraction, _reads(_number)]
+Positive = Annotated[Fraction, _reads(_positive)]
+NotNegative = Annotated[Fraction, _reads(_not_negative)]
+Share = Annotated[Fraction, _reads(_share)]
+Percent = Annotated[Fraction, _reads(_percent)]
+Measured = Annotated[Quantity, _reads(_quantity)]
+Measure = Annotated[Quantity | Fraction, _reads(_measure)]
+DelayMs = Annotated[int, _reads(_duration)]
+SpanMs = Annotated[int, _reads(_span)]
+Day = Annotated[date, _reads(_day)]
+Names = Annotated[tuple[str, ...], _reads(_names)]
+Durations = Annotated[tuple[str, ...], _reads(_duration_texts)]
+Range = Annotated[tuple[Fraction, Fraction], _reads(_range)]
+Limits = Annotated[dict[str, Quantity | Fraction], _reads(_limits)]
+Masses = Annotated[dict[str, Fraction], _reads(_masses)]
