@@ -115,12 +115,13 @@ class EmbeddedBroker:
     """A broker process that lives as long as we do.
 
     `start()` returns the URL to connect to once the broker accepts connections (EnvironmentFailure if it
-    does not); `stop()` ends it in order and may be called twice. Blocking, both well under a second: call
+    does not); `stop()` ends it in order and may be called twice. `port`: 0 takes a free one. Blocking, both well under a second: call
     them through `asyncio.to_thread` from a running loop.
     """
 
-    def __init__(self, data_dir: Path | str, kind: Kind | None = None) -> None:
+    def __init__(self, data_dir: Path | str, kind: Kind | None = None, port: int = 0) -> None:
         self.kind = kind or find()
+        self.port = port
         self.folder = Path(data_dir).resolve() / "broker" / self.kind.name
         self.url = ""
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -136,7 +137,7 @@ class EmbeddedBroker:
             return self.url
         self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(3):  # the free port may be taken between our look and the broker's bind
-            port = _free_port()
+            port = self.port or _free_port()
             if self._launch(port, timeout):
                 self.url = f"mqtt://{HOST}:{port}"
                 return self.url

@@ -173,7 +173,8 @@ def _area(x: F64) -> F64:
 class Gated:
     """A flow through a machine that stops: mean × gate, with a ripple that vanishes while it stands.
 
-    The ripple is the derivative of gate × (the wave's integral), which keeps the whole integrable.
+    The ripple is the derivative of gate² × (the wave's integral): integrable, and (with the square) never so
+    strong on a ramp that the flow would turn and a counter run backwards.
     """
 
     gate: Gate
@@ -183,12 +184,12 @@ class Gated:
     def value(self, t: F64) -> F64:
         """The rate, per hour."""
         share = self.gate.value(t)
-        ripple = share * self.ripple.value(t) + self.gate.slope(t) * self.ripple.integral(t) * 3600.0
-        return np.maximum(self.mean * share + ripple, 0.0)
+        on_ramp = 2.0 * self.gate.slope(t) * self.ripple.integral(t) * 3600.0
+        return share * (self.mean + share * self.ripple.value(t) + on_ramp)
 
     def integral(self, t: F64) -> F64:
         """The amount since `EPOCH`, but for a constant."""
-        return self.mean * self.gate.integral(t) + self.gate.value(t) * self.ripple.integral(t)
+        return self.mean * self.gate.integral(t) + self.gate.value(t) ** 2 * self.ripple.integral(t)
 
     def __add__(self, other: Wave | float) -> Sum:
         return Sum((self, other if isinstance(other, Wave) else constant(other)))

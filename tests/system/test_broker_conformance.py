@@ -16,32 +16,15 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from greengauge.broker import EmbeddedBroker, Kind, Mosquitto, Nats
+from tests.system.peer import Iotcore, Peer
 
 pytestmark = pytest.mark.system
 TOPIC = "plant/acme/wuhu/pyro/k1/k1-coal"
-
-
-@dataclass(frozen=True, slots=True)
-class Iotcore:
-    """rumqttd in a wheel: a candidate that was not chosen."""
-
-    name: str = "iotcore"
-
-    def command(self, folder: Path, port: int) -> list[str]:  # noqa: ARG002 - it keeps nothing on disk
-        """No configuration file: everything is an argument."""
-        code = (
-            "from iotcore.iotcore import IotCoreBroker as B; "
-            f"B(listen='127.0.0.1', port={port}, max_payload_size=8 << 20).run_forever()"
-        )
-        return [sys.executable, "-c", code]
 
 
 def candidates() -> Iterator[object]:
@@ -68,62 +51,6 @@ def broker(kind: Kind, tmp_path: Path) -> Iterator[EmbeddedBroker]:
     embedded.start()
     yield embedded
     embedded.stop()
-
-
-class Peer:
-    """A client driven step by step, so that a cut can be placed exactly."""
-
-    def __init__(
-        self, broker: EmbeddedBroker, name: str, *, clean: bool = True, will: str | None = None
-    ) -> None:
-        self.client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean, manual_ack=True
-        )
-        self.client.max_inflight_messages_set(1000)
-        self.got: list[mqtt.MQTTMessage] = []
-        self.present: bool | None = None
-        self.granted = 0
-        self.client.on_message = lambda _c, _u, message: self.got.append(message)
-        self.client.on_connect = lambda _c, _u, flags, _rc, _p: setattr(
-            self, "present", flags.session_present
-        )
-        self.client.on_subscribe = lambda *_: setattr(self, "granted", self.granted + 1)
-        if will:
-            self.client.will_set(will, b"gone", qos=1, retain=True)
-        self.client.connect("127.0.0.1", int(broker.url.rpartition(":")[2]), keepalive=30)
-        self.pump(lambda: self.present is not None)
-
-    def pump(self, done: object = lambda: False, seconds: float = 10.0) -> bool:
-        """Run the session until `done()`; whether it came true."""
-        end = time.monotonic() + seconds
-        while not (result := done()) and time.monotonic() < end:  # type: ignore[operator]
-            self.client.loop(0.05)
-        return bool(result)
-
-    def subscribe(self, topic: str) -> None:
-        """At QoS 1; returns with the SUBACK."""
-        self.client.subscribe(topic, qos=1)
-        assert self.pump(lambda: self.granted)
-
-    def publish(self, payloads: list[bytes], topic: str = TOPIC, *, retain: bool = False) -> None:
-        """At QoS 1; returns when each has its PUBACK."""
-        sent = [self.client.publish(topic, p, qos=1, retain=retain) for p in payloads]
-        assert self.pump(lambda: all(s.is_published() for s in sent), 30), "no PUBACK"
-
-    def ack(self, messages: list[mqtt.MQTTMessage]) -> None:
-        """PUBACK each."""
-        for message in messages:
-            self.client.ack(message.mid, message.qos)
-
-    def cut(self) -> None:
-        """The connection ends without a DISCONNECT."""
-        sock = self.client.socket()
-        assert sock
-        sock.close()
-
-    def payloads(self) -> list[bytes]:
-        """What came, in order."""
-        return [m.payload for m in self.got if not m.topic.startswith("$")]
 
 
 def numbers(first: int, last: int) -> list[bytes]:
@@ -259,7 +186,7 @@ def test_no_orphan_after_kill_9(kind: Kind, tmp_path: Path, victim: str) -> None
         pytest.skip("needs PR_SET_PDEATHSIG")
     script = (
         "import sys, time; from greengauge.broker import *; from pathlib import Path\n"
-        "from tests.system.test_broker_conformance import Iotcore\n"
+        "from tests.system.peer import Iotcore\n"
         f"b = EmbeddedBroker(Path({str(tmp_path)!r}), {kind!r})\n"
         "print(b.start(), b._keeper.pid, flush=True)\n"
         "time.sleep(60)"
