@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from devices.errors import ConfigurationError
 
-_FORM = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?([Zz]|[+-]\d\d:\d\d)?", flags=re.ASCII
-)
+_FORM = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?([Zz]|[+-]\d\d:\d\d)?", flags=re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MEND = "write it like `2026-01-31T14:05:00+08:00` or `…Z`"
 
@@ -23,7 +21,9 @@ def parse(text: str) -> int:
     if zone is None:
         raise ConfigurationError(f"`{text}` has no zone", mend="end it in `Z` or an offset like `+08:00`")
     if second == "60":
-        raise ConfigurationError(f"`{text}` is a leap second, which event time does not have", mend="use :59 or the next minute")
+        raise ConfigurationError(
+            f"`{text}` is a leap second, which event time does not have", mend="use :59 or the next minute"
+        )
     digits = (fraction or "").rstrip("0")
     if len(digits) > 3:
         raise ConfigurationError(f"`{text}` is finer than a millisecond", mend="give at most three decimals")

@@ -177,7 +177,10 @@ def _atom(text: str, whole: str) -> Unit:
 def _meant(text: str) -> str:
     if text in _HINTS:
         return f"did you mean {_HINTS[text]}?"
-    return suggestion(text, _ATOMS) or "known are t kg GJ kWh kW m3 Nm3 mg/m3 ppm % degC Pa t/h …; see the documentation of units"
+    return (
+        suggestion(text, _ATOMS)
+        or "known are t kg GJ kWh kW m3 Nm3 mg/m3 ppm % degC Pa t/h …; see the documentation of units"
+    )
 
 
 def _as_unit(given: Unit | str) -> Unit:

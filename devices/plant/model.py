@@ -8,7 +8,7 @@ to a `Plant`. Everything here is immutable and holds no behaviour beyond look-up
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 from fractions import Fraction
@@ -67,8 +67,8 @@ class Channel:
     source: int | None = None  # derived only: row of the source channel
     times: Fraction = Fraction(1)  # derived only: this = source × times (in `unit` per source unit)
     delay_ms: int = 0  # derived only: transport delay
-    water: Literal["wet", "dry"] | None = None  # stack gas only
-    state: Literal["hot", "standard"] | None = None  # stack mg/m3 only
+    water: Literal["wet", "dry"] | None = None  # stack gas only; None: not said, taken as dry
+    state: Literal["hot", "standard"] | None = None  # stack mg/m3 only; None: not said, taken as standard
     gauge: bool = False  # stack pressure is relative to ambient
 
 
@@ -158,6 +158,7 @@ class Product:
     process: Fraction | None = None  # t CO2 per unit of product (default factor)
     theoretical: Fraction | None = None  # t of natural resources per unit: GD's numerator
     best_peer: Fraction | None = None  # units per person-hour (a person-year is 8,760 h): SD's numerator
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Fuel:
     unit: Unit  # the amount ncv is per: t, or m3
     biogenic: Fraction = Fraction(0)  # share of the carbon that is biogenic: a memo item
     alternative: bool = False  # a fossil alternative fuel counts in gross, not in net
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class Material:
     counts_gd: bool = True
     counts_cd: bool = True
     waste: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ class Regime:
     start: date | None
     end: date | None
     source: str
+    molar: Mapping[str, Fraction] = field(default_factory=dict)  # pollutant -> g/mol, where the regime says its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +278,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A whole registry, compiled. Rows are in the order of the file; indices are stable for one `version`."""
+    """A whole registry, compiled. Rows are in order of name (lines, stacks, scopes: of id), so that
+    moving tables about in the file changes nothing; indices are stable for one `version`.
+    """
 
     version: int  # 63-bit hash of everything that changes an output
     intake: Intake

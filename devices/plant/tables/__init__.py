@@ -1,1 +1,4 @@
-"""The registry's tables as pydantic models: one concept a file. They know shapes and texts; how tables fit together is `devices.plant.build`'s."""
+"""The registry's tables as pydantic models: one concept a file. They know shapes and texts.
+
+How tables fit together, `devices.plant.assembly` knows.
+"""

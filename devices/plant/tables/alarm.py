@@ -22,7 +22,7 @@ class OnTable(Table):
 
 
 class LimitTable(Table):
-    """Trips at or above `at` (`low`: at or below) held for `on_delay`; clears beyond the deadband held for `off_delay`."""
+    """Trips at or above `at` (`low`: at or below) for `on_delay`; clears beyond the deadband for `off_delay`."""
 
     at: Number | None = None
     deadband: Measure | None = None

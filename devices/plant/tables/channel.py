@@ -24,7 +24,7 @@ DEFAULT_STEP = Fraction(1, 1_000_000)
 
 
 class ChannelTable(Table):
-    """Which keys go with which kind, `devices.plant.build.channels` checks."""
+    """Which keys go with which kind, `devices.plant.assembly.channels` checks."""
 
     kind: Literal["amount", "counter", "rate", "level", "derived"] = Field(examples=['"rate"'])
     unit: UnitOf | None = None

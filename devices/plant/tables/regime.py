@@ -19,19 +19,6 @@ from devices.plant.tables.values import (
     Text,
 )
 
-MOLAR_G = {
-    "so2": Fraction("64.06"),
-    "nox": Fraction("46.005"),
-    "no": Fraction("46.005"),
-    "no2": Fraction("46.005"),
-    "nh3": Fraction("17.031"),
-    "co": Fraction("28.010"),
-    "hcl": Fraction("36.461"),
-    "hf": Fraction("20.006"),
-    "hg": Fraction("200.59"),
-}
-"""g/mol, where a regime says nothing else: HJ 75 for SO2 and all NOx as NO2, else IUPAC's conventional weights."""
-
 
 class RegimeTable(Table):
     """Without `o2_ref` there is no oxygen correction; limits are mg/m3, dry, at the standard state."""

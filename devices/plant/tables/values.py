@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from devices import durations, units
+from devices import durations, names, units
 from devices.errors import ConfigurationError
-from devices.plant import names
 from devices.units import Quantity, Unit
 from devices.words import suggestion
 
@@ -172,13 +171,17 @@ def _range(value: object) -> tuple[Fraction, Fraction]:
         raise ConfigurationError(f"a range has two ends, not {len(ends)}", mend="write `[lowest, highest]`")
     low, high = (_number(end) for end in ends)
     if low >= high:
-        raise ConfigurationError(f"the range ends ({high}) where it begins ({low}) or before", mend="write `[lowest, highest]`")
+        raise ConfigurationError(
+            f"the range ends ({high}) where it begins ({low}) or before", mend="write `[lowest, highest]`"
+        )
     return low, high
 
 
 def _limits(value: object) -> dict[str, Quantity | Fraction]:
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{_shown(value)} should be a table", mend="write it like `{ nox = 50, so2 = 35 }` (mg/m3)")
+        raise ConfigurationError(
+            f"{_shown(value)} should be a table", mend="write it like `{ nox = 50, so2 = 35 }` (mg/m3)"
+        )
     found = {names.name(key): _measure(v) for key, v in value.items()}
     for key, limit in found.items():
         if (limit if isinstance(limit, Fraction) else limit.value) <= 0:

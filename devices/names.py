@@ -1,4 +1,4 @@
-"""What may be a name. Names become topic levels, tags and fields, so nothing that has a meaning there may be in them."""
+"""What may be a name. Names become topic levels, tags and fields: nothing that has a meaning there may be in them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ def name(text: str, *, also: str = "") -> str:
         raise ConfigurationError("a name is empty", mend=_MEND)
     for letter in text:
         if not (letter.isalnum() or letter in _ALLOWED or letter in also):
-            why = _WHY.get(letter) or f"{ascii(letter)} is neither letter nor digit"
+            why = _WHY.get(letter) or f"{letter!a} is neither letter nor digit"
             raise ConfigurationError(f"the name {shown(text)} cannot be used: {why}", mend=_MEND)
     if unicodedata.normalize("NFC", text) != text:
         raise ConfigurationError(
-            f"the name {shown(text)} is not in composed form: two spellings would look the same", mend="retype it (Unicode NFC)"
+            f"the name {shown(text)} is not in composed form: two spellings would look the same",
+            mend="retype it (Unicode NFC)",
         )
     if len(text.encode()) > MOST_BYTES:
         raise ConfigurationError(f"the name {shown(text[:20])}… is longer than {MOST_BYTES} bytes", mend="shorten it")

@@ -1,0 +1,94 @@
+"""The whole plant from the whole registry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from devices import durations
+from devices.plant.assembly import meters as metering
+from devices.plant.assembly import places, rules
+from devices.plant.assembly.alarms import alarms
+from devices.plant.assembly.book import Book
+from devices.plant.assembly.regimes import regimes
+from devices.plant.assembly.scopes import scopes
+from devices.plant.mistakes import Mistakes
+from devices.plant.model import Intake, Line, Meter, Plant, Stack
+from devices.plant.registry import Registry
+from devices.plant.version import version
+
+LONGEST_WINDOW = 3660 * durations.DAY
+
+
+def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
+    """The plant. Whatever does not fit is noted; with mistakes noted the plant is incomplete and not to be used."""
+    book = Book(registry, mistakes)
+    dated = regimes(book)
+    factors, benchmarks = rules.factors(book), rules.benchmarks(book)
+    places.sites(book)
+    places.lines(book)
+    places.stacks(book)
+    meters, channels = metering.meters(book)
+    places.finish_lines(book, channels, benchmarks)
+    lines, stacks = _with_meters(book, meters)
+    sites = tuple(book.sites.values())
+    windows = _windows(book)
+    whole = scopes(lines, sites)
+    intake = registry.intake
+    plant = Plant(
+        version=0,
+        intake=Intake(intake.topic, intake.past, intake.future, intake.grace, intake.history),
+        windows=windows,
+        window_ms=tuple(durations.parse(window) for window in windows),
+        sites=sites,
+        lines=lines,
+        stacks=stacks,
+        meters=tuple(meters),
+        channels=tuple(channels),
+        scopes=whole,
+        alarms=alarms(book, whole, channels, dated, windows),
+        products=rules.products(book),
+        fuels=rules.fuels(book),
+        materials=rules.materials(book),
+        factors=factors,
+        benchmarks=benchmarks,
+        regimes=dated,
+    )
+    return plant if mistakes.found else replace(plant, version=version(plant))
+
+
+def _with_meters(book: Book, meters: list[Meter]) -> tuple[tuple[Line, ...], tuple[Stack, ...]]:
+    of_line: dict[int, list[int]] = {}
+    of_stack: dict[int, list[int]] = {}
+    for meter in meters:
+        if meter.line is not None:
+            of_line.setdefault(meter.line, []).append(meter.index)
+        elif meter.stack is not None:
+            of_stack.setdefault(meter.stack, []).append(meter.index)
+    lines = sorted(book.lines.values(), key=lambda line: line.index)
+    stacks = sorted(book.stacks.values(), key=lambda stack: stack.index)
+    return (
+        tuple(replace(line, meters=tuple(of_line.get(line.index, ()))) for line in lines),
+        tuple(replace(stack, meters=tuple(of_stack.get(stack.index, ()))) for stack in stacks),
+    )
+
+
+def _windows(book: Book) -> tuple[str, ...]:
+    """Windows in ascending length. T moves in steps, so a window is a whole number of its steps."""
+    found: dict[int, str] = {}
+    for text in book.registry.scoring.windows:
+        ms = durations.parse(text)
+        step = durations.SECOND if ms <= durations.HOUR else durations.MINUTE if ms <= durations.DAY else durations.HOUR
+        if ms in found:
+            book.mistakes.add("scoring", "windows", f"`{found[ms]}` and `{text}` are one window", "keep one of them")
+        elif ms % step:
+            whole = durations.format(step)
+            book.mistakes.add(
+                "scoring",
+                "windows",
+                f"`{text}` is not a whole number of its {whole} steps",
+                f"write a multiple of {whole}",
+            )
+        elif ms > LONGEST_WINDOW:
+            book.mistakes.add("scoring", "windows", f"`{text}` is longer than ten years", "write a shorter window")
+        found[ms] = text
+    return tuple(text for _, text in sorted(found.items()))
