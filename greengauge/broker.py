@@ -115,8 +115,8 @@ class EmbeddedBroker:
     """A broker process that lives as long as we do.
 
     `start()` returns the URL to connect to once the broker accepts connections (EnvironmentFailure if it
-    does not); `stop()` ends it in order and may be called twice. `port`: 0 takes a free one. Blocking, both well under a second: call
-    them through `asyncio.to_thread` from a running loop.
+    does not); `stop()` ends it in order and may be called twice. `port`: 0 takes a free one.
+    Blocking, both well under a second: call them through `asyncio.to_thread` from a running loop.
     """
 
     def __init__(self, data_dir: Path | str, kind: Kind | None = None, port: int = 0) -> None:
@@ -179,9 +179,7 @@ class EmbeddedBroker:
         return False
 
     def _last_words(self) -> str:
-        lines = (
-            (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        )
+        lines = (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else "it says nothing"
 
 

@@ -73,8 +73,8 @@ class Fault:
         if self.name == "wrap":
             return np.ones(len(ts), bool)
         if self.name == "reset":
-            return ts >= self.begin(np.array([self.start]))[0]
-        return (ts >= begin) & (ts < begin + self.lasts)
+            return np.asarray(ts >= self.begin(np.array([self.start])))
+        return np.asarray((ts >= begin) & (ts < begin + self.lasts))
 
     def falsify(self, ts: I64, column: Column, span: int) -> Column:
         """The column as the faulty meter gives it."""
@@ -94,7 +94,7 @@ class Fault:
             case _:
                 moved = source.counted(ts) - self._offset(source)
                 other = source.unscaled(source.wrapped(moved))
-        return [o if a else c for o, a, c in zip(other, active, column, strict=True)]  # type: ignore[return-value] # both are of one type
+        return [o if a else c for o, a, c in zip(other, active, column, strict=True)]
 
     def _offset(self, source: Source) -> int:
         """What a replaced or rolled-over counter shows less than the true one."""
@@ -108,7 +108,7 @@ _VALUE: dict[str, tuple[_Fits, ...]] = {  # the best fit first
     "frozen": (lambda s: s.level is not None,),
     "o2": (lambda s: s.channel.name == "o2",),
     "unit": (
-        lambda s: s.channel.unit.dimension == "temperature" and s.channel.unit.offset == 0 or s.channel.name == "temp",
+        lambda s: s.channel.unit.dimension == "temperature",
         lambda s: s.channel.unit.dimension.startswith("mass") and s.channel.kind is Kind.RATE,
         lambda s: s.level is not None,
     ),

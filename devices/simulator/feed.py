@@ -58,7 +58,9 @@ class Fed:
             (self.gap, "local time(s) that do not exist (clocks go forward): taken with the offset before", "gap"),
             (self.twice, "local time(s) that exist twice (clocks go back): taken as the first", "twice"),
         ]
-        return [f"{n:,} {text}" + (f", e.g. {self.examples[k]}" if k in self.examples else "") for n, text, k in said if n]
+        return [
+            f"{n:,} {text}" + (f", e.g. {self.examples[k]}" if k in self.examples else "") for n, text, k in said if n
+        ]
 
 
 def feed(
@@ -79,7 +81,11 @@ def feed(
     for an hour. Memory is bounded by the window of unacknowledged messages, not by the file.
     """
     registry = os.environ.get("GREENGAUGE_REGISTRY")
-    chosen = map if isinstance(map, FeedMap) else feed_map.load(Path(map), plant, Path(registry).resolve() if registry else None)
+    chosen = (
+        map
+        if isinstance(map, FeedMap)
+        else feed_map.load(Path(map), plant, Path(registry).resolve() if registry else None)
+    )
     path = Path(file)
     link = Link(broker if isinstance(broker, Address) else Address.parse(broker), f"feed-{os.getpid()}")
     pump = Pump([link])
@@ -246,7 +252,7 @@ class _open:  # noqa: N801 - used like the function
         try:
             with self._path.open("rb") as file:
                 zipped = file.read(2) == b"\x1f\x8b"
-            raw = gzip.open(self._path) if zipped else self._path.open("rb")  # noqa: SIM115 - closed in __exit__
+            raw = gzip.open(self._path) if zipped else self._path.open("rb")
         except OSError as failure:
             raise self._cannot(failure.strerror or str(failure)) from None
         self._text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")

@@ -1,13 +1,13 @@
 """MAP.toml: which column of a CSV file is which channel of which meter, and how its time is written.
 
-    registry = "plant.toml"                 # beside the map; then `meter` is a name in it
-    time = { column = "date", format = "%d/%m/%Y %H:%M", zone = "Asia/Seoul" }
-    # or: time = { start = "2011-01-01T00:00:00Z", every = "1h" }
-    midnight = "next-day"                   # 0:00 closes the day before it; default "literal"
-    meter = "eaf1-main"                     # or a whole topic, if there is no registry
-    [[channel]]
-    column = "Usage_kWh"
-    channel = "kwh"
+registry = "plant.toml"                 # beside the map; then `meter` is a name in it
+time = { column = "date", format = "%d/%m/%Y %H:%M", zone = "Asia/Seoul" }
+# or: time = { start = "2011-01-01T00:00:00Z", every = "1h" }
+midnight = "next-day"                   # 0:00 closes the day before it; default "literal"
+meter = "eaf1-main"                     # or a whole topic, if there is no registry
+[[channel]]
+column = "Usage_kWh"
+channel = "kwh"
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def load(path: Path, plant: Plant | None = None, registry: Path | None = None) -
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as failure:
-        raise ConfigurationError(f"the map cannot be read: {failure.strerror}", where=where, mend="check --map") from None
+        raise ConfigurationError(
+            f"the map cannot be read: {failure.strerror}", where=where, mend="check --map"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise ConfigurationError(f"the map is not TOML: {wrong}", where=where, mend="correct that line") from None
     try:
@@ -106,7 +108,7 @@ def reader(of: Written) -> Callable[[str], tuple[int, Literal["", "gap", "twice"
 
     def read(cell: str) -> tuple[int, Literal["", "gap", "twice"]]:
         text = cell.strip()
-        when = datetime.fromisoformat(text) if of.format == ISO else datetime.strptime(text, of.format)  # noqa: DTZ007 - zoned below
+        when = datetime.fromisoformat(text) if of.format == ISO else datetime.strptime(text, of.format)
         if of.next_day and when.time() == datetime.min.time():
             when += timedelta(days=1)
         odd: Literal["", "gap", "twice"] = ""
@@ -148,7 +150,9 @@ def _time(raw: Mapping[str, Any]) -> Counted | Written:
     try:
         zone = ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, TypeError):
-        raise ConfigurationError(f"there is no time zone `{name}`", mend='name one like "Asia/Shanghai" or "UTC"') from None
+        raise ConfigurationError(
+            f"there is no time zone `{name}`", mend='name one like "Asia/Shanghai" or "UTC"'
+        ) from None
     form = str(table.get("format", ISO))
     if zone is None and form not in (ISO, EPOCH_MS, EPOCH_S) and "%z" not in form:
         raise ConfigurationError("`time` has no zone", mend='add zone = "Asia/Shanghai" (or "UTC")')
@@ -192,7 +196,9 @@ def _resolve(meter: str, channel: str, plant: Plant | None) -> tuple[str, str]:
     for c in own:
         if channel in (c.name, c.field):
             return named[meter].topic, c.field
-    raise ConfigurationError(f"meter `{meter}` has no channel `{channel}`", mend="it has: " + _some(c.name for c in own))
+    raise ConfigurationError(
+        f"meter `{meter}` has no channel `{channel}`", mend="it has: " + _some(c.name for c in own)
+    )
 
 
 def _some(names: Any) -> str:
@@ -205,7 +211,9 @@ def _known(table: Any, keys: set[str], place: str) -> None:
         raise ConfigurationError(f"{place} is not a table", mend="see the example in the documentation")
     for key in table:
         if key not in keys:
-            raise ConfigurationError(f"{place} has an unknown key `{key}`", mend="it may have: " + ", ".join(sorted(keys)))
+            raise ConfigurationError(
+                f"{place} has an unknown key `{key}`", mend="it may have: " + ", ".join(sorted(keys))
+            )
 
 
 def _text(table: Mapping[str, Any], key: str, place: str) -> str:

@@ -126,7 +126,7 @@ class Gas:
         return self.plant.regimes[self.stack.regime][-1]
 
     def _height(self, t: F64) -> F64:
-        return np.add.reduce([np.zeros_like(t), *(excursion(t, b)[0] for b in self.excursions)])
+        return sum((excursion(t, b)[0] for b in self.excursions), np.zeros_like(t))
 
     def _drift(self, name: str, mean: float, swing: float, t: F64) -> F64:
         made: Wave = wave(key(self.seed, self.stack.id, name), mean, abs(mean) * swing)

@@ -114,7 +114,7 @@ def _fuels(plant: Plant, of: Flows, channels: Iterable[Channel]) -> dict[int, Si
     """Coal falls as alternative fuel rises: their heats add up to the line's."""
     burnt = [c for c in channels if c.counts and c.counts.what == "fuel" and not c.shadowed]
     others = [c for c in burnt if plant.fuels[c.counts.id].alternative]  # type: ignore[union-attr] # counts: see above
-    coals = [c for c in burnt if c not in others]
+    coals = sorted((c for c in burnt if c not in others), key=lambda c: "calcin" in c.name)
     total, spare = of.heat(), of.alternative_heat()
     heats: dict[int, Wave] = {c.index: spare * (1 / len(others)) for c in others}
     if others and not coals:
@@ -122,7 +122,7 @@ def _fuels(plant: Plant, of: Flows, channels: Iterable[Channel]) -> dict[int, Si
     first = total * (_FIRST_BURNER / max(len(coals) - 1, 1))
     for c in coals[:-1]:
         heats[c.index] = first
-    for c in coals[-1:]:  # the calciner gives way to alternative fuels
+    for c in coals[-1:]:  # the calciner, if there is one, gives way to alternative fuels
         heats[c.index] = total + first * (1.0 - len(coals)) + (spare * -1.0 if others else 0.0)
     result: dict[int, Signal] = {}
     for c in burnt:

@@ -109,7 +109,7 @@ class Link:
     def cut(self) -> None:
         """Drop the connection without a DISCONNECT, as a meter does that loses power, and stay away."""
         self.wanted = False
-        if sock := self._client.socket():
+        if sock := self._socket:
             sock.shutdown(socket.SHUT_RDWR)
 
     def disconnect(self) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from devices.plant.model import Channel, Kind, Meter, Plant
 from devices.simulator import gas, lines
 from devices.simulator.recipes import RAW_MILL
-from devices.simulator.waves import F64, FAST, EPOCH, Gate, Signal, key, noise, seconds, wave
+from devices.simulator.waves import EPOCH, F64, FAST, Gate, Signal, key, noise, seconds, wave
 
 I64 = NDArray[np.int64]
 Column = list[float] | list[int]
@@ -80,7 +80,11 @@ class SimulatedPlant:
 
     def _gas(self, row: int) -> gas.Gas:
         stack = self.plant.stacks[row]
-        raw = [x for x in self.plant.lines if x.site == stack.site and lines.flows(self.plant, x, self.seed).recipe is RAW_MILL]
+        raw = [
+            x
+            for x in self.plant.lines
+            if x.site == stack.site and lines.flows(self.plant, x, self.seed).recipe is RAW_MILL
+        ]
         mill = raw[0].id if raw else f"{stack.id}/mill"  # a works without a metered raw mill has one all the same
         gate = Gate(key(self.seed, mill, "stop"), *(RAW_MILL.stop or (1.0, 0.0, 0.0)))
         names = {self.plant.channels[c].name for m in stack.meters for c in self.plant.meters[m].channels}

@@ -206,11 +206,11 @@ class Sum:
 
     def value(self, t: F64) -> F64:
         """The rate, per hour."""
-        return np.add.reduce([p.value(t) for p in self.parts])
+        return sum((p.value(t) for p in self.parts), np.zeros_like(t))
 
     def integral(self, t: F64) -> F64:
         """The amount since `EPOCH`, but for a constant."""
-        return np.add.reduce([p.integral(t) for p in self.parts])
+        return sum((p.integral(t) for p in self.parts), np.zeros_like(t))
 
     def __mul__(self, factor: float) -> Sum:
         return Sum(tuple(p * factor for p in self.parts))

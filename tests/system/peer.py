@@ -33,20 +33,14 @@ class Iotcore:
 class Peer:
     """A client driven step by step, so that a cut can be placed exactly."""
 
-    def __init__(
-        self, broker: EmbeddedBroker, name: str, *, clean: bool = True, will: str | None = None
-    ) -> None:
-        self.client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean, manual_ack=True
-        )
+    def __init__(self, broker: EmbeddedBroker, name: str, *, clean: bool = True, will: str | None = None) -> None:
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean, manual_ack=True)
         self.client.max_inflight_messages_set(1000)
         self.got: list[mqtt.MQTTMessage] = []
         self.present: bool | None = None
         self.granted = 0
         self.client.on_message = lambda _c, _u, message: self.got.append(message)
-        self.client.on_connect = lambda _c, _u, flags, _rc, _p: setattr(
-            self, "present", flags.session_present
-        )
+        self.client.on_connect = lambda _c, _u, flags, _rc, _p: setattr(self, "present", flags.session_present)
         self.client.on_subscribe = lambda *_: setattr(self, "granted", self.granted + 1)
         if will:
             self.client.will_set(will, b"gone", qos=1, retain=True)

@@ -99,9 +99,7 @@ def test_orderly_restart_of_the_broker_keeps_the_queue(
 ) -> None:
     """Session, queued and retained messages survive stop() and a start in the same folder."""
     if kind.name == "iotcore":
-        request.applymarker(
-            pytest.mark.xfail(strict=True, reason="rumqttd 0.20 keeps everything in memory only")
-        )
+        request.applymarker(pytest.mark.xfail(strict=True, reason="rumqttd 0.20 keeps everything in memory only"))
     first = EmbeddedBroker(tmp_path, kind)
     first.start()
     us = Peer(first, "gauge", clean=False)
