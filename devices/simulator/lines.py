@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from devices.plant.model import Channel, Line, Plant
 from devices.simulator.recipes import OTHER, Recipe, input_shares, recipe_for
-from devices.simulator.waves import FAST, Gate, Gated, Signal, Wave, constant, key, wave
+from devices.simulator.waves import FAST, Gate, Gated, Signal, Wave, key, wave
 
 _KWH = 0.0036  # GJ
 _FIRST_BURNER = 0.39  # of the heat, where coal goes to a main burner and a calciner
@@ -69,7 +69,8 @@ class Flows:
         if not self.gate:
             return self.through(nominal, "power")
         standby = self.recipe.standby * 1000 * _KWH
-        return Gated(self.gate, nominal - standby, constant(0.0)) + standby
+        ripple = wave(key(self.seed, "power"), 0.0, 0.01 * nominal, FAST)
+        return Gated(self.gate, nominal - standby, ripple) + standby
 
     @property
     def _running_share(self) -> float:

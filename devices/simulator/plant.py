@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from devices.plant.model import Channel, Kind, Meter, Plant
 from devices.simulator import gas, lines
 from devices.simulator.recipes import RAW_MILL
-from devices.simulator.waves import EPOCH, F64, FAST, Gate, Signal, key, noise, seconds, wave
+from devices.simulator.waves import EPOCH, F64, FAST, Gate, Signal, key, noise, seconds, uniform, wave
 
 I64 = NDArray[np.int64]
 Column = list[float] | list[int]
@@ -60,7 +60,8 @@ class SimulatedPlant:
         if channel.kind in (Kind.COUNTER, Kind.AMOUNT):
             own = signal * (1 / scale)
             every = channel.every_ms / 3_600_000
-            return Source(channel, _places(channel, _mean(own) * every, digits=3), flow=own)
+            zero = 1e6 * float(uniform(key(self.seed, channel.meter, channel.name, "zero"), np.zeros(1, np.int64))[0])
+            return Source(channel, _places(channel, _mean(own) * every, digits=3), flow=own, zero=zero)
         own = signal * (1 / scale / (3600 if "/time" in channel.unit.dimension else 1))
         of = key(self.seed, channel.meter, channel.name, "noise")
 
@@ -101,6 +102,7 @@ class Source:
     places: int  # decimals published
     level: Callable[[I64], F64] | None = None
     flow: Signal | None = None
+    zero: float = 0.0  # what a counter stood at, at `EPOCH`
 
     def column(self, ts: I64, span: I64 | int) -> Column:
         """Values at `ts`; an amount is what came in the `span` ms before."""
@@ -114,7 +116,7 @@ class Source:
     def counted(self, ts: I64) -> I64:
         """Whole last places that have gone through since `EPOCH`."""
         assert self.flow  # noqa: S101 - counters and amounts have one
-        return np.floor(self.flow.integral(seconds(ts)) * 10.0**self.places).astype(np.int64)
+        return np.floor((self.flow.integral(seconds(ts)) + self.zero) * 10.0**self.places).astype(np.int64)
 
     def wrapped(self, counted: I64) -> I64:
         """As the counter's display shows it."""

@@ -205,5 +205,6 @@ class Simulator:
 
     def _idle(self) -> float:
         """Seconds until the next message is due."""
-        due = min((d.due[0][0] for d in self._devices if d.due), default=0)
-        return min(max((due - self.now()) / 1000, 0.001), 0.1)
+        now = self.now()
+        due = min((d.due[0][0] for d in self._devices if d.due), default=now + 100)
+        return min(max((due - now) / 1000, 0.001), 0.1)
