@@ -15,7 +15,7 @@ from pathlib import Path
 
 import devices.simulator
 from devices.errors import ConfigurationError
-from devices.times import parse_time
+from devices import times
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
 
@@ -46,7 +46,7 @@ def run(*, seed: int, start: str | None, port: int | None) -> None:
 def _begin(start: str | None) -> Begin:
     if start is None:
         return Begin(time.time_ns() // 1_000_000, fixed=False)
-    return Begin(parse_time(start), fixed=True)
+    return Begin(times.parse(start), fixed=True)
 
 
 def _serve(settings: settings_.Settings, seed: int, begin: Begin, page: PageServer) -> None:

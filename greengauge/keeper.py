@@ -1,4 +1,4 @@
-"""`Keeper`: once a second, tells the page what state everything is in; once a minute, prunes the log."""
+"""`Keeper`: once a second, tells the page in what state everything is."""
 
 from __future__ import annotations
 
@@ -14,61 +14,76 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY_S = 1.0
-PRUNE_EVERY = 60  # turns
 
 
 class Keeper:
-    """Looks after the service's own state."""
+    """Gathers the parts' states; changes nothing."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     async def run(self) -> None:
         """Work until cancelled."""
-        turn = 0
         while True:
             self._tell()
-            if turn % PRUNE_EVERY == 0:
-                gone = await asyncio.to_thread(self._service.log.prune)
-                if gone:
-                    log.info("log.pruned", segments=gone)
-            turn += 1
             await asyncio.sleep(EVERY_S)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
-        """Whether readings can be taken in: intake connected and log writable; and the parts' states."""
-        intake = self._service.intake.state()
-        return intake.connected and intake.writable, {"intake": intake.text, "log": intake.log_text}
+        """Whether readings can be taken in (connected, log writable), and the parts' states."""
+        return self._service.intake.session.state.connected and self._intake_ok(), self._service.live.system()
+
+    def _intake_ok(self) -> bool:
+        return self._service.intake.state.failure is None and not self._service.intake.state.pressed
 
     def _tell(self) -> None:
         service, live = self._service, self._service.live
         now = time.time_ns() // 1_000_000
-        intake = service.intake.state()
-        live.put_system("intake", intake.to_json())
+        live.put_system("intake", self._intake())
         writer = service.writer
         live.put_system(
             "store",
             {
                 "name": service.store.name,
                 "state": writer.state.condition,
-                "late_s": writer.state.late_s(now),
-                "text": writer.state.text(now),
+                "late_s": round(writer.state.late_s(now)),
                 "stored": writer.counts.stored,
+                "text": writer.state.text(now),
             },
         )
-        live.put_system("log", _log_json(service))
+        live.put_system("log", self._log())
         fill = service.quarantine.fill()
         live.put_system("quarantine", {"rows": fill.rows, "share": fill.share, "text": f"{fill.rows} messages"})
 
+    def _intake(self) -> dict[str, Any]:
+        session, intake = self._service.intake.session.state, self._service.intake.state
+        text = session.text if intake.failure is None else f"the log cannot be written: {intake.failure.cause}"
+        if intake.pressed:
+            text = "reading is stopped: the log is full of what the store has not got"
+        return {
+            "connected": session.connected,
+            "since": session.since,
+            "protocol": session.protocol,
+            "messages": session.messages,
+            "bytes": session.bytes,
+            "unguaranteed": session.unguaranteed,
+            "reconnects": session.reconnects,
+            "takeover": session.takeover,
+            "possible_losses": session.possible_losses,
+            "missing": sum(self._service.missing.values()),
+            "frames": intake.frames,
+            "acknowledged": intake.acknowledged,
+            "state": "ok" if session.connected and self._intake_ok() else "down",
+            "text": "ok" if session.connected and self._intake_ok() and not session.takeover else text,
+        }
 
-def _log_json(service: Service) -> dict[str, Any]:
-    state = service.log.state()
-    cursors = service.log.cursors
-    return {
-        "bytes": state.bytes,
-        "segments": state.segments,
-        "pressure": state.pressure,
-        "damages": state.damages,
-        "behind": {name: max(0, state.durable - cursors.get(name)) for name in ("store", "scores", "quarantine")},
-        "text": "ok" if not state.damages else f"{state.damages} damaged places",
-    }
+    def _log(self) -> dict[str, Any]:
+        state, cursors = self._service.log.state(), self._service.log.cursors
+        behind = {name: max(0, state.durable - cursors.get(name)) for name in ("store", "scores", "quarantine")}
+        return {
+            "bytes": state.bytes,
+            "segments": state.segments,
+            "pressure": round(state.pressure, 3),
+            "damages": state.damages,
+            "behind": behind,
+            "text": "ok" if not state.damages else f"{state.damages} damaged places",
+        }

@@ -13,12 +13,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 import structlog
 
 from greengauge.live import Live
+from ingest.session.options import Broker
 from scoring.results import Emission, Score
 
 log = structlog.get_logger()
@@ -97,19 +97,17 @@ async def _farewell(client: aiomqtt.Client, payload: bytes) -> None:
         log.debug("outputs.farewell_not_sent")
 
 
-def connector(
-    url: str, user: str | None, password: str | None, tls: aiomqtt.TLSParameters | None, client_id: str
-) -> Callable[[aiomqtt.Will], aiomqtt.Client]:
-    """A function that makes a client for `url` with a will; one client serves one connection."""
-    parts = urlsplit(url)
-    port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+def connector(broker: Broker, client_id: str) -> Callable[[aiomqtt.Will], aiomqtt.Client]:
+    """A function that makes a client of `broker` with a will; one client serves one connection."""
+    ca, cert, key = (str(file) if file else None for file in (broker.ca, broker.cert, broker.key))
+    tls = aiomqtt.TLSParameters(ca_certs=ca, certfile=cert, keyfile=key) if broker.tls else None
 
     def connect(will: aiomqtt.Will) -> aiomqtt.Client:
         return aiomqtt.Client(
-            hostname=parts.hostname or "127.0.0.1",
-            port=port,
-            username=user,
-            password=password,
+            hostname=broker.host,
+            port=broker.port,
+            username=broker.username,
+            password=broker.password,
             identifier=client_id,
             will=will,
             tls_params=tls,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from devices.errors import ConfigurationError
-from devices.times import format_time
+from devices import times
 from greengauge import settings
 from ingest.quarantine import Quarantine
 
@@ -45,6 +45,6 @@ def _open(data: Path | None) -> Quarantine:
 
 def _line(reject: dict[str, Any]) -> str:
     return (
-        f"{reject['position']:>12}  {format_time(reject['received'])}  {reject['topic']}  "
+        f"{reject['position']:>12}  {times.format(reject['received'])}  {reject['topic']}  "
         f"{reject['outcome']}: {reject['reason']}: {reject['cause']}"
     )

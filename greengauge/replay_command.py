@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from devices.durations import parse_duration
+from devices import durations
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.readings_file import read
@@ -19,7 +19,7 @@ def run(registry: Path, readings: Path, *, every: str | None, final: bool, sums:
     if every is not None and final:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
     plant = load(registry)
-    every_ms = None if every is None else parse_duration(every)
+    every_ms = None if every is None else durations.parse(every)
     for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
 

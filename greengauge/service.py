@@ -15,7 +15,6 @@ import contextlib
 import json
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
@@ -24,7 +23,8 @@ from typing import Any
 
 import structlog
 
-from devices.errors import ConfigurationError, EnvironmentFailure, GreengaugeError
+from devices import topics
+from devices.errors import ConfigurationError, GreengaugeError
 from devices.plant import load
 from devices.plant.model import Plant
 from greengauge.history import History
@@ -38,13 +38,15 @@ from greengauge.page.server import PageServer
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.versions import Decoders
+from ingest.clock import Clock
 from ingest.decode.result import Reject
+from ingest.decode.sequence import follow
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.quarantine import Quarantine
-from ingest.session.session import Session
-from ingest.session.settings import BrokerSettings
+from ingest.session.options import Broker, client_id
+from ingest.session.session import MqttSession
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
@@ -87,12 +89,15 @@ class Service:
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
         self.decoders = Decoders(plant, folder / "registry", source)
-        self.session = Session(_broker(settings, plant, folder))
-        self.intake = Intaker(self.log, self.session, plant.version)
+        self.broker = broker(settings)
+        self.client_id = client_id(folder)
+        self.clock = Clock()
+        session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
+        self.intake = Intaker(self.log, session, plant.version, self.clock)
         self.store = _store(settings)
         self.writer = StoreWriter(
             read=self.log.read,
-            more=self.intake.more,
+            more=self.intake.wait,
             decode=self.decoders.decode,
             plant=plant,
             store=self.store,
@@ -103,7 +108,7 @@ class Service:
         self.scorer = Scorer(
             plant,
             read=self.log.read,
-            more=self.intake.more,
+            more=self.intake.wait,
             decode=self.decoders.decode,
             start=self.log.first,
             history=self.history,
@@ -112,6 +117,7 @@ class Service:
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
         )
+        self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -168,14 +174,19 @@ class Service:
     async def _quarantine(self) -> None:
         """Keep what decoding did not let in; its cursor holds the segments until then."""
         position = self.log.cursors.get("quarantine")
+        newest: dict[int, int] = {}
         while True:
             records = await asyncio.to_thread(self.log.read, position, 1 << 20)
             if not records:
-                await self.intake.more(position)
+                await self.intake.wait(position)
                 continue
             decoded = await asyncio.to_thread(self.decoders.decode, records)
             if decoded.rejects:
                 await asyncio.to_thread(self.quarantine.add, decoded.rejects)
+            for meter, missing in follow(newest, decoded.sequences).items():
+                name = self.plant.meters[meter].name
+                self.missing[name] = self.missing.get(name, 0) + missing
+                log.warning("intake.sequence_gap", meter=name, missing=missing)
             position = records[-1].end
             await asyncio.to_thread(self.log.cursors.set, "quarantine", position)
 
@@ -187,15 +198,14 @@ class Service:
         self.log.cursors.set("outputs", position)  # the history keeps them from here on (ARCHITECTURE.md)
 
     def _mqtt_out(self) -> MqttOut:
-        return MqttOut(self.live, connector(self.settings, f"{self.session.client_id}-out"), VERSION)
+        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION)
 
 
-def _broker(settings: Settings, plant: Plant, folder: Path) -> BrokerSettings:
+def broker(settings: Settings) -> Broker:
+    """The broker the settings name, with its secrets. Raises ConfigurationError."""
     password = settings.broker_password
-    return BrokerSettings.of(
+    return Broker.parse(
         settings.broker,
-        folder=folder,
-        plant=plant,
         password=None if password is None else password.get_secret_value(),
         ca=settings.broker_ca,
         cert=settings.broker_cert,
@@ -272,5 +282,3 @@ def say(*rows: tuple[str, str]) -> None:
         sys.stdout.write(f"{key:<7} {value}\n")
     sys.stdout.flush()
 
-
-__all__ = ["EnvironmentFailure", "Service", "run", "run_until_told", "say", "time"]

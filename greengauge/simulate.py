@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devices.plant import load
 from devices.simulator.publisher import Simulator
-from devices.times import parse_time
+from devices import times
 from greengauge.feed import address
 from greengauge.service import run_until_told
 from greengauge.settings import Settings
@@ -21,7 +21,7 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
         plant,
         address(settings),
         seed=seed,
-        start=None if start is None else parse_time(start),
+        start=None if start is None else times.parse(start),
         faults=[name.strip() for name in faults.split(",") if name.strip()],
         rate=rate,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,24 @@ import structlog
 from devices.errors import RegistryError
 from devices.plant import load
 from devices.plant.model import Plant
-from devices.readings import Readings
+from devices.readings import I32, Readings
 from ingest.decode.definition import Decoder
 from ingest.decode.result import Close, Decoded, Reject
+from ingest.decode.sequence import follow
 from ingest.log.record import Record
 
 log = structlog.get_logger()
 
 KEEP_BYTES = 32 << 20
 """Bytes of log bodies whose decoded form is kept: what three readers of a live log may lie apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of an older registry as rows of the present one; -1 for what is gone."""
+
+    channels: I32
+    meters: list[int]
 
 
 class Decoders:
@@ -39,7 +48,7 @@ class Decoders:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, tuple[int, Decoded]] = OrderedDict()
         self._kept_bytes = 0
-        self._by_version: dict[int, tuple[Decoder, np.ndarray | None]] = {plant.version: (Decoder(plant), None)}
+        self._by_version: dict[int, tuple[Decoder, _Rows | None]] = {plant.version: (Decoder(plant), None)}
         folder.mkdir(parents=True, exist_ok=True)
         copy = folder / f"{plant.version:016x}.toml"
         if not copy.exists():
@@ -65,13 +74,13 @@ class Decoders:
             self._kept_bytes -= self._kept.popitem(last=False)[1][0]
         return decoded
 
-    def _of(self, version: int) -> tuple[Decoder, np.ndarray | None]:
+    def _of(self, version: int) -> tuple[Decoder, _Rows | None]:
         found = self._by_version.get(version)
         if found is None:
             found = self._by_version[version] = self._load(version)
         return found
 
-    def _load(self, version: int) -> tuple[Decoder, np.ndarray | None]:
+    def _load(self, version: int) -> tuple[Decoder, _Rows | None]:
         copy = self._folder / f"{version:016x}.toml"
         try:
             old = load(copy)
@@ -81,8 +90,11 @@ class Decoders:
         present = {
             (self._plant.meters[c.meter].name, c.name): c.index for c in self._plant.channels if c.source is None
         }
-        rows = np.array([present.get((old.meters[c.meter].name, c.name), -1) for c in old.channels], np.int32)
-        return Decoder(old), rows
+        meters = {meter.name: meter.index for meter in self._plant.meters}
+        return Decoder(old), _Rows(
+            channels=np.array([present.get((old.meters[c.meter].name, c.name), -1) for c in old.channels], np.int32),
+            meters=[meters.get(meter.name, -1) for meter in old.meters],
+        )
 
 
 def join(parts: Sequence[Decoded]) -> Decoded:
@@ -91,28 +103,34 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         return parts[0]
     rejects: list[Reject] = []
     closes: list[Close] = []
-    gaps: dict[int, int] = {}
+    sequences: dict[int, list[int]] = {}
     row = 0
     for part in parts:
         rejects.extend(part.rejects)
         closes.extend(replace(close, row=close.row + row) for close in part.closes)
-        for meter, missing in part.sequence_gaps.items():
-            gaps[meter] = gaps.get(meter, 0) + missing
+        for meter, numbers in part.sequences.items():
+            sequences.setdefault(meter, []).extend(numbers)
         row += len(part.readings)
     return Decoded(
         readings=Readings.concat([part.readings for part in parts]),
         rejects=tuple(rejects),
         closes=tuple(closes),
         frames=sum(part.frames for part in parts),
-        sequence_gaps=gaps,
+        sequence_gaps=follow({}, sequences),
+        sequences=sequences,
     )
 
 
-def _rename(decoded: Decoded, rows: np.ndarray) -> Decoded:
-    """Channels of an older registry as rows of the present one; what is gone from it is left out."""
-    channel = rows[decoded.readings.channel]
+def _rename(decoded: Decoded, rows: _Rows) -> Decoded:
+    """Told in the present registry's rows; what is gone from it is left out."""
+    channel = rows.channels[decoded.readings.channel]
     known = channel >= 0
     before = np.concatenate([[0], np.cumsum(known)])
     readings = replace(decoded.readings, channel=channel).take(known)
-    closes = tuple(replace(close, row=int(before[close.row])) for close in decoded.closes)
-    return replace(decoded, readings=readings, closes=closes)
+    closes = tuple(
+        replace(close, row=int(before[close.row]), meter=rows.meters[close.meter])
+        for close in decoded.closes
+        if rows.meters[close.meter] >= 0
+    )
+    sequences = {rows.meters[m]: seqs for m, seqs in decoded.sequences.items() if rows.meters[m] >= 0}
+    return replace(decoded, readings=readings, closes=closes, sequences=sequences, sequence_gaps=follow({}, sequences))
