@@ -43,11 +43,8 @@ class ConnectFailed(Exception):
     """No connection: why, and what a person could do."""
 
     def __init__(self, cause: str, *, kind: str = "unreachable", mend: str = "") -> None:
-        self.cause, self.kind, self.mend = (
-            cause,
-            kind,
-            mend,
-        )  # kind: "unreachable", "down", "version", "silent", "refused"
+        self.cause, self.mend = cause, mend
+        self.kind = kind  # "unreachable", "down" (nothing listens there), "version", "silent", "refused"
         super().__init__(cause)
 
 

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import struct
+from array import array
+from pathlib import Path
+
+import pytest
+
+from devices.errors import ConfigurationError, EnvironmentFailure
+from ingest.session import Broker, client_id
+from ingest.session.backlog import Backlog
+from ingest.session.backoff import LONGEST_S, Backoff
+from ingest.session.connection import pubacks
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls", "user"),
+    [
+        ("mqtt://127.0.0.1", "127.0.0.1", 1883, False, None),
+        ("mqtt://broker.example:1999", "broker.example", 1999, False, None),
+        ("mqtts://broker.example", "broker.example", 8883, True, None),
+        ("mqtt://line%201@[::1]:1", "::1", 1, False, "line 1"),
+    ],
+)
+def test_addresses(url: str, host: str, port: int, tls: bool, user: str | None) -> None:
+    """Scheme gives TLS and the default port; a user may stand before the host."""
+    broker = Broker.parse(url)
+    assert (broker.host, broker.port, broker.tls, broker.username) == (host, port, tls, user)
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("localhost:1883", "not a broker's address"),
+        ("http://localhost", "not a broker's address"),
+        ("mqtt://", "not a broker's address"),
+        ("mqtt://host:99999", "port"),
+        ("mqtt://host:port", "port"),
+        ("mqtt://host/topic", "ends with the port"),
+        ("mqtt://me:secret@host", "password does not belong"),
+    ],
+)
+def test_mistaken_addresses_are_refused_in_words(url: str, word: str) -> None:
+    """Each mistake has its cause and a mend, and a password is never repeated."""
+    with pytest.raises(ConfigurationError, match=word) as caught:
+        Broker.parse(url)
+    assert caught.value.mend
+    assert "secret" not in str(caught.value)
+
+
+def test_certificates_need_tls_and_a_file(tmp_path: Path) -> None:
+    """A certificate for mqtt://, or a file that isn't there, is a mistake of the configuration."""
+    (tmp_path / "ca.pem").write_text("")
+    with pytest.raises(ConfigurationError, match="not mqtts"):
+        Broker.parse("mqtt://host", ca=tmp_path / "ca.pem")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        Broker.parse("mqtts://host", ca=tmp_path / "none.pem")
+    with pytest.raises(ConfigurationError, match="client certificate"):
+        Broker.parse("mqtts://host", key=tmp_path / "ca.pem")
+
+
+def test_a_password_is_not_shown() -> None:
+    """Neither the address for people nor a repr in a log holds the password."""
+    broker = Broker.parse("mqtt://me@host", password="hunter2")  # noqa: S106 - not one
+    assert "hunter2" not in f"{broker} {broker!r}"
+
+
+def test_the_client_id_stays(tmp_path: Path) -> None:
+    """Made once a data folder, at most 23 characters, the same ever after; two folders have two."""
+    first = client_id(tmp_path)
+    assert first == client_id(tmp_path)
+    assert len(first) <= 23
+    (tmp_path / "other").mkdir()
+    assert client_id(tmp_path / "other") != first
+
+
+def test_a_client_id_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    """Without a lasting id the session would be lost at each start, so it is a failure."""
+    with pytest.raises(EnvironmentFailure):
+        client_id(tmp_path / "none")
+
+
+def test_pubacks_are_four_bytes_in_arrival_order() -> None:
+    """The short form of both levels, ids big-endian, nothing sorted, repeated ids kept."""
+    mids = [65535, 1, 258, 1]
+    assert pubacks(array("H", mids)) == b"".join(struct.pack("!BBH", 0x40, 2, mid) for mid in mids)
+
+
+def test_batches_never_mix_connections() -> None:
+    """Frames of two connections come as two batches, in order, though nobody took the first in time."""
+    backlog = Backlog(10)
+    backlog.put(1, 5, b"aaaa", 7)
+    backlog.put(1, 5, b"bbbb", 0)
+    assert not backlog.full
+    backlog.put(2, 4, b"cccc", 7)
+    assert backlog.full
+    first, second = backlog.take(), backlog.take()
+    assert (first.generation, first.level, first.frames, list(first.mids)) == (1, 5, [b"aaaa", b"bbbb"], [7])
+    assert (second.generation, second.level, second.frames, list(second.mids)) == (2, 4, [b"cccc"], [7])
+    assert backlog.bytes == 0
+
+
+def test_back_off_doubles_with_jitter_and_forgets_after_a_stable_minute() -> None:
+    """Delays grow to the longest one; a connection of ten seconds changes nothing, one of a minute resets."""
+    backoff = Backoff()
+    delays = [backoff.after(10.0) for _ in range(12)]
+    assert delays[0] <= 0.25
+    assert LONGEST_S / 2 <= delays[-1] <= LONGEST_S
+    assert len(set(delays)) == 12
+    assert backoff.after(60.0) <= 0.25
