@@ -68,7 +68,7 @@ def test_rows_become_messages_in_file_order(tmp_path: Path) -> None:
     text = "date,kWh\n1/1/2018 0:15,3.170\n1/1/2018 0:00,4\n"
     got, done = rows(tmp_path, HEAD + TIME + KWH, text)
     assert got == ['{"ts": 1514733300000, "kwh": 3.170}', '{"ts": 1514732400000, "kwh": 4}']
-    assert (done.rows, done.values, done.notes) == (2, 2, [])
+    assert (done.rows, done.values, done.notes()) == (2, 2, [])
 
 
 def test_midnight_next_day(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     got, done = rows(tmp_path, HEAD + TIME + KWH, text)
     assert got == []
     assert (done.empty, done.not_numbers, done.no_time, done.nothing) == (2, 1, 2, 3)
-    assert "2 row(s) without a readable time skipped, e.g. `yesterday` in row 3" in done.notes
+    assert "2 row(s) without a readable time skipped, e.g. `yesterday` in row 3" in done.notes()
 
 
 def test_daylight_saving_is_said(tmp_path: Path) -> None:
