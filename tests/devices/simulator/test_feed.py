@@ -154,3 +154,32 @@ def test_speed() -> None:
     for nonsense in ("fast", "0", "-1", "nan", "inf"):
         with pytest.raises(ConfigurationError):
             speed_of(nonsense)
+
+
+REGISTERED = 'meter = "k1-coal"\n' + TIME + '[[channel]]\ncolumn = "kWh"\nchannel = "coal"\n'
+
+
+def test_meters_are_found_in_a_registry(tmp_path: Path) -> None:
+    """Named in the map (beside it), or by GREENGAUGE_REGISTRY: topic and payload key come from there."""
+    example = Path(__file__).parents[1] / "plant.example.toml"
+    (tmp_path / "plant.toml").write_text(example.read_text())
+    got, _ = rows(tmp_path, 'registry = "plant.toml"\n' + REGISTERED, "date,kWh\n1/1/2018 0:15,3.170\n")
+    assert got == ['{"ts": 1514733300000, "TOT_1": 3.170}']
+    (tmp_path / "map.toml").write_text(REGISTERED)
+    assert feed_map.load(tmp_path / "map.toml", registry=example).topics == ("legacy/kiln1/coal",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"k1-coal"', '"k1-cole"', "no meter `k1-cole`"),
+        ('"coal"', '"clay"', "has no channel `clay`"),
+        ("plant.toml", "planet.toml", "planet.toml"),
+    ],
+)
+def test_what_the_registry_does_not_know_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A wrong meter, channel or registry, with what there is."""
+    (tmp_path / "plant.toml").write_text((Path(__file__).parents[1] / "plant.example.toml").read_text())
+    with pytest.raises(ConfigurationError) as caught:
+        rows(tmp_path, ('registry = "plant.toml"\n' + REGISTERED).replace(old, new), "date,kWh\n")
+    assert said in str(caught.value)
