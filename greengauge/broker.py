@@ -75,12 +75,12 @@ class Nats:
     name: str = "nats-server"
 
     def command(self, folder: Path, port: int) -> list[str]:
-        """After a cut it redelivers only what is older than `ack_wait`."""
+        """After a cut it redelivers only what is older than `ack_wait`. In flight: 4,000 a filter, 65,535 in all."""
         lines = [
             'server_name: "greengauge"',
             f'listen: "{HOST}:-1"',
             f'jetstream: {{ store_dir: "{_quoted(folder)}", sync_interval: "10s" }}',
-            f'mqtt: {{ listen: "{HOST}:{port}", ack_wait: "5s", max_ack_pending: 32767 }}',
+            f'mqtt: {{ listen: "{HOST}:{port}", ack_wait: "5s", max_ack_pending: 4000 }}',
             "max_payload: 8MB",
             "max_pending: 256MB",
             "logtime: true",

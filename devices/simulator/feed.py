@@ -47,7 +47,6 @@ class Fed:
     topics: tuple[str, ...] = ()
     examples: dict[str, str] = field(default_factory=dict)
 
-    @property
     def notes(self) -> list[str]:
         """What a user should know about what was left out or assumed."""
         said = [

@@ -18,7 +18,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from greengauge.broker import EmbeddedBroker, Kind, Mosquitto, Nats
 from tests.system.peer import Iotcore, Peer
@@ -121,6 +123,43 @@ def test_orderly_restart_of_the_broker_keeps_the_queue(
         assert late.pump(lambda: late.got)
     finally:
         second.stop()
+
+
+def test_several_filters_are_granted(broker: EmbeddedBroker) -> None:
+    """A registry with topics of its own needs more than one filter: all are granted at QoS 1."""
+    us = Peer(broker, "gauge", clean=False)
+    answers: list[int] = []
+    us.client.on_subscribe = lambda *seen: answers.extend(code.value for code in seen[3])
+    us.client.subscribe([("plant/#", 1), ("legacy/#", 1), ("a/b/c", 1), ("other/+/d", 1), ("x/#", 1)])
+    assert us.pump(lambda: answers)
+    assert answers == [1] * 5
+
+
+def test_mqtt_5_is_spoken_or_refused_in_words(broker: EmbeddedBroker, request: pytest.FixtureRequest) -> None:
+    """A CONNACK either way: the intake then falls back to 3.1.1 at once instead of guessing."""
+    if broker.kind.name == "iotcore":
+        request.applymarker(pytest.mark.xfail(strict=True, reason="it hangs up"))
+    said: list[str] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="five", protocol=mqtt.MQTTv5)
+    client.on_connect = lambda *seen: said.append(str(seen[3]))
+    client.connect("127.0.0.1", int(broker.url.rpartition(":")[2]))
+    for _ in range(40):
+        client.loop(0.05)
+        if said:
+            break
+    assert said in (["Success"], ["Unsupported protocol version"])
+
+
+def test_names_come_through_as_they_are(broker: EmbeddedBroker) -> None:
+    """Topics with dots, dashes, underscores and Chinese characters arrive as they were sent."""
+    us = Peer(broker, "gauge")
+    us.subscribe("plant/#")
+    topics = ["plant/acme/wuhu.2/pyro/k-1/k1_coal.a", "plant/acme/芜湖/pyro/k1/m"]
+    meter = Peer(broker, "meter")
+    for topic in topics:
+        meter.publish([b"1"], topic)
+    assert us.pump(lambda: len(us.got) == 2)
+    assert [m.topic for m in us.got] == topics
 
 
 def test_retained_last_value(broker: EmbeddedBroker) -> None:

@@ -68,7 +68,7 @@ def test_rows_become_messages_in_file_order(tmp_path: Path) -> None:
     text = "date,kWh\n1/1/2018 0:15,3.170\n1/1/2018 0:00,4\n"
     got, done = rows(tmp_path, HEAD + TIME + KWH, text)
     assert got == ['{"ts": 1514733300000, "kwh": 3.170}', '{"ts": 1514732400000, "kwh": 4}']
-    assert (done.rows, done.values, done.notes) == (2, 2, [])
+    assert (done.rows, done.values, done.notes()) == (2, 2, [])
 
 
 def test_midnight_next_day(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     got, done = rows(tmp_path, HEAD + TIME + KWH, text)
     assert got == []
     assert (done.empty, done.not_numbers, done.no_time, done.nothing) == (2, 1, 2, 3)
-    assert "2 row(s) without a readable time skipped, e.g. `yesterday` in row 3" in done.notes
+    assert "2 row(s) without a readable time skipped, e.g. `yesterday` in row 3" in done.notes()
 
 
 def test_daylight_saving_is_said(tmp_path: Path) -> None:
@@ -154,3 +154,32 @@ def test_speed() -> None:
     for nonsense in ("fast", "0", "-1", "nan", "inf"):
         with pytest.raises(ConfigurationError):
             speed_of(nonsense)
+
+
+REGISTERED = 'meter = "k1-coal"\n' + TIME + '[[channel]]\ncolumn = "kWh"\nchannel = "coal"\n'
+
+
+def test_meters_are_found_in_a_registry(tmp_path: Path) -> None:
+    """Named in the map (beside it), or by GREENGAUGE_REGISTRY: topic and payload key come from there."""
+    example = Path(__file__).parents[1] / "plant.example.toml"
+    (tmp_path / "plant.toml").write_text(example.read_text())
+    got, _ = rows(tmp_path, 'registry = "plant.toml"\n' + REGISTERED, "date,kWh\n1/1/2018 0:15,3.170\n")
+    assert got == ['{"ts": 1514733300000, "TOT_1": 3.170}']
+    (tmp_path / "map.toml").write_text(REGISTERED)
+    assert feed_map.load(tmp_path / "map.toml", registry=example).topics == ("legacy/kiln1/coal",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"k1-coal"', '"k1-cole"', "no meter `k1-cole`"),
+        ('"coal"', '"clay"', "has no channel `clay`"),
+        ("plant.toml", "planet.toml", "planet.toml"),
+    ],
+)
+def test_what_the_registry_does_not_know_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A wrong meter, channel or registry, with what there is."""
+    (tmp_path / "plant.toml").write_text((Path(__file__).parents[1] / "plant.example.toml").read_text())
+    with pytest.raises(ConfigurationError) as caught:
+        rows(tmp_path, ('registry = "plant.toml"\n' + REGISTERED).replace(old, new), "date,kWh\n")
+    assert said in str(caught.value)

@@ -192,7 +192,7 @@ def test_any_registry_can_be_simulated(tmp_path: Path) -> None:
     columns = {k: np.array(v, float) for k, v in model.meters[0].columns(DAY, 60_000).items()}
     assert 100 <= columns["speed"].min() < columns["speed"].max() <= 300
     assert (columns["widgets"] >= 0).all()
-    assert 60 < columns["widgets"].sum() / 24 < 140  # 100 units of the product an hour
+    assert 60 < columns["widgets"].sum() / 24 / 1000 < 140  # 100 t of an unknown product an hour, in kg
     assert (columns["power"] > 0).all()
     gas = np.diff(columns["gas"])
     assert np.where(gas < 0, gas + 10_000, gas).min() > 0
