@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from devices.errors import ConfigurationError, Mistake, RegistryError
 from devices.names import shown
+from devices.plant.tables.values import UnreadableValue
 from devices.words import listed, suggestion
 
 M = TypeVar("M", bound=BaseModel)
@@ -70,8 +71,9 @@ class Mistakes:
             table = f"{table}.{step}"
         key, known = str(last), _fields(inner)
         kind = error["type"]
-        if kind == "mistake":
-            cause, mend = error["ctx"]["cause"], error["ctx"]["mend"]
+        unreadable = error.get("ctx", {}).get("error")
+        if isinstance(unreadable, UnreadableValue):
+            cause, mend = unreadable.mistake.cause, unreadable.mistake.mend
         elif kind == "extra_forbidden":
             cause = "unknown key" if key.isprintable() and key.isascii() else f"unknown key {shown(key)}"
             mend = suggestion(key, known) or f"known here are {listed(known, most=30)}"

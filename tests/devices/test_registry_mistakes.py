@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # ruff: noqa: E501 – one case a row, old and new side by side
-
 import pytest
 from registries import EXAMPLE, changed, mistakes
 

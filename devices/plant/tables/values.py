@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
-from pydantic_core import PydanticCustomError
 
 from devices import durations, names, units
 from devices.errors import ConfigurationError
@@ -27,6 +26,14 @@ class Table(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+class UnreadableValue(ValueError):
+    """What pydantic carries from a value to the list of mistakes: `.mistake` has the cause and the mend."""
+
+    def __init__(self, mistake: ConfigurationError) -> None:
+        self.mistake = mistake
+        super().__init__(mistake.cause)
+
+
 def _reads(parse: Callable[[Any], T]) -> PlainValidator:
     """`parse` as a pydantic validator that keeps the cause and the mend apart."""
 
@@ -34,7 +41,7 @@ def _reads(parse: Callable[[Any], T]) -> PlainValidator:
         try:
             return parse(value)
         except ConfigurationError as mistake:
-            raise PydanticCustomError("mistake", "{cause}", {"cause": mistake.cause, "mend": mistake.mend}) from None
+            raise UnreadableValue(mistake) from None
 
     return PlainValidator(validate)
 
