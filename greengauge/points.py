@@ -6,9 +6,12 @@ never left out silently: `withheld` says whether `value` still stands, and texts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from devices.plant.model import Plant, Site
 from ingest.line_protocol import Value, point
-from scoring.results import AlarmEvent, Emission, Score
+from scoring.results import Emission, Score
 
 QUALITY = {"good": 0, "uncertain": 1, "bad": 2}
 OPERATION = {"running": 0, "idle": 1, "heat-up": 2, "stopped": 3}
@@ -59,20 +62,20 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
     return point("emission", tags, fields | _common(emission), emission.ts)
 
 
-def alarm_point(event: AlarmEvent) -> bytes:
-    """One step of an alarm's life as a line of `alarm`."""
-    alarm = event.alarm
+def alarm_point(event: Mapping[str, Any]) -> bytes:
+    """One step of an alarm's life (`ts`, `event` and the alarm object's keys, as the history keeps it) as a line of `alarm`."""
     fields: dict[str, Value | None] = {
-        "event": event.event,
-        "state": alarm.state,
-        "value": _number(alarm.value),
-        "limit": _number(alarm.limit),
-        "unit": alarm.unit,
-        "user": alarm.user or "",
-        "comment": alarm.comment or "",
-        "text": alarm.text,
+        "event": event["event"],
+        "state": event["state"],
+        "value": _number(event["value"]),
+        "limit": _number(event["limit"]),
+        "unit": event["unit"],
+        "user": event["user"] or "",
+        "comment": event["comment"] or "",
+        "text": event["text"],
     }
-    return point("alarm", {"scope": alarm.scope, "id": alarm.id, "priority": alarm.priority}, fields, event.ts)
+    tags = {name: event[name] for name in ("scope", "id", "priority")}
+    return point("alarm", tags, fields, event["ts"])
 
 
 def _common(result: Score | Emission) -> dict[str, Value | None]:

@@ -79,7 +79,7 @@ class InfluxHttp:
 
     def _json(self, body: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(body)
+            found = json.loads(body, parse_int=lambda text: -0.0 if text == "-0" else int(text))
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -63,16 +63,17 @@ def settle(
     lines: Sequence[bytes], post: Callable[[bytes], None], conflicts: Conflicts, *, max_bytes: int
 ) -> list[BadPoint]:
     """Write all of `lines` but what the store refuses; that is returned. `post` raises `Refused` or passes."""
+    work, first = _Settling(post, conflicts, max_bytes), None
     if not conflicts and sum(map(len, lines)) + len(lines) <= max_bytes:
         try:  # the usual case costs no parsing
             post(b"\n".join(lines))
-        except Refused:
-            pass
+        except Refused as refusal:
+            first = refusal
         else:
             return []
     items = [_item(number, line) for number, line in enumerate(lines)]
-    work = _Settling(post, conflicts, max_bytes)
-    return sorted(work.write(items), key=lambda bad: (bad.line, bad.field))
+    bad = work.refused(items, first) if first else work.write(items)
+    return sorted(bad, key=lambda point: (point.line, point.field))
 
 
 @dataclass(slots=True)
@@ -104,9 +105,10 @@ class _Settling:
         try:
             self.post(b"\n".join(item.text for item in items))
         except Refused as refusal:
-            yield from self._refused(items, refusal)
+            yield from self.refused(items, refusal)
 
-    def _refused(self, items: list[Item], refusal: Refused) -> Iterator[BadPoint]:
+    def refused(self, items: list[Item], refusal: Refused) -> Iterator[BadPoint]:
+        """The store answered this to `items` in one request: store what it takes of them, yield the rest."""
         alone = all(len(item.fields) == 1 for item in items)
         if refusal.dropped == len(items) and (alone or refusal.before_ms is not None):
             for item in items:  # every one of them: certain
