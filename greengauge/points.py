@@ -63,7 +63,7 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
 
 
 def alarm_point(event: Mapping[str, Any]) -> bytes:
-    """One step of an alarm's life (`ts`, `event` and the alarm object's keys, as the history keeps it) as a line of `alarm`."""
+    """One step of an alarm's life as a line of `alarm`: `ts`, `event` and the alarm object's keys, as the history has it."""
     fields: dict[str, Value | None] = {
         "event": event["event"],
         "state": event["state"],

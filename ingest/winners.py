@@ -169,7 +169,7 @@ class Winners:
                 tracked[key] = winner
             if row is not None:
                 send.append(row)
-                if before is not None or (answers is None and key in plan.late):
+                if len(winner.seen) > 1 or (answers is None and key in plan.late):
                     overwriting.add(row)
             elif winner.tracked or winner.changed:
                 again.append((key, winner))

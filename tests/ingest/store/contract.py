@@ -88,7 +88,7 @@ class StoreContract:
         assert got == [(base + 10_000, 2.0), (base + 20_000, 8.0), (base + 30_000, 5.0)]
 
     async def test_a_bad_field_does_not_take_others_along(self, store: Store) -> None:
-        """A field of another type is reported by line and name; the point's other fields and all other points are stored."""
+        """A field of another type is reported by line and name; its point's other fields and all other points stay."""
         await store.write([line(T0, {"a": 1.0, "b": 1.0})])
         bad = await store.write([line(T0 + 1, {"a": "text", "b": 2.0}), line(T0 + 2, {"a": 3.0, "b": 3.0})])
         assert [(point.line, point.field) for point in bad] == [(0, "a")]
