@@ -57,8 +57,8 @@ class StoreContract:
 
     @pytest.mark.parametrize(
         "text",
-        ["-0.0", "5e-324", "1.79e308", "1E5", "1E+5", "1e-7", "0", "-0", "12", "0.1", "123456789012345678901234567890.5",
-         "9" * 300, "0." + "1" * 300, "1e-400", "3.0000000000000004"],
+        ["-0.0", "5e-324", "1.79e308", "1E5", "1E+5", "1e-7", "0", "-0", "12", "0.1",
+         "123456789012345678901234567890.5", "9" * 300, "0." + "1" * 300, "1e-400", "3.0000000000000004"],
     )  # fmt: skip
     async def test_a_number_is_kept_to_the_last_bit(self, store: Store, text: str) -> None:
         """Every form that JSON allows comes back as the double it means."""
