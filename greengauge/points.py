@@ -63,7 +63,7 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
 
 
 def alarm_point(event: Mapping[str, Any]) -> bytes:
-    """One step of an alarm's life as a line of `alarm`: `ts`, `event` and the alarm object's keys, as the history has it."""
+    """One step of an alarm's life as a line of `alarm`. `event`: `ts`, `event` and the alarm object's keys."""
     fields: dict[str, Value | None] = {
         "event": event["event"],
         "state": event["state"],

@@ -14,20 +14,19 @@ import pytest
 from tests.deploy.files import compose, dashboard, provisioned, rules
 
 UID = "greengauge-influx"
-DASHBOARD_KEYS = set(
-    (
-        "id uid title description tags schemaVersion version editable graphTooltip refresh timezone time "
-        "timepicker fiscalYearStartMonth weekStart preload links annotations templating panels "
-    ).split()
-)
-PANEL_KEYS = set("id type title description datasource gridPos targets fieldConfig options".split())
+DASHBOARD_KEYS = {
+    "id", "uid", "title", "description", "tags", "schemaVersion", "version", "editable", "graphTooltip",
+    "refresh", "timezone", "time", "timepicker", "fiscalYearStartMonth", "weekStart", "preload", "links",
+    "annotations", "templating", "panels",
+}  # fmt: skip
+PANEL_KEYS = {
+    "id", "type", "title", "description", "datasource", "gridPos", "targets", "fieldConfig", "options",
+}  # fmt: skip
 TARGET_KEYS = {"refId", "datasource", "rawQuery", "query", "resultFormat", "alias"}
-VARIABLE_KEYS = set(
-    (
-        "name label type datasource query refresh sort regex multi includeAll hide skipUrlSync options "
-        "current allValue "
-    ).split()
-)
+VARIABLE_KEYS = {
+    "name", "label", "type", "datasource", "query", "refresh", "sort", "regex", "multi", "includeAll", "hide",
+    "skipUrlSync", "options", "current", "allValue",
+}  # fmt: skip
 
 
 def panels() -> list[dict[str, Any]]:
