@@ -36,6 +36,15 @@ class Series:
     tags: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A series between two times (ms), both included."""
+
+    series: Series
+    first: int
+    last: int
+
+
 class Store(Protocol):
     """The store seam."""
 
@@ -50,6 +59,13 @@ class Store(Protocol):
 
     async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, float | str]]:
         """Points with start < time <= end (ms), ascending; with a step, the mean of each step, stamped with its end."""
+        ...
+
+    async def look_up(self, spans: Sequence[Span]) -> list[dict[int, float | str]]:
+        """What the store holds of each span: time -> value. How the writer learns whether a late reading is news.
+
+        Raises `StoreDown`; with `standing` if it may not be asked (a token that can only write).
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,267 @@
+"""Which of several readings of one (channel, ts) the store must end up with: semantics §1, across batches and restarts.
+
+A store keeps what was written last, so writing in log order nearly gives the winners. It fails in two
+cases: a lower `rev` arriving after a higher one, and a duplicate of an older value arriving after its
+successor (A, B, A again: B wins, because A was first seen earlier). To know, one must remember what
+was sent; remembering every key would cost hundreds of bytes a reading for as long as `past` reaches.
+
+So: each channel's newest ts is kept (8 bytes a channel). A reading beyond it is certainly the first of
+its key and is sent blindly: that is nearly all of them, and the test is one array comparison. A late
+one is rare, and the **store itself is the memory**: it is asked what it holds of that key. Nothing:
+send. The same value: a duplicate. Another value: a conflict, and only conflicting keys, and keys with
+a `rev`, are remembered here for good, in SQLite, synced before the store is written.
+
+A late reading of a remembered key sends the winner *again*, whatever it says itself: so after a crash
+between the store's 204 and the cursor, or after a rewind, replaying any tail of the log ends right.
+`newest` is saved about once a second together with its log position, and reading resumes no later than
+there. Rejected: a window of recent keys in memory (150 bytes a key, and still blind beyond it and
+after a restart); asking the store about everything (doubles its work).
+
+Values are compared as the doubles that the store holds. A token that may only write cannot ask: then
+late readings are sent in log order, which `blind` says.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.errors import EnvironmentFailure
+from devices.plant.model import Plant
+from devices.readings import NORMAL, Readings
+from ingest.store.base import Series, Span
+
+GAP_MS = 60_000
+"""Late readings of one channel closer than this are asked for in one span."""
+KEPT = 1_000_000
+"""Remembered keys, at about 100 bytes each; beyond it those remembered first are forgotten."""
+SEEN = 32
+"""Different values of one key remembered; a meter that sends more of them has other troubles."""
+
+Key = tuple[int, int]
+"""channel, ts"""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS newest (channel TEXT PRIMARY KEY, ts INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS winner (channel TEXT, ts INTEGER, rev INTEGER, text BLOB, letter INTEGER, seen TEXT,
+    UNIQUE (channel, ts));
+CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+"""
+
+
+@dataclass(slots=True)
+class Winner:
+    """The winning reading of a key so far, and every (rev, value) seen for it, oldest first."""
+
+    rev: int
+    text: bytes
+    letter: int
+    seen: list[tuple[int, float]]
+    tracked: bool = False  # remembered here: sent again whenever its key turns up
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A batch sorted out: most rows are plain, some keys need a decision, of some the store must be asked."""
+
+    readings: Readings
+    plain: NDArray[np.bool_]  # rows sent as they are
+    doubtful: dict[Key, list[int]]  # key -> its rows in log order
+    late: frozenset[Key]  # doubtful keys that may have been sent before
+    known: dict[Key, Winner]  # remembered ones
+    spans: list[Span]  # to ask the store
+    asked: list[int]  # channel of each span
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to send of a batch: one row a key."""
+
+    readings: Readings
+    lettered: frozenset[int]  # rows that overwrite: they say their letter even if it is N
+    duplicates: int = 0
+    superseded: int = 0  # different values of one key of which another won
+    tracked: dict[Key, Winner] = field(default_factory=dict)  # to remember before the store is written
+
+
+class Winners:
+    """The memory of one store. Blocking; used by one thread at a time."""
+
+    def __init__(self, path: Path, plant: Plant, series: Callable[[int], Series]) -> None:
+        """`series(channel)` is where the store keeps a channel."""
+        self._series = series
+        self._names = [f"{plant.meters[c.meter].name}.{c.name}" for c in plant.channels]
+        self._newest = np.full(len(self._names), np.iinfo(np.int64).min, np.int64)
+        self._dirty: set[int] = set()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+            rows = dict(self._db.execute("SELECT channel, ts FROM newest"))
+            reached = self._db.execute("SELECT position FROM reached").fetchone()
+            self._count: int = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
+        except (OSError, sqlite3.Error) as failure:
+            raise EnvironmentFailure(
+                f"the writer's memory cannot be opened: {failure}",
+                where=str(path),
+                mend="check the disk; if the file is damaged, remove it: the log is then written again",
+            ) from failure
+        for channel, known in enumerate(self._names):
+            if known in rows:
+                self._newest[channel] = rows[known]
+        self.reached: int = reached[0] if reached else 0
+        """Log position that this memory covers: read on no later than here."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # --- a batch's way: plan, (ask the store), choose, remember, (write), checkpoint ------------
+
+    def plan(self, readings: Readings) -> Plan:
+        """Sort out a batch. O(n log n), vectorised but for the doubtful rows."""
+        n = len(readings)
+        late = readings.ts <= self._newest[readings.channel]
+        order = np.lexsort((np.arange(n), readings.ts, readings.channel))
+        channel, ts = readings.channel[order], readings.ts[order]
+        again = np.zeros(n, np.bool_)
+        again[1:] = (channel[1:] == channel[:-1]) & (ts[1:] == ts[:-1])
+        again[:-1] |= again[1:]
+        twice = np.zeros(n, np.bool_)
+        twice[order] = again
+        plain = ~(late | twice | (readings.rev != 0))
+        doubtful: dict[Key, list[int]] = {}
+        for row in np.flatnonzero(~plain).tolist():
+            doubtful.setdefault((int(readings.channel[row]), int(readings.ts[row])), []).append(row)
+        lates = frozenset(key for key in doubtful if key[1] <= self._newest[key[0]])
+        known = {key: winner for key in lates if (winner := self._recall(key))}
+        spans, asked = self._spans(lates - known.keys())
+        np.maximum.at(self._newest, readings.channel, readings.ts)
+        self._dirty.update(np.unique(readings.channel).tolist())
+        return Plan(readings, plain, doubtful, lates, known, spans, asked)
+
+    def choose(self, plan: Plan, answers: Sequence[Mapping[int, float | str]] | None) -> Choice:
+        """One row a key. `answers`: what the store holds of `plan.spans`; None if it may not be asked."""
+        held: dict[Key, float] = {}
+        for channel, answer in zip(plan.asked, answers or (), strict=answers is not None):
+            held |= {(channel, ts): v for ts, v in answer.items() if isinstance(v, float | int)}
+        send: list[int] = np.flatnonzero(plan.plain).tolist()
+        overwriting: set[int] = set()
+        again: list[tuple[Key, Winner]] = []
+        tracked: dict[Key, Winner] = {}
+        duplicates = superseded = 0
+        for key, rows in plan.doubtful.items():
+            before = plan.known.get(key)
+            if before is None and key in held:
+                before = Winner(0, repr(held[key]).encode(), NORMAL, [(0, held[key])])
+            winner, row, copies, losers = _decide(plan.readings, rows, before)
+            duplicates, superseded = duplicates + copies, superseded + losers
+            if winner.changed and (winner.rev != 0 or len(winner.seen) > 1):
+                tracked[key] = winner
+            if row is not None:
+                send.append(row)
+                if len(winner.seen) > 1 or (answers is None and key in plan.late):
+                    overwriting.add(row)
+            elif winner.tracked or winner.changed:
+                again.append((key, winner))
+        send.sort()
+        chosen = plan.readings.take(np.asarray(send, np.intp))
+        lettered = {at for at, row in enumerate(send) if row in overwriting} if overwriting else set()
+        if again:
+            lettered.update(range(len(send), len(send) + len(again)))
+            chosen = Readings.concat([chosen, _as_readings(again, plan.readings)])
+        return Choice(chosen, frozenset(lettered), duplicates, superseded, tracked)
+
+    def remember(self, tracked: Mapping[Key, Winner]) -> None:
+        """Keep these durably: before the store is written, else a crash would forget who lost."""
+        if not tracked:
+            return
+        rows = [
+            (self._names[channel], ts, w.rev, w.text, w.letter, json.dumps(w.seen[-SEEN:]))
+            for (channel, ts), w in tracked.items()
+        ]
+        before = self._db.total_changes
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO winner VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._count += self._db.total_changes - before
+            if self._count > KEPT:
+                self._count = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
+                surplus = self._count - KEPT * 9 // 10
+                if surplus > 0:
+                    oldest = "SELECT rowid FROM winner ORDER BY rowid LIMIT ?"
+                    self._db.execute(f"DELETE FROM winner WHERE rowid IN ({oldest})", (surplus,))  # noqa: S608 - constant
+                    self._count -= surplus
+
+    def checkpoint(self, position: int) -> None:
+        """Everything before `position` is in the store: save how far each channel has come."""
+        rows = [(self._names[channel], int(self._newest[channel])) for channel in self._dirty]
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?)", rows)
+            self._db.execute("INSERT OR REPLACE INTO reached VALUES (1, ?)", (position,))
+        self._dirty.clear()
+        self.reached = position
+
+    def _recall(self, key: Key) -> Winner | None:
+        if not self._count:
+            return None
+        sql = "SELECT rev, text, letter, seen FROM winner WHERE channel = ? AND ts = ?"
+        row = self._db.execute(sql, (self._names[key[0]], key[1])).fetchone()
+        if row is None:
+            return None
+        return Winner(row[0], bytes(row[1]), row[2], [(rev, v) for rev, v in json.loads(row[3])], tracked=True)
+
+    def _spans(self, keys: frozenset[Key] | set[Key]) -> tuple[list[Span], list[int]]:
+        spans: list[Span] = []
+        asked: list[int] = []
+        for channel, ts in sorted(keys):
+            if asked and asked[-1] == channel and ts - spans[-1].last <= GAP_MS:
+                spans[-1] = Span(spans[-1].series, spans[-1].first, ts)
+            else:
+                spans.append(Span(self._series(channel), ts, ts))
+                asked.append(channel)
+        return spans, asked
+
+
+def _decide(readings: Readings, rows: list[int], before: Winner | None) -> tuple[Winner, int | None, int, int]:
+    """The winner after `rows`, the row that holds it (None: the one before), duplicates, superseded."""
+    winner, best, duplicates, superseded = before, None, 0, 0
+    for row in rows:
+        rev, text = int(readings.rev[row]), readings.number(row)
+        this = (rev, float(text))
+        if winner is None:
+            winner, best = Winner(rev, text, int(readings.letter[row]), [this], changed=True), row
+        elif this in winner.seen:
+            duplicates += 1
+        else:
+            superseded += 1
+            winner.changed = True
+            winner.seen.append(this)
+            if rev >= winner.rev:
+                winner.rev, winner.text, winner.letter = rev, text, int(readings.letter[row])
+                best = row
+    if winner is None:
+        raise AssertionError("BUG: a key without rows")
+    return winner, best, duplicates, superseded
+
+
+def _as_readings(again: Sequence[tuple[Key, Winner]], batch: Readings) -> Readings:
+    """Winners of earlier batches, to be sent once more."""
+    return Readings.of(
+        [channel for (channel, _), _ in again],
+        [ts for (_, ts), _ in again],
+        [0] * len(again),  # the store takes the text
+        rev=[w.rev for _, w in again],
+        letter=[w.letter for _, w in again],
+        received=[int(batch.received[-1])] * len(again),
+        position=[int(batch.position[-1])] * len(again),
+        numbers=[w.text for _, w in again],
+    )

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from greengauge import points
+from ingest import line_protocol as lp
+from tests.greengauge.results import T0, alarm_event, emission, score
+from tests.ingest.small_plant import small_plant
+
+PLANT = small_plant()
+DOCS = (Path(__file__).parents[2] / "docs/influxdb.md").read_text()
+
+
+def read(line: bytes) -> tuple[str, dict[str, str], dict[str, lp.Value], int]:
+    series, fields, ts = lp.split(line)
+    measurement, tags = lp.parse_head(series)
+    return measurement, tags, dict(map(lp.parse_field, fields)), int(ts)
+
+
+def test_a_score_is_a_degree() -> None:
+    """Tags of its line, float fields, integer revision and codes, at the step's stamp."""
+    measurement, tags, fields, ts = read(points.degree_point(score(), PLANT, simulated=True))
+    assert (measurement, ts) == ("degree", T0)
+    assert tags == {
+        "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "area": "pyro",
+        "line": "k1", "level": "line", "degree": "lcd", "window": "1h", "simulated": "true",
+    }  # fmt: skip
+    assert fields["value"] == 0.875
+    assert {name for name, v in fields.items() if type(v) is int} == {
+        "revision", "quality", "operation", "lifecycle", "stale", "withheld",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scope", "level", "names"),
+    [
+        ("area:acme/wuhu/pyro", "area", {"country", "region", "enterprise", "site", "area"}),
+        ("site:acme/wuhu", "site", {"country", "region", "enterprise", "site"}),
+        ("enterprise:acme", "enterprise", {"enterprise"}),
+        ("industry:cement", "industry", {"industry"}),
+        ("region:CN/anhui", "region", {"country", "region"}),
+        ("country:CN", "country", {"country"}),
+    ],
+)
+def test_a_roll_up_carries_only_its_own_place(scope: str, level: str, names: set[str]) -> None:
+    """A sum over lines never wears one line's tag."""
+    _, tags, _, _ = read(points.degree_point(score(scope=scope, level=level), PLANT, simulated=False))
+    assert tags.keys() - {"level", "degree", "window", "simulated"} == names
+
+
+def test_a_withheld_value_says_so() -> None:
+    """The value's field is absent, `withheld` is 1 and the reason stands; a value that stands clears both."""
+    _, _, fields, _ = read(points.degree_point(score(value=None, reason="idle"), PLANT, simulated=False))
+    assert "value" not in fields
+    assert (fields["withheld"], fields["reason"]) == (1, "idle")
+    _, _, fields, _ = read(points.degree_point(score(), PLANT, simulated=False))
+    assert (fields["withheld"], fields["reason"]) == (0, "")
+
+
+def test_an_emission_and_its_limit() -> None:
+    """Stack tags, the average and its budget; whole numbers are still floats."""
+    measurement, tags, fields, _ = read(points.emission_point(emission(limit=50, headroom=1), PLANT, simulated=False))
+    assert measurement == "emission"
+    assert tags == {
+        "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "stack": "tail",
+        "level": "stack", "pollutant": "nox", "average": "1h", "simulated": "false",
+    }  # fmt: skip
+    for name in ("value", "raw", "limit", "headroom", "allowed_mean", "valid_minutes", "unavoidable_at"):
+        assert type(fields[name]) is float, name
+
+
+def test_an_alarm_event() -> None:
+    """Every step of its life, with who and why."""
+    line = points.alarm_point(alarm_event(event="acknowledge", user="Li", comment='seen, "ok"'))
+    measurement, tags, fields, ts = read(line)
+    assert (measurement, ts) == ("alarm", T0)
+    assert tags == {"scope": "stack:acme/wuhu/tail", "id": "nox-high", "priority": "high"}
+    assert (fields["event"], fields["user"], fields["comment"]) == ("acknowledge", "Li", 'seen, "ok"')
+    assert type(fields["limit"]) is float
+
+
+def test_another_plant_is_another_plant() -> None:
+    """The remembered tags are the plant's that is given."""
+    points.degree_point(score(), PLANT, simulated=False)
+    other = points.degree_point(score(scope="line:acme/other/pyro/k1"), small_plant("other"), simulated=False)
+    assert read(other)[1]["site"] == "other"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        points.degree_point(score(detail={"process": 1.0}), PLANT, simulated=False),
+        points.emission_point(emission(), PLANT, simulated=False),
+        points.alarm_point(alarm_event()),
+    ],
+)
+def test_every_tag_and_field_is_documented(line: bytes) -> None:
+    """docs/influxdb.md names all that is written, under its measurement."""
+    measurement, tags, fields, _ = read(line)
+    (section,) = re.findall(rf"^## `{measurement}`\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    shared = section + re.findall(r"^## In both\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)[0]
+    names = {"detail_…" if name.startswith("detail_") else name for name in [*tags, *fields]}
+    assert {name for name in names if f"`{name}`" not in shared} == set()
+
+
+@pytest.mark.parametrize("codes", [points.QUALITY, points.OPERATION, points.LIFECYCLE])
+def test_every_code_is_documented(codes: dict[str, int]) -> None:
+    """A dashboard can be written from the page alone."""
+    for word, code in codes.items():
+        assert f"{code} {word}" in DOCS
