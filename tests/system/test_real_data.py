@@ -1,0 +1,205 @@
+"""Issue 3's ends 2–4: real plant data through real mosquitto and real influxd, under kills and outages.
+
+The independent computation is pandas over the file itself; it shares no code with the product.
+"""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.system.influx import TOKEN, Influxd, influx, influx_server  # noqa: F401 - fixtures
+from tests.system.mosquitto import Mosquitto, mosquitto  # noqa: F401 - fixtures
+from tests.system.real_plants import STEEL, STEEL_MAP, TURBINE, TURBINE_MAP, data
+from tests.system.running import Running, command, until
+
+pytestmark = pytest.mark.system
+
+STEEL_ROWS = 17_376
+LINE = "line:steelco/works/rolling/mill"
+
+
+def plant(folder: Path, registry: str, mapping: str) -> None:
+    """A folder with plant.toml and map.toml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plant.toml").write_text(registry)
+    (folder / "map.toml").write_text(mapping)
+
+
+def service(folder: Path, broker: str, store: Influxd) -> Running:
+    """`greengauge run` on these, not yet started."""
+    words = ["run", folder / "plant.toml", "--data", folder / "data", "--broker", broker, "--store", store.url, "--port", "0"]
+    return Running(words, folder, GREENGAUGE_INFLUX_TOKEN=TOKEN, GREENGAUGE_SNAPSHOT_SECONDS="1")
+
+
+def fed(folder: Path, name: str, broker: str, speed: str = "max") -> str:
+    """Feed the whole file; what the command printed."""
+    done = command("feed", data(name), "--map", folder / "map.toml", "--broker", broker, "--speed", speed)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def stored(store: Influxd, fields: str) -> dict[str, Any]:
+    """Counts of fields of `reading`."""
+    rows = store.rows(f"SELECT {fields} FROM reading")
+    return rows[0] if rows else {}
+
+
+def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 90) -> None:
+    """Wait until the store holds `count` values and the scores have caught up."""
+    until(lambda: stored(store, f'count("{field}") AS n').get("n", 0) >= count, timeout, running.log)
+    until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, timeout, running.log)
+
+
+def steel(midnight: str) -> pd.DataFrame:
+    """The steel file with UTC stamps, read by pandas."""
+    frame = pd.read_csv(data("steel_industry_2018_h1.csv.gz"), dtype=str)
+    stamp = pd.to_datetime(frame["date"], format="%d/%m/%Y %H:%M")
+    if midnight == "next-day":
+        stamp = stamp + pd.to_timedelta((stamp.dt.strftime("%H:%M") == "00:00").astype(int), unit="D")
+    frame.index = stamp.dt.tz_localize("Asia/Seoul").dt.tz_convert("UTC")
+    return frame.sort_index()
+
+
+def day_sums(frame: pd.DataFrame, column: str) -> pd.Series[float]:
+    """(T - 24 h, T] sums of a column, exact in hundredths."""
+    hundredths = frame[column].map(lambda text: int(Decimal(text) * 100)).astype("int64")
+    return hundredths.rolling("24h", closed="right").sum() / 100
+
+
+@pytest.mark.parametrize("midnight", ["literal", "next-day"])
+def test_steel_file_is_stored_once_and_scored_exactly(
+    midnight: str,
+    tmp_path: Path,
+    influx: Influxd,  # noqa: F811 - pytest's way
+    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+) -> None:
+    """Every row once in InfluxDB, sums to the last digit, 24 h windows as pandas has them."""
+    plant(tmp_path, STEEL, STEEL_MAP.format(midnight=midnight))
+    running = service(tmp_path, mosquitto.url, influx).start().ready()
+    try:
+        fed(tmp_path, "steel_industry_2018_h1.csv.gz", mosquitto.url)
+        settled(running, influx, "kwh", STEEL_ROWS)
+        frame = steel(midnight)
+        rows = influx.rows("SELECT kwh, co2 FROM reading")
+        assert len(rows) == STEEL_ROWS
+        for field, column in (("kwh", "Usage_kWh"), ("co2", "CO2(tCO2)")):
+            total = sum(Decimal(str(row[field])) for row in rows)
+            assert total == sum(map(Decimal, frame[column]))
+        until(lambda: _day_points(influx) >= set(frame.index[-1:].astype("int64") // 1_000_000), 60, running.log)
+        expected = day_sums(frame, "CO2(tCO2)")
+        points = influx.rows(
+            "SELECT denominator, lifecycle FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'"
+        )
+        by_time = {pd.Timestamp(row["time"]): row["denominator"] for row in points}
+        compared = [(by_time[at], value) for at, value in expected.items() if at in by_time]
+        assert len(compared) > STEEL_ROWS * 0.99
+        assert all(got == pytest.approx(value, abs=1e-9) for got, value in compared)
+    finally:
+        running.stop()
+
+
+def _day_points(store: Influxd) -> set[int]:
+    rows = store.rows("SELECT last(denominator) FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'")
+    return {int(pd.Timestamp(row["time"]).value // 1_000_000) for row in rows}
+
+
+def test_gas_turbine_levels_and_product(
+    tmp_path: Path,
+    influx: Influxd,  # noqa: F811 - pytest's way
+    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+) -> None:
+    """Hourly levels and output of 18,000 rows: stored once; sums and day averages as pandas has them."""
+    plant(tmp_path, TURBINE, TURBINE_MAP)
+    running = service(tmp_path, mosquitto.url, influx).start().ready()
+    try:
+        fed(tmp_path, "gas_turbine_part1.csv.gz", mosquitto.url)
+        settled(running, influx, "nox", 18_000)
+        frame = pd.read_csv(data("gas_turbine_part1.csv.gz"), dtype=str)
+        for field, column in (
+            ("yield", "Turbine energy yield"),
+            ("co", "Carbon monoxide"),
+            ("nox", "Nitrogen oxides"),
+        ):
+            rows = influx.rows(f"SELECT {field} FROM reading")
+            assert len(rows) == 18_000
+            assert sum(Decimal(str(row[field])) for row in rows) == sum(map(Decimal, frame[column]))
+        sums = {(s["channel"], s["window"]): s for s in running.get("/api/v1/sums")["sums"]}
+        last_day = frame["Turbine energy yield"][-24:].map(Decimal).sum()
+        assert Decimal(sums["yield", "24h"]["sum"]) == last_day
+    finally:
+        running.stop()
+
+
+def test_five_kills_change_nothing(
+    tmp_path: Path,
+    influx: Influxd,  # noqa: F811 - pytest's way
+    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+) -> None:
+    """kill -9 five times during the feed: the same InfluxDB content and the same final scores as without."""
+    contents = []
+    for name, kills in (("clean", 0), ("killed", 5)):
+        folder = tmp_path / name
+        plant(folder, STEEL, STEEL_MAP.format(midnight="literal"))
+        influx.new_bucket(name)
+        running = service(folder, mosquitto.url, influx)
+        running.env["GREENGAUGE_INFLUX_BUCKET"] = name
+        running.start().ready()
+        try:
+            import threading
+
+            feeder = threading.Thread(target=fed, args=(folder, "steel_industry_2018_h1.csv.gz", mosquitto.url))
+            feeder.start()
+            for _ in range(kills):
+                time.sleep(0.7)
+                running.kill()
+                running.start()
+            feeder.join()
+            running.ready()
+            until(lambda: _count(influx, name) >= STEEL_ROWS, 90, running.log)
+            until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
+            scores = [
+                {k: s[k] for k in ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness")}
+                for s in running.get("/api/v1/scores", at=1_530_370_800_000)["scores"]
+            ]
+            readings = influx.influxql("SELECT * FROM reading", name)
+            contents.append((readings, scores))
+        finally:
+            running.stop()
+    (clean_readings, clean_scores), (killed_readings, killed_scores) = contents
+    assert clean_scores
+    assert killed_readings == clean_readings
+    assert killed_scores == clean_scores
+
+
+def _count(store: Influxd, bucket: str) -> int:
+    rows = store.rows("SELECT count(kwh) AS n FROM reading", bucket)
+    return int(rows[0]["n"]) if rows else 0
+
+
+def test_store_outage_costs_nothing(
+    tmp_path: Path,
+    influx: Influxd,  # noqa: F811 - pytest's way
+    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+) -> None:
+    """influxd stopped during the feed: page and scores go on, the page says so, everything arrives afterwards."""
+    plant(tmp_path, STEEL, STEEL_MAP.format(midnight="next-day"))
+    running = service(tmp_path, mosquitto.url, influx).start().ready()
+    try:
+        influx.stop()
+        fed(tmp_path, "steel_industry_2018_h1.csv.gz", mosquitto.url)
+        until(lambda: running.get("/api/v1/system")["store"]["state"] == "down", 30, running.log)
+        until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
+        assert running.get("/api/v1/scores", scope=LINE, degree="lcd", window="24h")["scores"]
+        assert running.status("/readyz") == 200
+        time.sleep(5)
+        influx.start()
+        settled(running, influx, "kwh", STEEL_ROWS)
+        assert stored(influx, "count(kwh) AS n")["n"] == STEEL_ROWS
+    finally:
+        running.stop()
