@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from devices.plant.model import Plant
 from scoring.degrees import reasons, roll_up
@@ -80,19 +81,20 @@ class Degrees:
         only = next(iter(made.values())) if len(plan.products) == 1 else None
         powered = not any(part.unpowered for view in views for part in view.parts)
         operation = _operation(views)
+        still = reasons.still(plan, views)
+        expired = reasons.expired(views)
         ratios = roll_up.ratios(plan, views, total, window.length, self._scales)
         below = (self._scales.mass, self._scales.co2, self._scales.mass, self._scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
             numerator, denominator = n / scale, d / scale
-            why = reasons.withheld(plan, row, window.length, views, n, d)
+            why = reasons.withheld(plan, row, window.length, still, views, n, d)
             value = None if why else numerator / denominator
             counting = [(line, window.views[line]) for line in plan.counting[row]]
-            quality = worst(view.quality[row] for _, view in counting)
-            if row == reasons.LCD and quality == "good" and reasons.expired(views):
-                quality = "uncertain"
-            if all(view.empty for view in views):
-                quality = "bad"
-            why += reasons.remarks(row, views, value)
+            qualities = {view.quality[row] for _, view in counting}
+            if row == reasons.LCD and expired:
+                qualities.add("uncertain")
+                why += expired
+            why += reasons.remarks(row, value)
             yield Score(
                 ts=window.ts,
                 scope=plan.scope.id,
@@ -107,7 +109,7 @@ class Degrees:
                 output_unit=plan.unit,
                 basis=plan.basis if row == reasons.LCD else "",
                 completeness=_completeness(row, [view for _, view in counting], window.length),
-                quality=quality,
+                quality="bad" if still == reasons.NOTHING else worst(qualities),
                 operation=operation,
                 lifecycle=window.stamp.lifecycle,
                 revision=window.stamp.revision,
@@ -119,14 +121,13 @@ class Degrees:
             )
 
     def _last(self, ts: int) -> Callable[[int, int], int | None]:
-        """Newest reading behind a line's degree, not after `ts`; each channel is asked once."""
-        known: dict[int, int | None] = {}
+        """Newest reading behind a line's degree, not after `ts`; the same for every window."""
 
+        @cache
         def newest(channel: int) -> int | None:
-            if channel not in known:
-                known[channel] = self._sums.last(channel)
-            return known[channel]
+            return self._sums.last(channel)
 
+        @cache
         def last(line: int, row: int) -> int | None:
             form = self._forms[line]
             times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
