@@ -55,7 +55,6 @@ def _group(plant: Plant, line: Line, degree: str) -> CoverageGroup:
         if c.required is not False
         and (c.index in default or (c.required and not c.counts))
         and not (c.kind is Kind.AMOUNT and not c.period_ms)
-        and not c.shadowed
     )
     running = (line.running.channel, line.running.above) if line.running else None
     return CoverageGroup(line.index, degree, required, running)

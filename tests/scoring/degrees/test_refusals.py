@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -194,6 +195,67 @@ def test_mixed_boundaries() -> None:
     assert withheld(scores["wuhu", "lcd"]) == "stage and chain benchmarks are mixed: iron (stage), steel (chain)"
     assert scores["wuhu", "lcd"].denominator == 4.0
     assert scores["iron", "lcd"].value == scores["steel", "lcd"].value == 0.5
+
+
+def chained(*, used: int = 90, waste: bool = False, **mill: object) -> Works:
+    """A kiln with 90 t of clinker and a mill with 120 t of cement on chain benchmarks."""
+    works = Works()
+    for product, value in (("clinker", "0.7"), ("cement", "0.5")):
+        works.product(product)
+        works.benchmark(product, product, value, boundary="chain")
+    kiln, grinding = works.line("kiln"), works.line("mill", **mill)  # type: ignore[arg-type]
+    works.amount(works.channel(kiln, "product:clinker"), 90)
+    works.amount(works.channel(kiln, "co2"), 70)
+    works.amount(works.channel(grinding, "product:cement"), 120)
+    works.amount(works.channel(grinding, "material:clinker"), used)
+    works.product("slag")
+    works.amount(works.channel(grinding, "material:slag", waste=waste), 5)
+    return works
+
+
+def test_a_chain_draws_from_stock() -> None:
+    """Clinker ground from stock is no negative output, clinker put on stock is output."""
+    assert chained(used=100, waste=True).scores()["wuhu", "lcd"].numerator == 60.0
+    assert chained(used=80, waste=True).scores()["wuhu", "lcd"].numerator == 67.0
+
+
+def test_a_chain_that_begins_outside() -> None:
+    """A bought product carries its maker's CO2, so the chain is not inside; a bought waste carries none."""
+    why = withheld(chained().scores()["wuhu", "lcd"])
+    assert why == "the chain begins outside: slag is not made here"
+    assert chained(waste=True).scores()["wuhu", "lcd"].reason is None
+
+
+def test_a_chain_is_counted_in_one_way() -> None:
+    """Lines of one chain that count CO2 on different bases, or one product against two values, are not added."""
+    works = chained(waste=True, basis="net", benchmark="net-cement")
+    works.benchmark("net-cement", "cement", "0.4", basis="net", boundary="chain")
+    assert withheld(works.scores()["wuhu", "lcd"]) == "lines of one chain count CO2 differently: gross, net"
+    works = chained(waste=True)
+    works.benchmark("other", "cement", "0.45", boundary="chain")
+    works.lines[1] = replace(works.lines[1], lcd=replace(works.lines[1].lcd, benchmark="cement"))
+    second = works.line("mill2", benchmark="other")
+    works.amount(works.channel(second, "product:cement"), 1)
+    assert withheld(works.scores()["wuhu", "lcd"]) == "lines hold cement against different chain benchmarks"
+
+
+def test_expired_grid_factor() -> None:
+    """A grid factor past its end is used and marked, where electricity counts."""
+    works = smelter()
+    works.factors.clear()
+    works.grid("0.5", date(2022, 1, 1), end=date(2022, 12, 31))
+    score = works.scores("24h")["eaf", "lcd"]
+    assert (score.value, score.quality) == (20 / 30, "uncertain")
+    assert score.reason == "the grid factor expired after 2022-12-31"
+
+
+def test_more_netted_than_accounted() -> None:
+    """Where internal flows exceed the theoretical need of what they became, the registry is wrong, not the works."""
+    works = chained()
+    for product in ("clinker", "cement"):
+        works.product(product, theoretical="0.4")
+    works.amount(works.channel(works.lines[0], "material:meal"), 50)
+    assert withheld(works.scores()["wuhu", "gd"]) == "more is netted as internal flow than the members account for"
 
 
 def test_one_line_lacks_a_benchmark() -> None:

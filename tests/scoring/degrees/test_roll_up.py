@@ -117,6 +117,14 @@ def test_completeness_is_of_running_time() -> None:
     assert scores["a", "sd"].completeness == 1.0
 
 
+def test_bad_below_half() -> None:
+    """What is known for less than half of the running time is bad, even where the rest is good."""
+    works = kiln_and_mill()
+    works.booked[1] = (*works.booked[1][:1], NOON - HOUR // 2 + 1, *works.booked[1][2:])
+    scores = works.scores()
+    assert [scores[n, "gd"].quality for n in ("kiln", "mill", "wuhu")] == ["bad", "good", "bad"]
+
+
 def test_standing_still_is_complete() -> None:
     """A line known to stand still lacks nothing; an unknown one does."""
     works = Works()
@@ -159,6 +167,7 @@ def test_stale_and_last() -> None:
     scores = works.scores(stale=lambda line, degree: (line, degree) == (1, "cd"))
     assert {key for key, score in scores.items() if score.stale} == {("mill", "cd"), ("wuhu", "cd"), ("acme", "cd")}
     assert scores["kiln", "gd"].last == NOON
+    assert works.scores(ts=NOON - HOUR // 2)["kiln", "gd"].last == NOON - HOUR // 2  # as it was known then
 
 
 def test_products_in_different_units_have_no_sum() -> None:
@@ -167,6 +176,11 @@ def test_products_in_different_units_have_no_sum() -> None:
     scores = works.scores()
     assert (scores["wuhu", "gd"].output, scores["wuhu", "gd"].output_unit) == (210.0, "t")
     assert "gross_per_output" not in scores["wuhu", "lcd"].detail  # a t of clinker is no t of cement
+    works.product("oxygen", "m3")
+    works.amount(works.channel(works.line("asu"), "product:oxygen", symbol="m3"), 7)
+    scores = works.scores()
+    assert (scores["asu", "gd"].output, scores["asu", "gd"].output_unit) == (7.0, "m3")
+    assert (scores["wuhu", "gd"].output, scores["wuhu", "gd"].output_unit) == (0.0, "")
 
 
 amounts = st.tuples(*[st.integers(1, 10**9)] * 4)

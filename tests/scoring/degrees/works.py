@@ -100,8 +100,8 @@ class Works:
     def runs_with(self, line: Line, channel: Channel, above: int = 0) -> None:
         self.lines[line.index] = replace(self.lines[line.index], running=Running(channel.index, above))
 
-    def product(self, id_: str, **more: str) -> None:
-        self.products[id_] = Product(id_, unit("t"), **{key: frac(value) for key, value in more.items()})
+    def product(self, id_: str, symbol: str = "t", **more: str) -> None:
+        self.products[id_] = Product(id_, unit(symbol), **{key: frac(value) for key, value in more.items()})
 
     def fuel(self, id_: str, ncv: str, ef_kg: str, biogenic: str = "0", *, alternative: bool = False) -> None:
         self.fuels[id_] = Fuel(id_, frac(ncv), frac(ef_kg) / 1000, unit("t"), frac(biogenic), alternative)
