@@ -1,15 +1,15 @@
-"""What the kernels need to know of each channel, as arrays."""
+"""What the kernels need to know of each channel, from the plant."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.plant.model import Channel, Kind, Plant
 from scoring.windows.kernel import HOUR
+from scoring.windows.records import CHANNEL, NONE
 
 DAY = 24 * HOUR
 SLACK = 26 * HOUR
@@ -22,41 +22,28 @@ KEPT = 8192
 I64 = NDArray[np.int64]
 
 
-class Rules(NamedTuple):
-    """One row per channel. A derived channel follows the rules of the channel it comes from."""
-
-    kind: I64  # devices.plant.model.Kind
-    gap: I64  # max_gap, ms
-    period: I64  # amounts: ms, 0 for an instant
-    modulus: I64  # counters: steps, 0 for none
-    rise_num: I64  # counters: rise_max as a fraction of steps per ms; -1 for none
-    rise_den: I64
-    keep: I64  # a reading this much older than the channel's newest comes too late, ms
-    heirs: I64  # derived channels of channel c are heir[heirs[c]:heirs[c + 1]],
-    heir: I64
-    delay: I64  # each of them this much later than its source, ms
-
-
-def rules(plant: Plant) -> Rules:
-    """The rules of a plant's channels."""
-    channels = plant.channels
-    root = [_root(plant, c.index) for c in channels]
-    own = [channels[r] for r, _ in root]
+def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
+    """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
+    table = np.zeros(len(plant.channels), CHANNEL)
+    for field in ("newest", "high", "settled", "sealed", "floor", "run"):
+        table[field] = NONE
+    table["low"] = -NONE
     keep = _keep(plant)
-    heirs = [[d for d, (r, _) in enumerate(root) if r == c and d != c] for c in range(len(channels))]
-    rise = [_rise(c.rise_max) for c in own]
-    return Rules(
-        kind=_column([int(c.kind) for c in own]),
-        gap=_column([c.max_gap_ms for c in own]),
-        period=_column([c.period_ms if c.kind is Kind.AMOUNT else 0 for c in own]),
-        modulus=_column([c.modulus or 0 for c in own]),
-        rise_num=_column([num for num, _ in rise]),
-        rise_den=_column([den for _, den in rise]),
-        keep=_column([keep[c.meter] for c in own]),
-        heirs=_column([0, *np.cumsum([len(h) for h in heirs])]),
-        heir=_column([d for h in heirs for d in h]),
-        delay=_column([delay for _, delay in root]),
-    )
+    roots = [_root(plant, c.index) for c in plant.channels]
+    target: list[int] = []
+    for c, (root, delay) in enumerate(roots):
+        own = plant.channels[root]
+        ch = table[c]
+        ch["kind"], ch["gap"] = own.kind, own.max_gap_ms
+        ch["period"] = own.period_ms if own.kind is Kind.AMOUNT else 0
+        ch["modulus"] = own.modulus or 0
+        ch["rise_num"], ch["rise_den"] = _rise(own.rise_max)
+        ch["keep"] = keep[own.meter]
+        ch["delay"] = delay
+        ch["targets"] = len(target)
+        target += [d for d, (r, _) in enumerate(roots) if r == c]
+        ch["targets_stop"] = len(target)
+    return table, np.asarray(target, np.int64)
 
 
 def minute_horizon(plant: Plant) -> int:
@@ -100,7 +87,3 @@ def _rise(rise_max: Fraction | None) -> tuple[int, int]:
     if rise_max.denominator >= 1 << 62:  # no decimal of a registry is this fine; the kernels hold 62 bits
         rise_max = rise_max.limit_denominator(1 << 40)
     return min(rise_max.numerator, (1 << 62) - 1), rise_max.denominator
-
-
-def _column(values: list[int]) -> I64:
-    return np.asarray(values, np.int64)

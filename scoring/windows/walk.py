@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoring.windows.buffer import Kept, search, won
+from scoring.windows.buffer import search, won
 from scoring.windows.counters import BAD_RISE, GOOD, RESET, estimated, pair, staying_before
 from scoring.windows.exact import add, add_product, share
 from scoring.windows.kernel import (
@@ -24,33 +24,32 @@ from scoring.windows.kernel import (
     SPIKES,
     kernel,
 )
-from scoring.windows.rules import Rules
 
 
 @kernel
-def part(kept: Kept, rules: Rules, c: int, start: int, end: int, acc: Any) -> None:
+def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
     """Add channel c's sum over (start, end] to the columns of `acc` (not carried)."""
-    if start >= end or kept.count[c] == 0:
+    if start >= end or ch.count == 0:
         return
-    first = search(kept, c, start)
-    _notes(kept, c, first, end, acc)
-    if rules.kind[c] == COUNTER:
-        _counter(kept, rules, c, first, start, end, acc)
-    elif rules.kind[c] >= RATE:
-        _held(kept, rules, c, first, start, end, acc)
+    first = search(entries, ch, start)
+    _notes(entries, ch, first, end, acc)
+    if ch.kind == COUNTER:
+        _counter(entries, ch, first, start, end, acc)
+    elif ch.kind >= RATE:
+        _held(entries, ch, first, start, end, acc)
     else:
-        _amount(kept, rules, c, first, start, end, acc)
+        _amount(entries, ch, first, start, end, acc)
 
 
 @kernel
-def _notes(kept: Kept, c: int, i: int, end: int, acc: Any) -> None:
+def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
     """Count what is remarkable about the readings from entry i to the time `end`."""
-    begin = kept.begin[c]
-    while i < kept.count[c] and kept.ts[begin + i] <= end:
-        if not won(kept, c, i):
+    begin = ch.begin
+    while i < ch.count and entries[begin + i].ts <= end:
+        if not won(entries, ch, i):
             acc[CONFLICTS] += 1
         else:
-            state = kept.state[begin + i]
+            state = entries[begin + i].state
             if state & OUTSIDE:
                 acc[OUT_OF_RANGE] += 1
             if state & BAD_LETTER:
@@ -61,19 +60,19 @@ def _notes(kept: Kept, c: int, i: int, end: int, acc: Any) -> None:
 
 
 @kernel
-def _counter(kept: Kept, rules: Rules, c: int, i: int, start: int, end: int, acc: Any) -> None:
+def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A pair's amount lies evenly between its two readings."""
-    begin = kept.begin[c]
-    before = staying_before(kept, c, i)
-    while i < kept.count[c]:
+    begin = ch.begin
+    before = staying_before(entries, ch, i)
+    while i < ch.count:
         at = begin + i
-        if not won(kept, c, i) or kept.state[at] & (OUTSIDE | LEFT_OUT):
+        if not won(entries, ch, i) or entries[at].state & (OUTSIDE | LEFT_OUT):
             i += 1
             continue
-        t1 = kept.ts[at]
+        t1 = entries[at].ts
         if before >= 0:
-            t0 = kept.ts[begin + before]
-            code, amount = pair(rules, c, t0, kept.value[begin + before], t1, kept.value[at])
+            t0 = entries[begin + before].ts
+            code, amount = pair(ch, t0, entries[begin + before].value, t1, entries[at].value)
             low = max(start, t0)
             high = min(end, t1)
             if t0 >= start and t1 <= end:
@@ -81,7 +80,7 @@ def _counter(kept: Kept, rules: Rules, c: int, i: int, start: int, end: int, acc
             else:
                 add(acc, share(amount, high - t0, t1 - t0) - share(amount, low - t0, t1 - t0))
             acc[COVERED] += high - low
-            if estimated(kept, rules, c, before, i):
+            if estimated(entries, ch, before, i):
                 acc[ESTIMATED] += high - low
             if code != GOOD and t1 <= end:
                 acc[RESETS] += code == RESET
@@ -93,41 +92,41 @@ def _counter(kept: Kept, rules: Rules, c: int, i: int, start: int, end: int, acc
 
 
 @kernel
-def _held(kept: Kept, rules: Rules, c: int, i: int, start: int, end: int, acc: Any) -> None:
+def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A rate or level holds until the next reading, at most max_gap."""
-    begin = kept.begin[c]
+    begin = ch.begin
     i = max(i - 1, 0)
-    while i < kept.count[c] and kept.ts[begin + i] < end:
-        if won(kept, c, i) and kept.state[begin + i] & (OUTSIDE | BAD_LETTER) == 0:
-            until = min(end, kept.ts[begin + i] + rules.gap[c])
-            if i + 1 < kept.count[c]:
-                until = min(until, kept.ts[begin + i + 1])
-            held = until - max(start, kept.ts[begin + i])
+    while i < ch.count and entries[begin + i].ts < end:
+        if won(entries, ch, i) and entries[begin + i].state & (OUTSIDE | BAD_LETTER) == 0:
+            until = min(end, entries[begin + i].ts + ch.gap)
+            if i + 1 < ch.count:
+                until = min(until, entries[begin + i + 1].ts)
+            held = until - max(start, entries[begin + i].ts)
             if held > 0:
-                add_product(acc, kept.value[begin + i], held)
+                add_product(acc, entries[begin + i].value, held)
                 acc[COVERED] += held
         i += 1
 
 
 @kernel
-def _amount(kept: Kept, rules: Rules, c: int, i: int, start: int, end: int, acc: Any) -> None:
+def _amount(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """An amount lies evenly in the period that ends with its reading, or in that instant."""
-    begin = kept.begin[c]
-    period = rules.period[c]
+    begin = ch.begin
+    period = ch.period
     before = i - 1
-    while before >= 0 and (not won(kept, c, before) or kept.state[begin + before] & OUTSIDE):
+    while before >= 0 and (not won(entries, ch, before) or entries[begin + before].state & OUTSIDE):
         before -= 1
-    while i < kept.count[c] and (kept.ts[begin + i] <= end or kept.ts[begin + i] - period < end):
-        if won(kept, c, i) and kept.state[begin + i] & OUTSIDE == 0:
-            t1 = kept.ts[begin + i]
+    while i < ch.count and (entries[begin + i].ts <= end or entries[begin + i].ts - period < end):
+        if won(entries, ch, i) and entries[begin + i].state & OUTSIDE == 0:
+            t1 = entries[begin + i].ts
             t0 = t1 - period
             if t0 >= start and t1 <= end:
-                add(acc, kept.value[begin + i])
+                add(acc, entries[begin + i].value)
             else:  # period > 0
                 high = min(end, t1) - t0
                 low = max(start, t0) - t0
-                add(acc, share(kept.value[begin + i], high, period) - share(kept.value[begin + i], low, period))
-            open_from = max(start, t0) if before < 0 else max(start, t0, kept.ts[begin + before])
+                add(acc, share(entries[begin + i].value, high, period) - share(entries[begin + i].value, low, period))
+            open_from = max(start, t0) if before < 0 else max(start, t0, entries[begin + before].ts)
             acc[COVERED] += max(0, min(end, t1) - open_from)
             before = i
         i += 1
