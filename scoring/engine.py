@@ -35,7 +35,10 @@ class Command:
 class Engine:
     """The scoring engine behind every output. Not thread-safe: one owner at a time."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, *, event_clock: bool = False, steps: bool = True) -> None:
+        """`event_clock`: the clock is the greatest event time, as with `history`. `steps` False: rolling windows
+        are made only when asked for (`at`, `live`), `advance` and `finish` give blocks and alarms alone.
+        """
         raise NotImplementedError
 
     def push(self, readings: Readings, closes: Iterable[LineClose] = ()) -> None:

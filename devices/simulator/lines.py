@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from devices.plant.model import Channel, Line, Plant
 from devices.simulator.recipes import OTHER, Recipe, input_shares, recipe_for
-from devices.simulator.waves import FAST, Gate, Gated, Signal, Wave, key, wave
+from devices.simulator.waves import FAST, Gate, Gated, Signal, Sum, Wave, constant, key, wave
 
 _KWH = 0.0036  # GJ
 _FIRST_BURNER = 0.39  # of the heat, where coal goes to a main burner and a calciner
@@ -36,13 +36,11 @@ class Flows:
         return (self.feed + wave(key(self.seed, name), 0.0, 0.004, FAST)) * nominal
 
     def output(self) -> Signal:
-        """The product: late by the transport time, or from a buffer while the machine stands."""
+        """The product: late by the transport time, unless a mill's stop reaches it at once."""
         product = self.plant.products.get(self.product or "")
         base = self.recipe.output
         if product and product.unit.dimension != "mass":
             base *= float(product.unit.scale)
-        if self.gate and self.recipe.buffered:
-            return self.feed * (base * self._running_share)
         if self.gate:
             return self.through(base, "output")
         return self.feed.delayed(self.recipe.transport) * base
@@ -66,15 +64,14 @@ class Flows:
     def power(self) -> Signal:
         """GJ/h of electricity."""
         nominal = self.recipe.output * self.recipe.power * _KWH
+        if self.recipe.taps:
+            taps = Gated(Gate(key(self.seed, "taps"), *self.recipe.taps), nominal * self.recipe.dip, constant(0.0))
+            return Sum((self.through(nominal * (1 - self.recipe.dip), "power"), taps))
         if not self.gate:
             return self.through(nominal, "power")
         standby = self.recipe.standby * 1000 * _KWH
         ripple = wave(key(self.seed, "power"), 0.0, 0.01 * nominal, FAST)
         return Gated(self.gate, nominal - standby, ripple) + standby
-
-    @property
-    def _running_share(self) -> float:
-        return 1.0 - (self.gate.off - self.gate.ramp) / self.gate.cycle if self.gate else 1.0
 
 
 def flows(plant: Plant, line: Line, seed: int) -> Flows:

@@ -24,7 +24,8 @@ class Recipe:
     co2: float = 0.7  # t per t, where CO2 is measured
     transport: float = 0.0  # s from inputs to product
     stop: tuple[float, float, float] | None = None  # s: one stop each …, of …, with ramps of …
-    buffered: bool = False  # the product flows on while the inputs stop (tundish, silo)
+    taps: tuple[float, float, float] | None = None  # the same for dips of the power alone, by …
+    dip: float = 0.0  # … this share
 
 
 RAW_MILL = Recipe(
@@ -65,11 +66,10 @@ ARC_FURNACE = Recipe(
     yield_loss=0.07,
     heat=0.3,
     power=330.0,
-    standby=1.5,
     co2=0.25,
-    transport=2400.0,
-    stop=(2880.0, 420.0, 60.0),  # the tap between heats
-    buffered=True,
+    transport=1800.0,
+    taps=(1200.0, 150.0, 30.0),
+    dip=0.12,
 )
 OTHER = Recipe(output=100.0, heat=1.0)
 

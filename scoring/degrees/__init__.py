@@ -1,1 +1,6 @@
-"""The four degrees, CO2 accounting and roll-up."""
+"""The four degrees: green, low-carbon, circular, smart."""
+
+from scoring.degrees.coverage import DEGREES, coverage_groups
+from scoring.degrees.degrees import Degrees
+
+__all__ = ["DEGREES", "Degrees", "coverage_groups"]

@@ -1,0 +1,46 @@
+"""From a channel's total (steps, or steps × ms) to an amount in a unit: the one place where units are converted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from devices.plant.model import Channel, Dated, Fuel, Kind, Plant
+from devices.units import Unit, factor, unit
+
+T = unit("t")
+KWH = unit("kWh")
+GJ = unit("GJ")
+T_PER_KWH = unit("t/kWh")
+
+
+def per_count(plant: Plant, channel: Channel, target: Unit) -> Fraction:
+    """The amount, in `target`, of one count of the channel's exact total."""
+    per_step = value_per_step(plant, channel)
+    if channel.kind is Kind.RATE:
+        amount, per_ms = channel.unit.integral
+        return per_step * per_ms * factor(amount, target)
+    return per_step * factor(channel.unit, target)
+
+
+def heat_per_count(plant: Plant, channel: Channel, fuel: Fuel) -> Fraction:
+    """The heat, in GJ, of one count of a fuel channel; a fuel metered as energy needs no calorific value."""
+    if measured_in(channel).dimension == GJ.dimension:
+        return per_count(plant, channel, GJ)
+    return per_count(plant, channel, fuel.unit) * fuel.ncv
+
+
+def measured_in(channel: Channel) -> Unit:
+    """The unit of the channel's amounts: t for a rate in t/h."""
+    return channel.unit.integral[0] if channel.kind is Kind.RATE else channel.unit
+
+
+def value_per_step(plant: Plant, channel: Channel) -> Fraction:
+    """The value, in the channel's unit, of one step; a derived channel counts in its source's steps."""
+    if channel.source is None:
+        return channel.step
+    return value_per_step(plant, plant.channels[channel.source]) * channel.times
+
+
+def co2_per_kwh(entry: Dated) -> Fraction:
+    """A grid factor ("kg CO2/kWh") in t CO2 per kWh."""
+    return entry.value * factor(entry.unit, T_PER_KWH)

@@ -1,0 +1,150 @@
+"""`Degrees`: the four degrees of every scope over every window, from exact sums (design.md §1 B, semantics §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from devices.plant.model import Plant
+from scoring.degrees import reasons, roll_up
+from scoring.degrees.coverage import DEGREES
+from scoring.degrees.detail import co2_detail
+from scoring.degrees.forms import Compiler
+from scoring.degrees.scales import scales
+from scoring.degrees.scopes import ScopePlan, plan_scope
+from scoring.degrees.window import LineView, Viewer, worst
+from scoring.results import Operation, Score
+from scoring.stamp import Stamp
+from scoring.windows.sums import CoverageGroup, Sums
+
+UNITS = ("t", "t CO2", "t", "person-h")
+"""Of numerator and denominator, by degree."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What the scopes of one window share."""
+
+    ts: int
+    name: str
+    length: int
+    views: dict[int, LineView]
+    stamp: Stamp
+    stale: Callable[[int, str], bool]
+    last: Callable[[int, int], int | None]  # (line, row of DEGREES) → ts of the newest reading
+
+
+class Degrees:
+    """Compiled once for a plant; `scores` reads the sums and keeps nothing."""
+
+    def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup]) -> None:
+        """`groups` are those of `coverage_groups(plant)` with which `sums` was built."""
+        self._plant, self._sums = plant, sums
+        self._scales = scales(plant)
+        compiler = Compiler(plant, self._scales)
+        self._forms = [compiler.line(line) for line in plant.lines]
+        self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
+        self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
+
+    def scores(
+        self,
+        ts: int,
+        scopes: Sequence[int],
+        windows: Sequence[int],
+        stamp: Stamp,
+        stale: Callable[[int, str], bool],
+    ) -> list[Score]:
+        """All four degrees of `scopes` (rows of Plant.scopes) over `windows` (rows of Plant.windows) ending at `ts`.
+
+        `stale(line, degree)` tells whether a channel that the line's degree requires is silent. A degree that
+        cannot be shown has value None and says why; its sums stand all the same. Windows in the order asked for,
+        in each the scopes, in each `DEGREES`.
+        """
+        plans = [self._plans[scope] for scope in scopes]
+        lines = sorted({line for plan in plans for line in plan.scope.lines})
+        last = self._last(ts)
+        scores: list[Score] = []
+        for row in windows:
+            length = self._plant.window_ms[row]
+            views = self._viewer.views(ts - length, ts, lines)
+            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last)
+            for plan in plans:
+                scores += self._scope(plan, window)
+        return scores
+
+    def _scope(self, plan: ScopePlan, window: _Window) -> Iterator[Score]:
+        views = [window.views[line] for line in plan.scope.lines]
+        total = roll_up.balance(views)
+        made = roll_up.made(views)
+        output = sum(made.values()) / self._scales.product if plan.unit else 0.0
+        only = next(iter(made.values())) if len(plan.products) == 1 else None
+        powered = not any(part.unpowered for view in views for part in view.parts)
+        operation = _operation(views)
+        still = reasons.still(plan, views)
+        expired = reasons.expired(views)
+        ratios = roll_up.ratios(plan, views, total, window.length, self._scales)
+        below = (self._scales.mass, self._scales.co2, self._scales.mass, self._scales.people)
+        for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
+            numerator, denominator = n / scale, d / scale
+            why = reasons.withheld(plan, row, window.length, still, views, n, d)
+            value = None if why else numerator / denominator
+            counting = [(line, window.views[line]) for line in plan.counting[row]]
+            qualities = {view.quality[row] for _, view in counting}
+            if row == reasons.LCD and expired:
+                qualities.add("uncertain")
+                why += expired
+            why += reasons.remarks(row, value)
+            yield Score(
+                ts=window.ts,
+                scope=plan.scope.id,
+                level=plan.scope.level,
+                degree=name,
+                window=window.name,
+                value=value,
+                numerator=numerator,
+                denominator=denominator,
+                unit=UNITS[row],
+                output=output,
+                output_unit=plan.unit,
+                basis=plan.basis if row == reasons.LCD else "",
+                completeness=_completeness(row, [view for _, view in counting], window.length),
+                quality="bad" if still == reasons.NOTHING else worst(qualities),
+                operation=operation,
+                lifecycle=window.stamp.lifecycle,
+                revision=window.stamp.revision,
+                reason="; ".join(why) or None,
+                known_at=window.stamp.known_at,
+                stale=any(window.stale(line, name) for line, _ in counting),
+                last=max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
+                detail=co2_detail(total, only, self._scales, powered=powered) if row == reasons.LCD else {},
+            )
+
+    def _last(self, ts: int) -> Callable[[int, int], int | None]:
+        """Newest reading behind a line's degree, not after `ts`; the same for every window."""
+
+        @cache
+        def newest(channel: int) -> int | None:
+            return self._sums.last(channel)
+
+        @cache
+        def last(line: int, row: int) -> int | None:
+            form = self._forms[line]
+            times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
+            return max((min(t, ts) for t in times if t is not None), default=None)
+
+        return last
+
+
+def _operation(views: Sequence[LineView]) -> Operation:
+    """A scope runs where any of its lines runs, and is stopped where all are."""
+    found = {view.operation for view in views}
+    return next((state for state in ("running", "idle") if state in found), "stopped")
+
+
+def _completeness(row: int, views: Sequence[LineView], length: int) -> float:
+    """Known running time / running time; of lines that stand still, time known to stand still / time."""
+    running = sum(view.running for view in views)
+    if running:
+        return sum(view.covered[row] for view in views) / running
+    return sum(view.watched for view in views) / (length * len(views)) if views else 0.0

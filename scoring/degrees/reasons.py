@@ -1,0 +1,73 @@
+"""Why a degree is not shown, and what is remarkable about one that is: in the words of people who run plants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scoring.degrees.scales import MS_PER_HOUR
+from scoring.degrees.scopes import ScopePlan
+from scoring.degrees.window import LineView
+
+GD, LCD, CD, SD = range(4)
+_ZERO = ("no material was consumed", "no CO2 was emitted", "no material was consumed", "no person-time")
+
+
+NOTHING = "no readings in the window"
+
+
+def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
+    """Why no degree of the scope can be shown: nothing was read, or nothing was made. None where it runs."""
+    if all(view.empty for view in views):
+        return NOTHING
+    makers = [view for form, view in zip(plan.lines, views, strict=True) if form.products]
+    if not makers or not all(view.idle for view in makers):
+        return None
+    if len(plan.lines) > 1:
+        return "idle: no line has output"
+    form = plan.lines[0]
+    least = form.line.min_output
+    return f"idle: output is below {float(least):g} {form.products[0].unit}/h" if least else "idle: no output"
+
+
+def withheld(
+    plan: ScopePlan,
+    degree: int,
+    length: int,
+    still: str | None,
+    views: Sequence[LineView],
+    numerator: int,
+    denominator: int,
+) -> list[str]:
+    """Why the degree cannot be shown over a window of `length` ms; empty if it can."""
+    why = list(plan.withheld[degree])
+    if degree in (GD, LCD) and plan.derived and length < MS_PER_HOUR:
+        why.append("not shown below 1 h: output is derived")
+    if degree == SD and length < 24 * MS_PER_HOUR:
+        why.append("not shown below 24 h")
+    if still:
+        return [*why, still]
+    if degree == LCD:
+        why += _notes([part.missing for view in views for part in view.parts])
+    if why:
+        return why
+    if denominator <= 0:
+        return [_ZERO[degree] if denominator == 0 else "the sum below the line is negative"]
+    if numerator < 0:
+        return ["more is netted as internal flow than the members account for"]
+    return why
+
+
+def remarks(degree: int, value: float | None) -> list[str]:
+    """What a reader should know about a value that is shown as it is."""
+    if value is None or value <= 1 or degree not in (GD, LCD):
+        return []
+    return ["above 1: " + ("better than the benchmark" if degree == LCD else "less than the theoretical need")]
+
+
+def expired(views: Sequence[LineView]) -> list[str]:
+    """Factors and benchmarks used after their end."""
+    return _notes([part.expired for view in views for part in view.parts])
+
+
+def _notes(notes: Sequence[tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(text for texts in notes for text in texts))

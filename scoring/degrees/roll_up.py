@@ -1,0 +1,71 @@
+"""A scope's sums over one window: members added, what flows between them netted (semantics §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scoring.degrees.balance import Balance, add
+from scoring.degrees.scales import MS_PER_HOUR, Scales
+from scoring.degrees.scopes import ScopePlan
+from scoring.degrees.window import LineView
+
+
+def balance(views: Sequence[LineView]) -> Balance:
+    """All that the scope's lines did, before netting."""
+    return add([part.balance for view in views for part in view.parts])
+
+
+def ratios(
+    plan: ScopePlan, views: Sequence[LineView], total: Balance, length: int, scales: Scales
+) -> tuple[tuple[int, int], ...]:
+    """(numerator, denominator) by degree: on the scales of mass, co2, mass and people."""
+    gd, cd, waste = internal(plan, views)
+    leading = chain(plan, views) if plan.chain else total.leading
+    return (
+        (total.theoretical - gd, total.gd - gd),
+        (leading, total.emitted),
+        (total.waste - waste, total.cd - cd),
+        (total.peer, people(plan, views, length, scales)),
+    )
+
+
+def internal(plan: ScopePlan, views: Sequence[LineView]) -> tuple[int, int, int]:
+    """Materials made inside the scope: what of GD's, CD's and the wastes' mass is no resource from outside."""
+    gd = cd = waste = 0
+    if plan.internal:
+        for flows in (part.flows for view in views for part in view.parts):
+            for id_ in plan.internal & flows.keys():
+                gd, cd, waste = gd + flows[id_][0], cd + flows[id_][1], waste + flows[id_][2]
+    return gd, cd, waste
+
+
+def chain(plan: ScopePlan, views: Sequence[LineView]) -> int:
+    """Σ benchmark × net output of the scope (made − consumed inside, not below 0), factor period by factor period."""
+    leading = 0
+    for parts in zip(*(view.parts for view in views), strict=True):
+        for id_ in plan.products:
+            net = sum([part.made.get(id_, 0) - part.used.get(id_, 0) for part in parts])
+            value = next((part.leading[id_] for part in parts if id_ in part.leading), 0)
+            leading += max(0, net) * value
+    return leading
+
+
+def people(plan: ScopePlan, views: Sequence[LineView], length: int, scales: Scales) -> int:
+    """H: heads × time on each line's own basis of hours."""
+    per_hour = scales.people // MS_PER_HOUR
+    hours = 0
+    for form, view in zip(plan.lines, views, strict=True):
+        if form.line.people is not None:
+            heads = form.line.people
+            time = length if form.line.hours == "calendar" else view.running
+            hours += heads.numerator * time * per_hour // heads.denominator
+    return hours
+
+
+def made(views: Sequence[LineView]) -> dict[str, int]:
+    """Gross output by product, on the product scale."""
+    output: dict[str, int] = {}
+    for part in (part for view in views for part in view.parts):
+        for id_, amount in part.made.items():
+            output[id_] = output.get(id_, 0) + amount
+    return output

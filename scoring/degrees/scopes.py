@@ -1,0 +1,102 @@
+"""What is fixed about a scope's degrees: its lines, what flows inside it, and what can never be shown and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from devices.plant.model import Scope
+from scoring.degrees.coverage import DEGREES
+from scoring.degrees.forms import LineForm, ProductForm
+from scoring.rules.benchmarks import basis_name
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePlan:
+    """One scope, compiled. Tuples by degree follow the order of `DEGREES`."""
+
+    scope: Scope
+    lines: tuple[LineForm, ...]
+    counting: tuple[tuple[int, ...], ...]  # by degree: rows of Plant.lines that count in it
+    withheld: tuple[tuple[str, ...], ...]  # by degree: why it can never be shown, in words
+    products: tuple[str, ...]  # made inside
+    internal: frozenset[str]  # of these, consumed inside too
+    chain: bool  # benchmarks cover everything up to the product: net output counts
+    derived: bool
+    unit: str  # of the output; "" where products mix units or there is none
+    basis: str  # of the low-carbon degree
+
+
+def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
+    """Compile one scope from all lines' forms."""
+    lines = tuple(forms[row] for row in scope.lines)
+    products = [(form, product) for form in lines for product in form.products]
+    made = {product.id for _, product in products}
+    used = {flow.id for form in lines for flow in form.flows}
+    units = {product.unit.symbol for _, product in products}
+    boundaries = {b for _, product in products for b in product.chosen.boundaries}
+    counting = [[f.line.index for f in lines if f.slots[row]] for row in range(len(DEGREES))]
+    counting[3] = [f.line.index for f in lines if f.products or f.line.people is not None]
+    bases = {basis_name(f.line.lcd) for f in lines if f.line.index in counting[1]}
+    return ScopePlan(
+        scope=scope,
+        lines=lines,
+        counting=tuple(map(tuple, counting)),
+        withheld=(_gd(lines, products), _lcd(lines, products, made, bases), _cd(lines), _sd(lines, products)),
+        products=tuple(sorted(made)),
+        internal=frozenset(made & used),
+        chain=boundaries == {"chain"},
+        derived=any(form.derived for form in lines),
+        unit=units.pop() if len(units) == 1 else "",
+        basis=" + ".join(sorted(bases)),
+    )
+
+
+Made = Sequence[tuple[LineForm, ProductForm]]
+
+
+def _gd(lines: Sequence[LineForm], products: Made) -> tuple[str, ...]:
+    why = _no_product(products) + _lacking(products, "theoretical consumption", lambda p: p.theoretical is None)
+    return why if any(form.gd for form in lines) else (*why, "no material is metered")
+
+
+def _cd(lines: Sequence[LineForm]) -> tuple[str, ...]:
+    return () if any(form.cd for form in lines) else ("no material is metered",)
+
+
+def _sd(lines: Sequence[LineForm], products: Made) -> tuple[str, ...]:
+    why = _no_product(products) + _lacking(products, "best peer's output", lambda p: p.peer is None)
+    alone = [form.line.name for form in lines if form.products and form.line.people is None]
+    return (*why, f"no people declared for {', '.join(alone)}") if alone else why
+
+
+def _lcd(lines: Sequence[LineForm], products: Made, made: set[str], bases: set[str]) -> tuple[str, ...]:
+    why = list(_no_product(products))
+    why += [_of(form, lines, product.chosen.why) for form, product in products if product.chosen.why]
+    boundaries = {product.id: product.chosen.boundaries for _, product in products if product.chosen.entries}
+    if len(frozenset().union(*boundaries.values())) > 1:
+        named = ", ".join(f"{id_} ({'/'.join(sorted(b))})" for id_, b in sorted(boundaries.items()))
+        why.append(f"stage and chain benchmarks are mixed: {named}")
+    elif any("chain" in b for b in boundaries.values()):
+        outside = {flow.id for form in lines for flow in form.flows if flow.natural} - made
+        if outside:
+            why.append(f"the chain begins outside: {', '.join(sorted(outside))} is not made here")
+        for id_ in sorted(boundaries):
+            if len({product.chosen.id for _, product in products if product.id == id_}) > 1:
+                why.append(f"lines hold {id_} against different chain benchmarks")
+        if len(bases) > 1:
+            why.append(f"lines of one chain count CO2 differently: {', '.join(sorted(bases))}")
+    return tuple(dict.fromkeys(why))
+
+
+def _no_product(products: Made) -> tuple[str, ...]:
+    return () if products else ("nothing here makes a product",)
+
+
+def _lacking(products: Made, what: str, lacks: Callable[[ProductForm], bool]) -> tuple[str, ...]:
+    ids = dict.fromkeys(product.id for _, product in products if lacks(product))
+    return (f"no {what} for {', '.join(ids)}",) if ids else ()
+
+
+def _of(form: LineForm, lines: Sequence[LineForm], why: str) -> str:
+    return why if len(lines) == 1 else f"{form.line.name}: {why}"

@@ -1,0 +1,134 @@
+"""One window of one line: its parts between factor edges, how it ran, how complete and how good it is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from devices.plant.model import Plant
+from scoring.degrees.balance import Part, part
+from scoring.degrees.coverage import DEGREES
+from scoring.degrees.forms import LineForm
+from scoring.degrees.scales import MS_PER_HOUR, Scales
+from scoring.results import Operation, Quality
+from scoring.windows.sums import CoverageGroup, SpanSums, Sums
+
+_ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line over one window. Tuples by degree follow the order of `DEGREES`."""
+
+    parts: tuple[Part, ...]  # one for each span between factor edges
+    covered: tuple[int, ...]  # by degree: ms in which all it requires is known while the line runs
+    quality: tuple[Quality, ...]  # by degree
+    running: int  # ms in which the line runs
+    watched: int  # ms in which it is known whether it runs
+    operation: Operation
+    idle: bool
+    empty: bool  # not one reading
+
+
+def worst(qualities: Iterable[Quality]) -> Quality:
+    """The worst of some; bad where there are none."""
+    return max(qualities, key=_ORDER.index, default="bad")
+
+
+class Viewer:
+    """Makes the `LineView`s of one window after another. Spans are asked for once for all lines."""
+
+    def __init__(
+        self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm], scales: Scales
+    ) -> None:
+        self._sums, self._forms, self._scales = sums, forms, scales
+        self._channels = np.array([c for form in forms for c in form.channels], np.intp)
+        self._edges = sorted({edge for form in forms for edge in form.edges})
+        self._running = [line.running.channel if line.running else None for line in plant.lines]
+        rows = {(group.line, group.degree): row for row, group in enumerate(groups)}
+        alike: dict[object, int] = {}  # groups that ask the same are asked once
+        self._asked = [
+            tuple(alike.setdefault((groups[row].channels, groups[row].running), row) for row in own)
+            for own in ([rows[line.index, degree] for degree in DEGREES] for line in plant.lines)
+        ]
+        self._requires = [bool(group.channels) for group in groups]
+
+    def views(self, start: int, end: int, lines: Iterable[int]) -> dict[int, LineView]:
+        """The lines (rows of Plant.lines) over (start, end]."""
+        inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
+        cuts = [start, *inside, end]
+        spans = [self._sums.span(a, b) for a, b in pairwise(cuts)]
+        totals = [_totals(span, self._channels) for span in spans]
+        seen, marked = self._seen(spans)
+        return {line: self._view(line, start, end, spans, totals, seen, marked) for line in lines}
+
+    def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], list[bool]]:
+        """By slot: whether anything was read, and whether anything of it is estimated or flagged."""
+        rows = self._channels
+        seen = np.zeros(len(rows), np.bool_)
+        marked = np.zeros(len(rows), np.bool_)
+        for span in spans:
+            marked |= (span.estimated[rows] != 0) | (span.flagged[rows] != 0)
+            seen |= (span.covered[rows] != 0) | (span.high[rows] != 0) | (span.low[rows] != 0)
+        return (seen | marked).tolist(), marked.tolist()
+
+    def _view(
+        self, line: int, start: int, end: int, spans: Sequence[SpanSums], totals: Sequence[list[int]],
+        seen: list[bool], marked: list[bool],
+    ) -> LineView:  # fmt: skip
+        form = self._forms[line]
+        parts = tuple(part(form, total, span.end) for total, span in zip(totals, spans, strict=True))
+        covered, running = self._coverage(line, start, end)
+        channel = self._running[line]
+        watched = end - start if channel is None else sum(int(span.covered[channel]) for span in spans)
+        idle = self._idle(form, parts, end - start)
+        return LineView(
+            parts=parts,
+            covered=covered,
+            quality=tuple(
+                _quality(*((known, running) if running else (watched, end - start)), any(marked[s] for s in slots))
+                for known, slots in zip(covered, form.slots, strict=True)
+            ),
+            running=running,
+            watched=watched,
+            operation="stopped" if not running else "idle" if idle else "running",
+            idle=idle,
+            empty=not any(seen[s] for s in form.every),
+        )
+
+    def _coverage(self, line: int, start: int, end: int) -> tuple[tuple[int, ...], int]:
+        known: dict[int, tuple[int, int]] = {}
+        running = end - start
+        for group in self._asked[line]:
+            if group not in known and (self._requires[group] or self._running[line] is not None):
+                known[group] = self._sums.coverage(group, start, end)
+                running = known[group][1]
+        covered = (known[g][0] if g in known and self._requires[g] else running for g in self._asked[line])
+        return tuple(covered), running
+
+    def _idle(self, form: LineForm, parts: Sequence[Part], length: int) -> bool:
+        """Whether the line makes less than its least output; products in different units are not added up."""
+        if not form.products:
+            return False
+        made: dict[str, int] = {}
+        for product in form.products:
+            made[product.unit.symbol] = made.get(product.unit.symbol, 0) + sum(p.made[product.id] for p in parts)
+        least = form.line.min_output
+        threshold = least.numerator * length * self._scales.product
+        return all(m <= 0 or m * MS_PER_HOUR * least.denominator < threshold for m in made.values())
+
+
+def _totals(span: SpanSums, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:
+    """`SpanSums.total` of many channels at once."""
+    return [(h << 32) + low for h, low in zip(span.high[rows].tolist(), span.low[rows].tolist(), strict=True)]
+
+
+def _quality(covered: int, running: int, marked: bool) -> Quality:
+    """Bad below half of the time, good from nine tenths of it if nothing is estimated or flagged."""
+    if 2 * covered < running:
+        return "bad"
+    return "uncertain" if marked or 10 * covered < 9 * running else "good"

@@ -1,0 +1,96 @@
+"""The kept readings: per channel one slot of a shared arena, sorted by event time.
+
+Readings of one key (channel, ts) stand side by side, the winner last. So the entry before another
+time's first is always a winner, and so is every entry whose successor has another time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devices.readings import I32, I64, U8
+from scoring.windows.kernel import BAD_LETTER, COUNTER, OUTSIDE, kernel
+
+
+@kernel
+def search(entries: Any, ch: Any, t: int) -> int:
+    """How many entries of a channel have a time of at most t."""
+    low = ch.begin
+    high = ch.begin + ch.count
+    while low < high:
+        middle = (low + high) >> 1
+        if entries[middle].ts <= t:
+            low = middle + 1
+        else:
+            high = middle
+    return low - ch.begin
+
+
+@kernel
+def won(entries: Any, ch: Any, i: int) -> bool:
+    """Whether entry i of a channel is the winner of its key."""
+    at = ch.begin + i
+    return bool(i == ch.count - 1 or entries[at + 1].ts != entries[at].ts)
+
+
+@kernel
+def move(entries: Any, to: int, at: int) -> None:
+    """Copy one entry of the arena."""
+    entries[to].ts = entries[at].ts
+    entries[to].value = entries[at].value
+    entries[to].rev = entries[at].rev
+    entries[to].state = entries[at].state
+
+
+@kernel
+def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> None:
+    """Put a reading in its place, unless it is too late or already there."""
+    n = ch.count
+    at = ch.begin + n
+    if n > 0 and t <= ch.newest:
+        if t < ch.newest - ch.keep:
+            ch.late += 1
+            return
+        last = ch.begin + search(entries, ch, t)
+        first = last
+        while first > ch.begin and entries[first - 1].ts == t:
+            first -= 1
+            same = entries[first].value == value and entries[first].rev == rev
+            if same and (entries[first].state ^ state) & OUTSIDE == 0:
+                ch.duplicates += 1
+                return
+        wins = first == last or rev >= entries[last - 1].rev
+        for i in range(at, last if wins else first, -1):
+            move(entries, i, i - 1)
+        at = last if wins else first
+    entries[at].ts = t
+    entries[at].value = value
+    entries[at].rev = rev
+    entries[at].state = state
+    ch.count = n + 1
+    ch.newest = max(ch.newest, t)
+    ch.low = min(ch.low, t)
+    ch.high = max(ch.high, t)
+
+
+@kernel
+def take_in(
+    entries: Any, channels: Any, target: I64, channel: I32, ts: I64, value: I64, rev: I64, letter: U8, outside: U8, row: int
+) -> int:
+    """Take rows in from `row` on, each with the channels derived from it, and tell how many are in: fewer than all if a
+    channel's slot (that of the row which is next, or of one derived from it) must first get room."""
+    while row < len(channel):
+        source = channels[channel[row]]
+        for k in range(source.targets, source.targets_stop):
+            if channels[target[k]].count == channels[target[k]].room:
+                return row
+        state = 0
+        if letter[row] != 78 and letter[row] != 83:  # N, S
+            state |= BAD_LETTER
+        if outside[row] or (source.kind == COUNTER and not -(1 << 62) < value[row] < 1 << 62):  # a rise must fit
+            state |= OUTSIDE
+        for k in range(source.targets, source.targets_stop):
+            ch = channels[target[k]]
+            _insert(entries, ch, ts[row] + ch.delay, value[row], rev[row], state)
+        row += 1
+    return row

@@ -1,0 +1,189 @@
+"""Exact integer cells of one minute and of one hour, and spans added up from them.
+
+Cells reach to the last whole minute before a channel's newest reading; what lies after it, and what
+is asked for by the second, is summed from the kept readings. A cell is a function of the winning
+readings: whatever touched it, it is summed anew.
+
+One channel's cells are the rows of `total[c]` (HIGH, LOW) and `times[c]` (the other columns): a ring
+of minutes, then a ring of hours, then one row for each cut edge (from its hour's start to the edge).
+Minute m stands in row m modulo the ring's length, and is there while m >= sealed - length.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import I64
+from scoring.windows.buffer import search
+from scoring.windows.counters import scan, staying_before, stays
+from scoring.windows.exact import carry
+from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, TIMES, kernel
+from scoring.windows.records import NONE
+from scoring.windows.walk import part
+
+
+class Cells(NamedTuple):
+    """The cells of all channels."""
+
+    total: I64  # [channel, row, 2]
+    times: NDArray[np.uint32]  # [channel, row, COLUMNS - 2]
+    edges: I64  # ms, ascending: times inside an hour at which windows may be cut
+    minutes: int  # rows of the ring of minutes, whole hours of them
+    hours: int  # rows of the ring of hours
+
+    @classmethod
+    def empty(cls, channels: int, minutes: int, hours: int, edges: I64) -> Cells:
+        """Cells of nothing."""
+        rows = minutes + hours + len(edges)
+        total = np.zeros((channels, rows, TIMES), np.int64)
+        return cls(total, np.zeros((channels, rows, COLUMNS - TIMES), np.uint32), edges, minutes, hours)
+
+
+@kernel
+def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
+    """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed."""
+    high = ch.newest
+    if ch.kind == COUNTER:
+        scan(entries, ch)
+        i = search(entries, ch, ch.high)
+        while i < ch.count and not stays(entries, ch, i):
+            i += 1
+        before = staying_before(entries, ch, search(entries, ch, ch.low - 1))
+        low = entries[ch.begin + before].ts if before >= 0 else ch.low
+    else:
+        i = search(entries, ch, ch.high)
+        low = ch.low - ch.period
+    if i < ch.count:
+        high = entries[ch.begin + i].ts
+
+    first = (low - 1) // MINUTE
+    sealed = max(ch.newest // MINUTE, ch.sealed)
+    old = ch.sealed if ch.sealed > NONE else first
+    ch.sealed = sealed
+    touched = -(-high // MINUTE)
+    minute = max(min(first, old), sealed - cells.minutes)
+    while minute < sealed:
+        if minute >= touched and minute < old:
+            minute = old
+            continue
+        if minute * MINUTE >= ch.floor:
+            acc[:] = 0
+            part(entries, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
+            _keep(cells, c, minute % cells.minutes, acc)
+        minute += 1
+    for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):
+        start = hour * HOUR
+        if start < ch.floor:
+            continue
+        e = 0
+        while e < len(cells.edges) and cells.edges[e] < start:
+            e += 1
+        while True:
+            at_edge = e < len(cells.edges) and cells.edges[e] < start + HOUR
+            end = cells.edges[e] if at_edge else start + HOUR
+            acc[:] = 0
+            if hour * 60 >= sealed - cells.minutes:
+                _add_rows(cells.total[c, : cells.minutes], cells.times[c, : cells.minutes], cells.minutes, hour * 60, end // MINUTE, acc)
+            else:  # an interval longer than minutes are kept
+                part(entries, ch, start, end, acc)
+            if not at_edge:
+                break
+            _keep(cells, c, cells.minutes + cells.hours + e, acc)
+            e += 1
+        _keep(cells, c, cells.minutes + hour % cells.hours, acc)
+
+    changed = min(low, ch.settled) if ch.settled > NONE else low
+    ch.low = -NONE
+    ch.high = NONE
+    ch.settled = ch.newest
+    return changed, high
+
+
+@kernel
+def _keep(cells: Any, c: int, row: int, acc: Any) -> None:
+    carry(acc)
+    for k in range(TIMES):
+        cells.total[c, row, k] = acc[k]
+    for k in range(TIMES, COLUMNS):
+        cells.times[c, row, k - TIMES] = acc[k]
+
+
+@kernel
+def _add_rows(total: Any, times: Any, length: int, first: int, stop: int, acc: Any) -> None:
+    """Add the cells [first, stop) of a ring to acc."""
+    while first < stop:
+        row = first % length
+        upto = min(length, row + stop - first)
+        for r in range(row, upto):
+            for k in range(TIMES):
+                acc[k] += total[r, k]
+            for k in range(TIMES, COLUMNS):
+                acc[k] += np.int64(times[r, k - TIMES])
+        first += upto - row
+
+
+@kernel
+def _edge(cells: Any, at: int) -> int:
+    """The row of the cut edge `at`, or -1 if it is none."""
+    for e in range(len(cells.edges)):
+        if cells.edges[e] == at:
+            return int(cells.minutes + cells.hours + e)
+    return -1
+
+
+@kernel
+def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: Any) -> None:
+    """Add (first, stop] of one hour, whole minutes; once the ring has passed them, only up to or from a cut edge."""
+    hour = first // HOUR
+    if first // MINUTE >= sealed - cells.minutes:
+        _add_rows(cells.total[c, : cells.minutes], cells.times[c, : cells.minutes], cells.minutes, first // MINUTE, stop // MINUTE, acc)
+    elif hour >= sealed // 60 - cells.hours:
+        plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
+        minus = _edge(cells, first)
+        for k in range(COLUMNS):
+            acc[k] += _cell(cells, c, plus, k) - _cell(cells, c, minus, k)
+
+
+@kernel
+def _cell(cells: Any, c: int, row: int, k: int) -> int:
+    if row < 0:
+        return 0
+    return np.int64(cells.total[c, row, k] if k < TIMES else cells.times[c, row, k - TIMES])
+
+
+@kernel
+def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
+    """Every channel's sum over (start, end]: out[channel, column]. Readings to the next minute, minutes to the next hour,
+    hours, and back down.
+
+    Hours before the ring read as nothing; minutes before theirs are known only between whole hours and cut edges.
+    """
+    for c in range(len(out)):
+        ch = channels[c]
+        acc = out[c]
+        acc[:] = 0
+        first = -(-start // MINUTE) * MINUTE
+        stop = end // MINUTE * MINUTE
+        if ch.sealed * MINUTE < stop:
+            stop = ch.sealed * MINUTE if ch.sealed > NONE else start
+        if first >= stop:  # nothing of it is in the cells
+            first = end
+            stop = end
+        for head in range(2):  # (start, first] and (stop, end]; one call, for it is large
+            part(entries, ch, start if head else stop, first if head else end, acc)
+        if first < stop:
+            first_hour = -(-first // HOUR)
+            stop_hour = stop // HOUR
+            if first_hour > stop_hour:  # both inside one hour
+                _whole_minutes(cells, c, ch.sealed, first, stop, acc)
+            else:
+                if first < first_hour * HOUR:
+                    _whole_minutes(cells, c, ch.sealed, first, first_hour * HOUR, acc)
+                oldest = ch.sealed // 60 - cells.hours
+                _add_rows(cells.total[c, cells.minutes :], cells.times[c, cells.minutes :], cells.hours, max(first_hour, oldest), stop_hour, acc)
+                if stop_hour * HOUR < stop:
+                    _whole_minutes(cells, c, ch.sealed, stop_hour * HOUR, stop, acc)
+        carry(acc)

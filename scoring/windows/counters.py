@@ -1,0 +1,254 @@
+"""Counters (semantics §2): which readings are spikes, and what a pair of readings counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scoring.windows.buffer import move, search, won
+from scoring.windows.exact import within
+from scoring.windows.kernel import COUNTER, HOUR, LEFT_OUT, OUTSIDE, SOLID, SPIKE, kernel
+from scoring.windows.records import NONE
+
+GOOD = 0
+RESET = 1
+BAD_RISE = 2
+
+
+@kernel
+def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
+    """(GOOD, RESET or BAD_RISE; the steps that the pair counts)."""
+    dt = t1 - t0
+    rise = v1 - v0
+    num = ch.rise_num
+    den = ch.rise_den
+    if rise >= 0:
+        if within(rise, num, den, dt):
+            return GOOD, rise
+        return BAD_RISE, 0
+    wrapped = rise + ch.modulus
+    if ch.modulus > 0 and wrapped >= 0 and within(wrapped, num, den, dt):
+        return GOOD, wrapped
+    if v1 > 0 and within(v1, num, den, dt):
+        return RESET, v1
+    return RESET, 0
+
+
+@kernel
+def _good(entries: Any, ch: Any, i: int, j: int) -> bool:
+    a = ch.begin + i
+    b = ch.begin + j
+    return pair(ch, entries[a].ts, entries[a].value, entries[b].ts, entries[b].value)[0] == GOOD
+
+
+@kernel
+def stays(entries: Any, ch: Any, i: int) -> bool:
+    """Whether entry i is a winner, in range and not left out."""
+    return won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | LEFT_OUT) == 0
+
+
+@kernel
+def staying_before(entries: Any, ch: Any, i: int) -> int:
+    """The nearest entry before i that stays; -1 for none."""
+    i -= 1
+    while i >= 0 and not stays(entries, ch, i):
+        i -= 1
+    return i
+
+
+@kernel
+def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
+    """Whether the time between two readings of a counter that follow each other is estimated."""
+    a = ch.begin + i
+    b = ch.begin + j
+    if entries[b].state & SOLID and entries[a].value == entries[b].value:
+        return False
+    return entries[b].ts - entries[a].ts > ch.gap
+
+
+@kernel
+def _valued(entries: Any, ch: Any, i: int) -> bool:
+    """Whether entry i is a winner in range, spike or not."""
+    return won(entries, ch, i) and entries[ch.begin + i].state & OUTSIDE == 0
+
+
+@kernel
+def _before(entries: Any, ch: Any, i: int) -> int:
+    """The nearest winner in range before entry i; -1 for none."""
+    i -= 1
+    while i >= 0 and not _valued(entries, ch, i):
+        i -= 1
+    return i
+
+
+@kernel
+def _after(entries: Any, ch: Any, i: int) -> int:
+    """The nearest winner in range after entry i; -1 for none."""
+    i += 1
+    while i < ch.count:
+        if _valued(entries, ch, i):
+            return i
+        i += 1
+    return -1
+
+
+@kernel
+def anchor(entries: Any, ch: Any, before: int) -> int:
+    """The newest entry that no change at or after the time `before` can touch, and from which the scan may resume; -1: none.
+
+    It stays, it is an end of a run of equal values, and what stays before it makes a good pair with it (or nothing
+    stands before it). Then the scan can never step back over it: a successor that is left out leaves another good pair
+    behind. The entry after it must lie before the change too, for the anchor was examined with it.
+    """
+    begin = ch.begin
+    i = search(entries, ch, before - 1)
+    if ch.settled < before and ch.run > NONE:  # only appended: jump over the newest run of equal values
+        last = _before(entries, ch, search(entries, ch, ch.settled))
+        first = search(entries, ch, ch.run) - 1
+        if 0 <= first < last and entries[begin + first].ts == ch.run:
+            i = first + 1
+    while True:
+        i = _before(entries, ch, i)
+        if i < 0:
+            return -1
+        after = _after(entries, ch, i)
+        if after < 0 or entries[begin + after].ts >= before or not stays(entries, ch, i):
+            continue
+        p = _before(entries, ch, i)
+        if p >= 0 and entries[begin + p].value == entries[begin + i].value == entries[begin + after].value:
+            continue  # inside a run
+        q = staying_before(entries, ch, i)
+        if q < 0 or _good(entries, ch, q, i):
+            return i
+
+
+@kernel
+def scan(entries: Any, ch: Any) -> None:
+    """Mark the spikes of channel c anew where readings in [low[c], high[c]] changed; widens low and high to all it changed."""
+    begin = ch.begin
+    n = ch.count
+    start = max(anchor(entries, ch, ch.low), 0)
+    ends = np.empty(n - start, np.int64)
+    gone = np.zeros(n - start, np.uint8)  # by end
+    size = 0
+    run = -1
+    for i in range(start, n):
+        if not _valued(entries, ch, i):
+            continue
+        if run >= 0 and entries[begin + i].value == entries[begin + run].value:
+            if ends[size - 1] == run:
+                size += 1
+            ends[size - 1] = i
+        else:
+            run = i
+            ends[size] = i
+            size += 1
+    if run >= 0:
+        ch.run = entries[begin + run].ts
+
+    left = np.empty(size + 1, np.int64)  # ends examined and kept so far
+    depth = 0
+    if size:
+        left[0] = 0
+        depth = 1
+    current = 1
+    after = 2
+    while after < size:
+        before = left[depth - 1]
+        bad = not _good(entries, ch, ends[before], ends[current]) or not _good(entries, ch, ends[current], ends[after])
+        if bad and _good(entries, ch, ends[before], ends[after]):
+            gone[current] = 1
+            if depth > 1:  # resume at the predecessor
+                depth -= 1
+                current = left[depth]
+            else:
+                current = after
+                after += 1
+        else:
+            left[depth] = current
+            depth += 1
+            current = after
+            after += 1
+
+    k = 0
+    lowest = n
+    highest = -1
+    for i in range(start, n):
+        if not _valued(entries, ch, i):
+            state = 0
+        else:
+            while k + 1 < size and ends[k + 1] <= i:
+                k += 1
+            if ends[k] == i:
+                state = LEFT_OUT | SPIKE if gone[k] else 0
+            else:  # inside a run: it goes with either end
+                state = LEFT_OUT if gone[k] or gone[k + 1] else 0
+        if entries[begin + i].state & (LEFT_OUT | SPIKE) != state:
+            entries[begin + i].state = entries[begin + i].state & ~(LEFT_OUT | SPIKE) | state
+            lowest = min(lowest, i)
+            highest = max(highest, i)
+    if highest >= 0:
+        ch.low = min(ch.low, entries[begin + lowest].ts)
+        ch.high = max(ch.high, entries[begin + highest].ts)
+
+
+@kernel
+def _thin(entries: Any, ch: Any, before: int) -> None:
+    """Drop what lies inside runs of equal values before the time `before`: a counter that stands still needs no memory."""
+    begin = ch.begin
+    n = ch.count
+    to = 0
+    for i in range(n):
+        at = begin + i
+        drop = False
+        if 0 < to and i + 1 < n and entries[at + 1].ts < before and entries[at].ts != entries[at - 1].ts:
+            last = begin + to - 1
+            same = entries[last].value == entries[at].value == entries[at + 1].value
+            plain = (entries[last].state | entries[at].state | entries[at + 1].state) & (255 - SOLID) == 0
+            near = entries[at].state & SOLID != 0 or entries[at].ts - entries[last].ts <= ch.gap
+            near = near and entries[at + 1].ts - entries[at].ts <= ch.gap
+            drop = same and plain and near and won(entries, ch, i) and won(entries, ch, i + 1)
+        if drop:
+            entries[at + 1].state |= SOLID
+            continue
+        move(entries, begin + to, at)
+        to += 1
+    ch.count = to
+
+
+@kernel
+def _first_needed(entries: Any, ch: Any, before: int) -> int:
+    if ch.kind == COUNTER:
+        return anchor(entries, ch, before)
+    return search(entries, ch, before - 1) - 1
+
+
+@kernel
+def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
+    """Drop the readings of channel c that no coming reading can change the meaning of. Its scan must be up to date.
+
+    A coming reading is at most `keep` older than the newest. Cells after `floor` stay computable from what is kept:
+    every reading after it and the last one before. A counter that is nothing but bad pairs never settles: where more
+    than `most` readings are left, those of it older than `horizon` ms are settled as they are.
+    """
+    begin = ch.begin
+    n = ch.count
+    cut = ch.newest - ch.keep - ch.period
+    first = _first_needed(entries, ch, cut)
+    if first >= 0:
+        floor = (entries[begin + first].ts // HOUR) * HOUR
+        first = _first_needed(entries, ch, floor + 1)
+        if first > 0:
+            ch.floor = max(ch.floor, floor)
+    if ch.kind == COUNTER and n - max(first, 0) > most:
+        forced = staying_before(entries, ch, search(entries, ch, ch.newest - horizon))
+        if forced > first:
+            first = forced
+            ch.floor = max(ch.floor, -(-entries[begin + first].ts // HOUR) * HOUR)
+    if first > 0:
+        for i in range(first, n):
+            move(entries, begin + i - first, begin + i)
+        ch.count = n - first
+    if ch.kind == COUNTER:
+        _thin(entries, ch, cut)

@@ -1,0 +1,248 @@
+"""Joint coverage: in how much of a time every channel of a group is covered and not estimated while the line runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import I64
+from scoring.windows.buffer import search, won
+from scoring.windows.cells import settle
+from scoring.windows.counters import estimated, staying_before, stays
+from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, MINUTE, OUTSIDE, RATE, TIMES, kernel
+from scoring.windows.records import GROUP, NONE
+from scoring.windows.sums import CoverageGroup
+
+ALWAYS = -(1 << 63)
+"""Threshold of a channel that only has to be covered."""
+
+
+def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> tuple[NDArray[np.void], I64, I64]:
+    """One `GROUP` record per group, nothing counted yet; the channels they point into; the groups that channels point into."""
+    table = np.zeros(len(groups), GROUP)
+    table["sealed"] = table["high"] = NONE
+    table["low"] = -NONE
+    required: list[int] = []
+    for group, row in zip(groups, table, strict=True):
+        row["first"] = len(required)
+        required += group.channels
+        row["stop"] = len(required)
+        row["running"], row["above"] = group.running or (-1, 0)
+    member: list[int] = []
+    for c, ch in enumerate(channels):
+        ch["member"] = len(member)
+        member += [g for g, group in enumerate(groups) if c in group.channels or (group.running and group.running[0] == c)]
+        ch["member_stop"] = len(member)
+    return table, np.asarray(required, np.int64), np.asarray(member, np.int64)
+
+
+@kernel
+def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool, int]:
+    """Whether channel c is good just after the time t (and above `above`), and until when at least that stays so, up to `end`."""
+    begin = ch.begin
+    n = ch.count
+    i = search(entries, ch, t)  # the first reading after t
+    if ch.kind == COUNTER:
+        before = staying_before(entries, ch, i)
+        good = False
+        until = end
+        while True:
+            while i < n and not stays(entries, ch, i):
+                i += 1
+            if i == n:
+                return (True, until) if good else (False, end)
+            ok = before >= 0 and not estimated(entries, ch, before, i)
+            if good and not ok:
+                return True, until
+            until = entries[begin + i].ts
+            if not ok or until >= end:
+                return ok, until
+            good = True
+            before = i
+            i += 1
+    if ch.kind >= RATE:
+        i -= 1
+        if i < 0:
+            return False, entries[begin].ts if n else end
+        good = False
+        until = t
+        while i < n:
+            at = begin + i
+            if won(entries, ch, i):
+                holds = entries[at].ts + ch.gap > max(t, entries[at].ts)
+                ok = holds and entries[at].state & (OUTSIDE | BAD_LETTER) == 0 and entries[at].value > above
+                if good and not ok:
+                    return True, until
+                following = entries[at + 1].ts if i + 1 < n else end
+                if not ok:
+                    return False, following
+                until = entries[at].ts + ch.gap
+                if until < following or following >= end:
+                    return True, min(until, following)
+                until = following
+                good = True
+            i += 1
+        return good, until
+    while i < n and (not won(entries, ch, i) or entries[begin + i].state & OUTSIDE):
+        i += 1
+    if i == n:
+        return False, end
+    opens = entries[begin + i].ts - ch.period
+    return (True, entries[begin + i].ts) if opens <= t else (False, opens)
+
+
+@kernel
+def _joint(
+    entries: Any, channels: Any, group: Any, required: I64, start: int, end: int, scratch: Any
+) -> tuple[int, int]:
+    """(ms covered by all channels while the line runs, ms in which it runs) within (start, end], from the kept readings."""
+    n = group.stop - group.first
+    covered = 0
+    running = 0
+    t = start
+    scratch[:, 1] = start  # until when the state of each channel is known; the last row is the running condition
+    while t < end:
+        until = end
+        good = True
+        for k in range(n + 1):
+            if scratch[k, 1] <= t:
+                c = required[group.first + k] if k < n else group.running
+                if c < 0:
+                    scratch[k, 0] = 1
+                    scratch[k, 1] = end
+                else:
+                    above = ALWAYS if k < n else group.above
+                    good_now, known = _stretch(entries, channels[c], t, end, above)
+                    scratch[k, 0] = good_now
+                    scratch[k, 1] = known
+            until = min(until, scratch[k, 1])
+            good = good and (k == n or scratch[k, 0] == 1)
+        if scratch[n, 0] == 1:
+            running += until - t
+            if good:
+                covered += until - t
+        t = until
+    return covered, running
+
+
+@kernel
+def _readable(channels: Any, group: Any, required: I64, start: int) -> bool:
+    """Whether every reading after `start` of the group's channels is still kept."""
+    for k in range(group.first, group.stop):
+        if channels[required[k]].floor > start:
+            return False
+    return bool(group.running < 0 or channels[group.running].floor <= start)
+
+
+@kernel
+def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, running: int) -> int:
+    """Coverage of a minute for which one channel brought readings when another's were gone: the least covered of them
+    tells (exact where at most one of them covers it in part)."""
+    covered = running
+    for k in range(group.first, group.stop):
+        ch = channels[required[k]]
+        there = np.int64(0)
+        if ch.sealed - cells.minutes <= minute < ch.sealed:
+            times = cells.times[required[k], minute % cells.minutes]
+            there = np.int64(times[COVERED - TIMES]) - np.int64(times[ESTIMATED - TIMES])
+        covered = min(covered, there)
+    return covered
+
+
+@kernel
+def _count_anew(
+    entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, scratch: Any
+) -> None:
+    """Bring the cells of one group up to date."""
+    sealed = group.sealed
+    stop = min(group.high, sealed)
+    step = 1
+    cell = max(group.low, sealed - cells.minutes)
+    while step == 1 or cell < min(-(-stop // 60), sealed // 60):  # the minutes, then the hours
+        if step == 1 and cell >= stop:
+            step = 60
+            cell = max(group.low // 60, sealed // 60 - cells.hours)
+            continue
+        row = cell % cells.minutes if step == 1 else cells.minutes + cell % cells.hours
+        if step == 60 and cell * 60 >= sealed - cells.minutes:
+            ring[row, :] = 0
+            for minute in range(cell * 60, cell * 60 + 60):
+                ring[row, 0] += ring[minute % cells.minutes, 0]
+                ring[row, 1] += ring[minute % cells.minutes, 1]
+        elif _readable(channels, group, required, cell * step * MINUTE):
+            start = cell * step * MINUTE
+            covered, running = _joint(entries, channels, group, required, start, start + step * MINUTE, scratch)
+            ring[row, 0] = covered
+            ring[row, 1] = running
+        elif step == 1:
+            if group.running < 0:
+                ring[row, 1] = MINUTE
+            ring[row, 0] = _least(channels, cells, group, required, cell, np.int64(ring[row, 1]))
+        cell += 1
+    group.low = -NONE
+    group.high = NONE
+
+
+@kernel
+def update(
+    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, rings: Any, acc: Any, scratch: Any
+) -> None:
+    """Bring all cells up to date."""
+    for c in range(len(channels)):
+        ch = channels[c]
+        if ch.high == NONE:
+            continue
+        start, end = settle(entries, ch, cells, c, acc)
+        for m in range(ch.member, ch.member_stop):
+            group = groups[member[m]]
+            group.low = min(group.low, start // MINUTE)
+            group.high = max(group.high, -(-(end + ch.gap) // MINUTE))
+            if group.sealed == NONE:
+                group.sealed = start // MINUTE
+            if ch.sealed > group.sealed:
+                group.low = min(group.low, group.sealed)
+                group.high = max(group.high, ch.sealed)
+                group.sealed = ch.sealed
+    for g in range(len(groups)):
+        if groups[g].low < groups[g].high:
+            _count_anew(entries, channels, cells, groups[g], required, rings[g], scratch)
+
+
+@kernel
+def coverage(
+    entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, start: int, end: int, scratch: Any
+) -> tuple[int, int]:
+    """(covered, running) of one group within (start, end], ms."""
+    covered = 0
+    running = 0
+    sealed = group.sealed
+    first = -(-start // MINUTE)
+    stop = min(end // MINUTE, sealed)
+    if first >= stop:
+        first = stop = -(-end // MINUTE)
+    for head in range(2):
+        a, b = (start, min(first * MINUTE, end)) if head else (min(stop * MINUTE, end), end)
+        more = _joint(entries, channels, group, required, a, b, scratch)
+        covered += more[0]
+        running += more[1]
+    from_hour = -(-first // 60)
+    to_hour = stop // 60
+    if from_hour >= to_hour:  # no whole hour in it
+        from_hour = to_hour = -(-stop // 60)
+    oldest = sealed - cells.minutes
+    for head in range(2):
+        a, b = (first, min(from_hour * 60, stop)) if head else (to_hour * 60, stop)
+        for minute in range(max(a, oldest), b):
+            covered += ring[minute % cells.minutes, 0]
+            running += ring[minute % cells.minutes, 1]
+    for hour in range(max(from_hour, sealed // 60 - cells.hours), to_hour):
+        covered += ring[cells.minutes + hour % cells.hours, 0]
+        running += ring[cells.minutes + hour % cells.hours, 1]
+    if group.running < 0:
+        running = end - start
+        if group.first == group.stop:
+            covered = running
+    return covered, running

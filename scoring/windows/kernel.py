@@ -1,0 +1,46 @@
+"""How a kernel is compiled, and the columns all kernels share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile on first use, cache on disk, run without the interpreter lock; integers divide as in Python."""
+    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+# Columns of one sum: what a span, a minute or an hour of one channel holds.
+HIGH: Final = 0  # exact total = HIGH * 2**32 + LOW: steps, or steps x ms for rates and levels
+LOW: Final = 1
+COVERED: Final = 2  # ms covered by readings
+ESTIMATED: Final = 3  # of these, ms inside a counter pair longer than max_gap
+SPIKES: Final = 4  # readings left out as spikes
+RESETS: Final = 5  # counter pairs taken as a reset
+BAD_RISES: Final = 6  # counter pairs that rose too fast: counted as nothing
+OUT_OF_RANGE: Final = 7  # readings out of range
+LETTERS: Final = 8  # readings with an HJ 212 letter other than N and S
+CONFLICTS: Final = 9  # readings that lost to another one of the same key
+COLUMNS: Final = 10
+TIMES: Final = 2  # the columns from here on are counts and milliseconds; a minute of them fits 16 bits
+
+AMOUNT: Final = 0  # devices.plant.model.Kind, as the kernels read it
+COUNTER: Final = 1
+RATE: Final = 2
+LEVEL: Final = 3
+
+MINUTE: Final = 60_000
+HOUR: Final = 3_600_000
+
+# State bits of one kept reading.
+BAD_LETTER: Final = 1  # HJ 212 letter other than N and S
+OUTSIDE: Final = 2  # out of range: never scored
+LEFT_OUT: Final = 4  # counter: a spike, or inside a run of equal values of which an end is a spike
+SPIKE: Final = 8  # counter: left out as a spike
+SOLID: Final = 16  # counter: readings between this and the one before were thinned out; the time is not estimated

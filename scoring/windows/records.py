@@ -1,0 +1,63 @@
+"""The records the kernels work on: kept readings, channels, coverage groups. Times are ms, amounts steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+NONE: Final = -(1 << 62)
+"""Time of what never was."""
+
+ENTRY = np.dtype(
+    [
+        ("ts", np.int64),
+        ("value", np.int64),
+        ("rev", np.int64),
+        ("state", np.uint8),  # bits of scoring.windows.kernel
+    ]
+)
+"""One kept reading, 25 bytes."""
+
+CHANNEL = np.dtype(
+    [
+        # the rules; a derived channel follows those of the channel it comes from
+        ("kind", np.int64),  # devices.plant.model.Kind
+        ("gap", np.int64),  # max_gap
+        ("period", np.int64),  # amounts: 0 for an instant
+        ("modulus", np.int64),  # counters: 0 for none
+        ("rise_num", np.int64),  # counters: rise_max as a fraction, steps per ms; -1 for none
+        ("rise_den", np.int64),
+        ("keep", np.int64),  # a reading this much older than the newest comes too late
+        ("delay", np.int64),  # derived channels: later than their source by this
+        ("targets", np.int64),  # its readings go to target[targets:targets_stop]: itself and what is derived from it
+        ("targets_stop", np.int64),
+        ("member", np.int64),  # the coverage groups it is in are member[member:member_stop]
+        ("member_stop", np.int64),
+        # the kept readings: entries[begin:begin + count], in a slot of `room`
+        ("begin", np.int64),
+        ("count", np.int64),
+        ("room", np.int64),
+        ("newest", np.int64),  # greatest ts
+        ("low", np.int64),  # event times touched since the cells were brought up to date: [low, high]
+        ("high", np.int64),
+        ("settled", np.int64),  # greatest ts when the cells were last brought up to date
+        ("sealed", np.int64),  # first minute (ms / 60,000) not yet in the cells
+        ("floor", np.int64),  # cells up to here are frozen: of the readings before it only the last is kept
+        ("run", np.int64),  # counters: where the run of equal values of the newest reading began
+        ("duplicates", np.int64),
+        ("late", np.int64),  # came too late: not taken
+    ]
+)
+
+GROUP = np.dtype(
+    [
+        ("first", np.int64),  # its channels are required[first:stop]
+        ("stop", np.int64),
+        ("running", np.int64),  # channel whose value tells that the line runs; -1: it always runs
+        ("above", np.int64),  # ... above so many steps
+        ("sealed", np.int64),  # first minute not yet in the cells
+        ("low", np.int64),  # minutes to count anew: [low, high)
+        ("high", np.int64),
+    ]
+)

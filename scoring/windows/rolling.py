@@ -1,0 +1,236 @@
+"""`Rolling`: the rolling sums of all channels. Keeps winning readings, makes exact integer cells of them, adds cells up.
+
+Everything it tells is a function of the winning readings: order, repetition and batching of what comes
+in make no difference, as long as no reading is older than its channel's newest by more than its
+horizon (`keep` of its record); such a one is counted in `late` and not taken.
+
+Memory per channel: 48 bytes a minute and an hour of the horizons (190 kB with windows up to 30 days),
+and 25 bytes a kept reading (a line's fastest meter keeps 8,192 of them, or grace + 2 h; twice that
+between compactions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.plant.model import Plant
+from devices.readings import I64, Mark, Readings
+from scoring.windows.buffer import take_in
+from scoring.windows.cells import Cells, spans
+from scoring.windows.counters import compact
+from scoring.windows.coverage import coverage, group_table, update
+from scoring.windows.edges import cut_edges
+from scoring.windows.kernel import (
+    BAD_RISES,
+    COLUMNS,
+    CONFLICTS,
+    COVERED,
+    ESTIMATED,
+    HIGH,
+    HOUR,
+    LETTERS,
+    LOW,
+    OUT_OF_RANGE,
+    RESETS,
+    SPIKES,
+)
+from scoring.windows.records import ENTRY, NONE
+from scoring.windows.rules import KEPT, channel_table, hour_horizon, minute_horizon
+from scoring.windows.sums import CoverageGroup, SpanSums
+
+_FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
+_FIRST_ROOM = 32
+
+
+class Rolling:
+    """The `Sums` of a plant. Not thread-safe."""
+
+    def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = ()) -> None:
+        channels = len(plant.channels)
+        self._horizon = minute_horizon(plant)
+        minutes = (self._horizon // HOUR + 2) * 60
+        self._cells = Cells.empty(channels, minutes, hour_horizon(plant) // HOUR + 2, cut_edges(plant))
+        self._channels, self._target = channel_table(plant)
+        self._groups, self._required, self._member = group_table(groups, self._channels)
+        self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
+        self._channels["room"] = _FIRST_ROOM
+        self._channels["begin"] = np.arange(channels) * _FIRST_ROOM
+        self._free = channels * _FIRST_ROOM  # the arena's first unused entry
+        self._entries = np.zeros(self._free, ENTRY)
+        self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
+        self._out = np.zeros((channels, COLUMNS), np.int64)
+        self._acc = np.zeros(COLUMNS, np.int64)
+        self._scratch = np.zeros((max([len(g.channels) for g in groups], default=0) + 1, 2), np.int64)
+        self._fresh = True
+
+    # --- Sums -----------------------------------------------------------------------------------
+
+    def push(self, readings: Readings) -> None:
+        """Take readings in; what they touch is summed anew, whatever their order."""
+        n = len(readings)
+        if n == 0:
+            return
+        r = readings
+        outside = (r.mark & Mark.OUT_OF_RANGE).astype(np.uint8)
+        row = 0
+        while True:
+            row = take_in(
+                self._entries, self._channels, self._target, r.channel, r.ts, r.value, r.rev, r.letter, outside, row
+            )
+            if row == n:
+                break
+            self._grow(r.channel[row:])
+        self._fresh = False
+        full = np.flatnonzero(self._channels["count"] >= self._full)
+        if len(full):
+            self._compact(full)
+
+    def span(self, start: int, end: int) -> SpanSums:
+        """All channels' exact sums over (start, end]; see `Sums.span` for where the ends may lie."""
+        out = self._spans(start, end)
+        return SpanSums(
+            start=start,
+            end=end,
+            high=out[:, HIGH].copy(),
+            low=out[:, LOW].copy(),
+            covered=out[:, COVERED].copy(),
+            estimated=out[:, ESTIMATED].copy(),
+            flagged=out[:, SPIKES:CONFLICTS].sum(axis=1),
+        )
+
+    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
+        """(ms covered and not estimated by the whole group while its line runs, ms in which it runs) in (start, end]."""
+        self._update()
+        covered, running = coverage(
+            self._entries,
+            self._channels,
+            self._cells,
+            self._groups[group],
+            self._required,
+            self._rings[group],
+            start,
+            end,
+            self._scratch,
+        )
+        return int(covered), int(running)
+
+    def last(self, channel: int) -> int | None:
+        """Event time of the channel's newest reading (of a derived channel: of its source's)."""
+        ch = self._channels[channel]
+        return None if ch["newest"] == NONE else int(ch["newest"] - ch["delay"])
+
+    # --- more than the seam asks ----------------------------------------------------------------
+
+    def flags(self, start: int, end: int) -> list[dict[str, int]]:
+        """What is remarkable about each channel in (start, end], by name; only what is not 0."""
+        out = self._spans(start, end)
+        names = {**_FLAGS, "estimated_ms": ESTIMATED, "conflicts": CONFLICTS}
+        return [{name: int(row[k]) for name, k in names.items() if row[k]} for row in out]
+
+    @property
+    def duplicates(self) -> int:
+        """Readings already seen."""
+        return int(self._channels["duplicates"].sum())
+
+    @property
+    def late(self) -> int:
+        """Readings older than their channel's horizon: not counted in any window."""
+        return int(self._channels["late"].sum())
+
+    @property
+    def newest(self) -> I64:
+        """Per channel, event time of its newest reading, a derived channel's delay included; hugely negative for none."""
+        return self._channels["newest"]
+
+    # --- state ----------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Everything that `restore` needs to go on from here, bit-identical."""
+        self._update()
+        entries, channels = self._packed(self._channels["count"], spare=0)
+        return {
+            "entries": entries,
+            "channels": channels,
+            "full": self._full.copy(),
+            "total": self._cells.total.copy(),
+            "times": self._cells.times.copy(),
+            "groups": self._groups.copy(),
+            "rings": self._rings.copy(),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a snapshot of the same plant; ValueError if it does not fit."""
+        for name, now in self.snapshot().items():
+            then = state.get(name)
+            if then is None or then.dtype != now.dtype or (name != "entries" and then.shape != now.shape):
+                raise ValueError(f"the state's {name} are not those of this plant")
+        self._entries, self._channels = state["entries"].copy(), state["channels"].copy()
+        self._full = state["full"].copy()
+        self._cells = self._cells._replace(total=state["total"].copy(), times=state["times"].copy())
+        self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
+        self._free = len(self._entries)
+        self._fresh = True
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _spans(self, start: int, end: int) -> I64:
+        self._update()
+        spans(self._entries, self._channels, self._cells, start, end, self._out)
+        return self._out
+
+    def _update(self) -> None:
+        if not self._fresh:
+            update(
+                self._entries,
+                self._channels,
+                self._cells,
+                self._groups,
+                self._required,
+                self._member,
+                self._rings,
+                self._acc,
+                self._scratch,
+            )
+            self._fresh = True
+
+    def _compact(self, channels: NDArray[np.intp]) -> None:
+        self._update()
+        for c in channels:
+            compact(self._entries, self._channels[c], KEPT, self._horizon)
+        self._full[channels] = np.maximum(2 * _FIRST_ROOM, 2 * self._channels["count"][channels])
+
+    def _grow(self, coming: NDArray[np.int32]) -> None:
+        """Give every channel room for the rows that are still to come, in slots of powers of two."""
+        channels = self._channels
+        rows = np.bincount(coming, minlength=len(channels))
+        targets = np.diff(np.append(channels["targets"], len(self._target)))
+        arriving = np.zeros(len(channels), np.int64)
+        arriving[self._target] = np.repeat(rows, targets)
+        need = channels["count"] + arriving
+        room = np.where(need > channels["room"], 1 << np.ceil(np.log2(np.maximum(need, 2))).astype(np.int64), channels["room"])
+        moved = np.flatnonzero(room > channels["room"])
+        if self._free + int(room[moved].sum()) > len(self._entries):
+            self._free = int(room.sum())
+            self._entries, self._channels = self._packed(room, spare=self._free // 2)
+            return
+        for c in moved:
+            begin, count = int(channels["begin"][c]), int(channels["count"][c])
+            self._entries[self._free : self._free + count] = self._entries[begin : begin + count]
+            channels["begin"][c] = self._free
+            self._free += int(room[c])
+        channels["room"] = room
+
+    def _packed(self, room: I64, spare: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """The kept readings in a new arena, slots of `room` side by side and `spare` entries after them; and the channels."""
+        channels = self._channels.copy()
+        channels["begin"] = np.cumsum(room) - room
+        channels["room"] = room
+        entries = np.zeros(int(room.sum()) + spare, ENTRY)
+        for old, new in zip(self._channels, channels, strict=True):
+            count = old["count"]
+            entries[new["begin"] : new["begin"] + count] = self._entries[old["begin"] : old["begin"] + count]
+        return entries, channels

@@ -1,0 +1,89 @@
+"""What the kernels need to know of each channel, from the plant."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.plant.model import Channel, Kind, Plant
+from scoring.windows.kernel import HOUR
+from scoring.windows.records import CHANNEL, NONE
+
+DAY = 24 * HOUR
+SLACK = 26 * HOUR
+"""Closing steps may lag this far behind the newest reading: a day fed at once, and two hours."""
+LATE = 2 * HOUR
+"""Beyond grace, readings are kept at least this long, so that a late one is still merged exactly."""
+KEPT = 8192
+"""... and at least this many readings of a line's fastest meter, up to the horizon of the minute cells."""
+
+I64 = NDArray[np.int64]
+
+
+def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
+    """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
+    table = np.zeros(len(plant.channels), CHANNEL)
+    for field in ("newest", "high", "settled", "sealed", "floor", "run"):
+        table[field] = NONE
+    table["low"] = -NONE
+    keep = _keep(plant)
+    roots = [_root(plant, c.index) for c in plant.channels]
+    target: list[int] = []
+    for c, (root, delay) in enumerate(roots):
+        own = plant.channels[root]
+        ch = table[c]
+        ch["kind"], ch["gap"] = own.kind, own.max_gap_ms
+        ch["period"] = own.period_ms if own.kind is Kind.AMOUNT else 0
+        ch["modulus"] = own.modulus or 0
+        ch["rise_num"], ch["rise_den"] = _rise(own.rise_max)
+        ch["keep"] = keep[own.meter]
+        ch["delay"] = delay
+        ch["targets"] = len(target)
+        target += [d for d, (r, _) in enumerate(roots) if r == c]
+        ch["targets_stop"] = len(target)
+    return table, np.asarray(target, np.int64)
+
+
+def minute_horizon(plant: Plant) -> int:
+    """How far back whole minutes are kept: the longest window that steps by the minute (or a stack's day), grace, slack; ms."""
+    longest = max([w for w in plant.window_ms if w <= DAY], default=0)
+    if plant.stacks:
+        longest = max(longest, DAY + HOUR)  # a local day has up to 25 h
+    return longest + plant.intake.grace_ms + SLACK
+
+
+def hour_horizon(plant: Plant) -> int:
+    """How far back whole hours are kept: the longest window, grace, slack; ms."""
+    return max(minute_horizon(plant), max(plant.window_ms, default=0) + plant.intake.grace_ms + SLACK)
+
+
+def _keep(plant: Plant) -> list[int]:
+    """How long each meter's readings are kept: one span for all meters of a line, so that they can be compared."""
+    horizon = minute_horizon(plant)
+    fastest: dict[tuple[int | None, int | None], int] = {}
+    for meter in plant.meters:
+        place = (meter.line, meter.stack)
+        every = min([plant.channels[c].every_ms for c in meter.channels], default=meter.every_ms)
+        fastest[place] = min(fastest.get(place, every), every)
+    least = plant.intake.grace_ms + LATE
+    return [max(least, min(horizon, KEPT * fastest[m.line, m.stack])) for m in plant.meters]
+
+
+def _root(plant: Plant, index: int) -> tuple[int, int]:
+    """The measured channel behind a channel, and the delay on the way."""
+    delay = 0
+    channel: Channel = plant.channels[index]
+    while channel.source is not None:
+        delay += channel.delay_ms
+        channel = plant.channels[channel.source]
+    return channel.index, delay
+
+
+def _rise(rise_max: Fraction | None) -> tuple[int, int]:
+    if rise_max is None:
+        return -1, 1
+    if rise_max.denominator >= 1 << 62:  # no decimal of a registry is this fine; the kernels hold 62 bits
+        rise_max = rise_max.limit_denominator(1 << 40)
+    return min(rise_max.numerator, (1 << 62) - 1), rise_max.denominator
