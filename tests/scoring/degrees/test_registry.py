@@ -65,7 +65,7 @@ def line(name: str, site: str, benchmark: str, **channels: str) -> str:
 
 
 def test_case_5() -> None:
-    """Measured CO2 on the profile's clinkers, whose process factors must not be added: 0.939661, 0.920192, 0.936744."""
+    """Measured CO2 on the profile's clinkers, whose process factors are not added: 0.939661, 0.920192, 0.936744."""
     text = BENCHMARK.format(id="grey", product="clinker", value=0.693, boundary="stage")
     text += BENCHMARK.format(id="white", product="white-clinker", value=0.957, boundary="stage")
     amounts: dict[tuple[str, str], int] = {}
