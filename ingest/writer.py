@@ -106,7 +106,7 @@ class StoreWriter:
     store: Store
     cursor: Cursor
     winners: Winners
-    quarantine: Callable[[Sequence[Reject]], Awaitable[object]]  # readings the store will never take
+    quarantine: Callable[[list[Reject]], Awaitable[object]]  # readings the store will never take
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     state: WriterState = field(default_factory=WriterState)
     counts: WriterCounts = field(default_factory=WriterCounts)
