@@ -391,6 +391,19 @@ async def test_the_loop_stays_free(bench: Bench) -> None:
     assert longest < 1.0
 
 
+async def test_damage_at_the_end_of_the_log_does_not_spin(bench: Bench) -> None:
+    """The log says that it goes on but nothing can be read: it is asked a few times a second, not ten thousand."""
+    asked: list[int] = []
+
+    async def at_once(_: int) -> None: ...
+
+    bench.log.more = at_once  # type: ignore[method-assign]
+    bench.log.read = lambda start, _: asked.append(start) or []  # type: ignore[method-assign, func-returns-value]
+    bench.start()
+    await asyncio.sleep(0.5)
+    assert 1 < len(asked) < 8
+
+
 async def test_a_failing_log_is_heard(bench: Bench) -> None:
     """What waiting for more raises ends the task, it is not swallowed."""
 
