@@ -31,6 +31,7 @@ LATE_MS = 5_000
 """Unwritten readings older than this make the store "late"."""
 FIRST_RETRY_S, LAST_RETRY_S, STANDING_RETRY_S, LONGEST_S = 1.0, 5.0, 30.0, 600.0
 CHECKPOINT_S = 1.0
+DAMAGE_S = 0.2
 REFUSED_ITEM = 1 << 20
 """A reading refused by the store is quarantined under its frame's position and this plus its place in the frame."""
 
@@ -106,7 +107,7 @@ class StoreWriter:
     store: Store
     cursor: Cursor
     winners: Winners
-    quarantine: Callable[[Sequence[Reject]], Awaitable[object]]  # readings the store will never take
+    quarantine: Callable[[list[Reject]], Awaitable[object]]  # readings the store will never take
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     state: WriterState = field(default_factory=WriterState)
     counts: WriterCounts = field(default_factory=WriterCounts)
@@ -125,6 +126,7 @@ class StoreWriter:
         """Write until cancelled."""
         # The memory of winners may be a second behind the cursor: read on from there, writing again is harmless.
         self.position = min(self.cursor.get(), self.winners.reached)
+        nothing = 0  # reads in a row that brought nothing
         try:
             while True:
                 if self._rewind is not None:
@@ -133,8 +135,11 @@ class StoreWriter:
                 if batch is None:
                     self.state.oldest = None
                     await self._checkpoint(at_once=True)
+                    if (nothing := nothing + 1) > 1:  # damage at the log's end: it goes on, but nothing can be read
+                        await asyncio.sleep(DAMAGE_S)
                     await self._until_more()
                     continue
+                nothing = 0
                 self.state.oldest = batch.oldest
                 if batch.plan is None or await self._put(batch.plan):
                     self.position = batch.end
