@@ -155,7 +155,7 @@ class Connection:
         """Take packets until there is no whole one, it takes too long, or reading is paused."""
         if self._fd < 0 or self.paused:
             return
-        self.heard = time.monotonic()
+        before_this, self.heard = self.heard, time.monotonic()
         until = self.heard + SLICE_S
         try:
             while True:
@@ -167,6 +167,8 @@ class Connection:
                     break
         except Exception as failure:  # noqa: BLE001 - a strange broker may end its connection, never the service
             self._drop(Ending("closed", f"the broker sent something that cannot be read: {failure!r}"))
+        if self.over.done():
+            self.heard = before_this  # what made the socket readable was its end
         self._flush()
         sock = self._client.socket()
         if isinstance(sock, ssl.SSLSocket) and self._fd >= 0 and sock.pending() and not self.paused:
