@@ -70,6 +70,7 @@ CASES = [
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "0s"', "meter.k1-kiln", "every", "zero", "1s"),
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "1s"\nparent = "x9"', "meter.k1-kiln", "parent", "no meter", "[meter.x9]"),
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "1s"\nparent = "k1-kiln"', "meter.k1-kiln", "parent", "circle", "main meter"),
+    ('topic = "legacy/kiln1/coal"', 'topic = ""', "meter.k1-coal", "topic", "a topic is empty", "legacy"),
     ('topic = "legacy/kiln1/coal"', 'topic = "legacy//coal"', "meter.k1-coal", "topic", "empty", "//"),
     ('topic = "legacy/kiln1/coal"', 'topic = "legacy/#"', "meter.k1-coal", "topic", "wildcard", "legacy"),
     ('topic = "legacy/kiln1/coal"', 'topic = "plant/acme/wuhu/pyro/k1/k1-kiln"', "meter.k1-kiln", "topic", "as meter `k1-coal` does", "its own"),
