@@ -78,6 +78,8 @@ class Mistakes:
         elif kind == "extra_forbidden":
             cause = "unknown key"
             mend = suggestion(key, known) or f"known here are {listed(known, most=30)}"
+            if key in ("schema", "profiles"):
+                mend = "it is a key of the whole file: write it above the first table"
         elif kind == "missing":
             example = (known[key].examples or ["…"])[0]
             cause, mend = "is missing", f"add it, for example `{key} = {example}`"

@@ -21,6 +21,7 @@ K1_COAL = "meter.k1-coal.channels.coal"
 CASES = [
     # old, new, table, key, part of the cause, part of the mend
     ("schema = 1", "schema = 2", "registry", "schema", "schema 2", "schema = 1"),
+    ('enterprise = "acme"', 'enterprise = "acme"\nprofiles = []', "site.wuhu", "profiles", "unknown key", "above the first table"),
     ("schema = 1", "schema = 1\nmetre = 3", "registry", "metre", "unknown key", "`meter`"),
     ('"cement", "steel"', '"cemnt", "steel"', "registry", "profiles", "no profile `cemnt`", "`cement`"),
     ('["cement", "steel"]', '"cement"', "registry", "profiles", "list", '["cement"]'),
