@@ -76,5 +76,12 @@ def field(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The text on one line, with what cannot be seen escaped."""
-    return f"`{text.encode('unicode_escape').decode() if not text.isprintable() else text}`"
+    """The text in backticks, on one line."""
+    return f"`{visible(text)}`"
+
+
+def visible(text: str) -> str:
+    """The text with everything that cannot be seen escaped: no line ends, no control or direction characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from devices.errors import ConfigurationError, Mistake, RegistryError
-from devices.names import shown
+from devices.names import shown, visible
 from devices.plant.tables.values import UnreadableValue
 from devices.words import listed, suggestion
 
@@ -28,11 +28,12 @@ class Mistakes:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.found: list[Mistake] = []
+        self.found: dict[Mistake, None] = {}  # in the order found, each once
 
     def add(self, table: str, key: str, cause: str, mend: str) -> None:
-        """One more."""
-        self.found.append(Mistake(self.file, table, key, cause, mend))
+        """One more; on one line whatever the registry's texts hold."""
+        mistake = Mistake(self.file, visible(table), visible(key), visible(cause), visible(mend))
+        self.found.setdefault(mistake)
 
     def take(self, table: str, key: str, problem: ConfigurationError) -> None:
         """One more, from a value that could not be read."""
@@ -61,7 +62,7 @@ class Mistakes:
     def raise_if_any(self) -> None:
         """RegistryError with all of them."""
         if self.found:
-            raise RegistryError(self.found)
+            raise RegistryError(tuple(self.found))
 
     def _translate(self, model: type[BaseModel], table: str, error: Mapping[str, Any]) -> None:
         *path, last = error["loc"] or ("",)
@@ -75,9 +76,10 @@ class Mistakes:
         if isinstance(unreadable, UnreadableValue):
             cause, mend = unreadable.mistake.cause, unreadable.mistake.mend
         elif kind == "extra_forbidden":
-            cause = "unknown key" if key.isprintable() and key.isascii() else f"unknown key {shown(key)}"
+            cause = "unknown key"
             mend = suggestion(key, known) or f"known here are {listed(known, most=30)}"
-            key = key if key.isprintable() else shown(key)
+            if key in ("schema", "profiles"):
+                mend = "it is a key of the whole file: write it above the first table"
         elif kind == "missing":
             example = (known[key].examples or ["…"])[0]
             cause, mend = "is missing", f"add it, for example `{key} = {example}`"

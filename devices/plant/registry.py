@@ -54,13 +54,18 @@ class Registry:
     factors: list[FactorTable] = field(default_factory=list)
     benchmarks: list[BenchmarkTable] = field(default_factory=list)
     declared: dict[str, set[str]] = field(default_factory=dict)  # section -> names, of channels "meter.channel"
+    unreadable: set[str] = field(default_factory=set)  # sections of the wrong shape: anything may have stood there
+
+    def may_know(self, section: str, name: str) -> bool:
+        """Whether the name is declared, however wrong, or may have been where nothing could be read."""
+        return section in self.unreadable or name in self.declared.get(section, ())
 
 
 def read(raw: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     """All tables of a parsed file and of its profiles; every mistake within a table is noted."""
     for key in sorted(raw.keys() - set(SECTIONS)):
         mend = suggestion(key, SECTIONS) or f"known here are {listed(SECTIONS, most=30)}"
-        mistakes.add("registry", _plain(key), "unknown key", mend)
+        mistakes.add("registry", key, "unknown key", mend)
     if raw.get("schema", SCHEMA) != SCHEMA or isinstance(raw.get("schema"), bool):
         mistakes.add("registry", "schema", f"schema {raw['schema']} is not known here", f"write `schema = {SCHEMA}`")
     whole = merged(raw, _profiles(raw.get("profiles", []), mistakes))
@@ -68,24 +73,33 @@ def read(raw: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     found.intake = mistakes.check(IntakeTable, whole.get("intake", {}), "intake") or found.intake
     found.scoring = mistakes.check(ScoringTable, whole.get("scoring", {}), "scoring") or found.scoring
 
+    def content(section: str) -> Mapping[str, Any]:
+        named = whole.get(section, {})
+        if isinstance(named, dict):
+            return named
+        mistakes.add(section, "", "should be tables with names", f"write `[{section}.NAME]` above each")
+        found.unreadable |= {section, "channel"} if section == "meter" else {section}
+        return {}
+
     def tables(section: str, model: type[M], named: Callable[[str], str] = names.name) -> dict[str, M]:
         kept = {}
-        for name, table in _section(whole, section, mistakes).items():
+        for name, table in content(section).items():
             found.declared.setdefault(section, set()).add(name)
-            checked = mistakes.check(model, table, _label(section, name))
+            checked = mistakes.check(model, table, f"{section}.{name}")
             if _named(named, section, name, mistakes) and checked is not None:
                 kept[name] = checked
         return kept
 
     def entries(section: str, model: type[M]) -> list[M]:
         kept = []
-        content = whole.get(section, [])
-        if not isinstance(content, list):
+        rows = whole.get(section, [])
+        if not isinstance(rows, list):
             mistakes.add(section, "", "is a list of entries", f"write `[[{section}]]` above each entry")
-            content = []
-        for row, table in enumerate(content, 1):
+            found.unreadable.add(section)
+            rows = []
+        for row, table in enumerate(rows, 1):
             id_ = table.get("id") if isinstance(table, dict) else None
-            label = _label(section, id_) if isinstance(id_, str) else f"{section}[{row}]"
+            label = f"{section}.{id_}" if isinstance(id_, str) else f"{section}[{row}]"
             found.declared.setdefault(section, set()).add(str(id_))
             checked = mistakes.check(model, table, label)
             if checked is not None:
@@ -102,8 +116,8 @@ def read(raw: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     found.alarms = entries("alarm", AlarmTable)
     found.factors = entries("factor", FactorTable)
     found.benchmarks = entries("benchmark", BenchmarkTable)
-    _regimes(found, _section(whole, "regime", mistakes), mistakes)
-    _channels(found, _section(whole, "meter", Mistakes("")), mistakes)
+    _regimes(found, content("regime"), mistakes)
+    _channels(found, content("meter"), mistakes)
     return found
 
 
@@ -113,13 +127,12 @@ def _channels(found: Registry, meters: Mapping[str, Any], mistakes: Mistakes) ->
     for meter, table in meters.items():
         channels = table.get("channels") if isinstance(table, dict) else None
         if not isinstance(channels, dict):
-            continue  # noted as the meter's own mistake
+            found.unreadable.add("channel")  # noted as the meter's own mistake
+            continue
         if not channels:
-            mistakes.add(
-                _label("meter", meter), "channels", "has no channels", "add at least one, or leave the meter out"
-            )
+            mistakes.add(f"meter.{meter}", "channels", "has no channels", "add at least one, or leave the meter out")
         for name, channel in channels.items():
-            label = f"{_label('meter', meter)}.channels.{_plain(name)}"
+            label = f"meter.{meter}.channels.{name}"
             declared.add(f"{meter}.{name}")
             checked = mistakes.check(ChannelTable, channel, label)
             try:
@@ -135,7 +148,7 @@ def _regimes(found: Registry, regimes: Mapping[str, Any], mistakes: Mistakes) ->
     for id_, dated in regimes.items():
         found.declared.setdefault("regime", set()).add(id_)
         good = _named(names.identifier, "regime", id_, mistakes)
-        checked = [mistakes.check(RegimeTable, table, _label("regime", id_)) for table in dated]
+        checked = [mistakes.check(RegimeTable, table, f"regime.{id_}") for table in dated]
         if good and all(checked):
             found.regimes[id_] = [c for c in checked if c is not None]
 
@@ -151,26 +164,10 @@ def _profiles(given: object, mistakes: Mistakes) -> list[str]:
     return [name for name in given if name in known]
 
 
-def _section(whole: Mapping[str, Any], section: str, mistakes: Mistakes) -> Mapping[str, Any]:
-    content = whole.get(section, {})
-    if isinstance(content, dict):
-        return content
-    mistakes.add(section, "", "should be tables with names", f"write `[{section}.NAME]` above each")
-    return {}
-
-
 def _named(rule: Callable[[str], str], section: str, name: str, mistakes: Mistakes) -> bool:
     try:
         rule(name)
     except ConfigurationError as problem:
-        mistakes.take(_label(section, name), "", problem)
+        mistakes.take(f"{section}.{name}", "", problem)
         return False
     return True
-
-
-def _label(section: str, name: str) -> str:
-    return f"{section}.{_plain(name)}"
-
-
-def _plain(name: str) -> str:
-    return name if name.isprintable() else name.encode("unicode_escape").decode()

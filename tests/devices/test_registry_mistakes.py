@@ -21,6 +21,7 @@ K1_COAL = "meter.k1-coal.channels.coal"
 CASES = [
     # old, new, table, key, part of the cause, part of the mend
     ("schema = 1", "schema = 2", "registry", "schema", "schema 2", "schema = 1"),
+    ('enterprise = "acme"', 'enterprise = "acme"\nprofiles = []', "site.wuhu", "profiles", "unknown key", "above the first table"),
     ("schema = 1", "schema = 1\nmetre = 3", "registry", "metre", "unknown key", "`meter`"),
     ('"cement", "steel"', '"cemnt", "steel"', "registry", "profiles", "no profile `cemnt`", "`cement`"),
     ('["cement", "steel"]', '"cement"', "registry", "profiles", "list", '["cement"]'),
@@ -70,6 +71,7 @@ CASES = [
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "0s"', "meter.k1-kiln", "every", "zero", "1s"),
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "1s"\nparent = "x9"', "meter.k1-kiln", "parent", "no meter", "[meter.x9]"),
     ('line = "k1"\nevery = "1s"', 'line = "k1"\nevery = "1s"\nparent = "k1-kiln"', "meter.k1-kiln", "parent", "circle", "main meter"),
+    ('topic = "legacy/kiln1/coal"', 'topic = ""', "meter.k1-coal", "topic", "a topic is empty", "legacy"),
     ('topic = "legacy/kiln1/coal"', 'topic = "legacy//coal"', "meter.k1-coal", "topic", "empty", "//"),
     ('topic = "legacy/kiln1/coal"', 'topic = "legacy/#"', "meter.k1-coal", "topic", "wildcard", "legacy"),
     ('topic = "legacy/kiln1/coal"', 'topic = "plant/acme/wuhu/pyro/k1/k1-kiln"', "meter.k1-kiln", "topic", "as meter `k1-coal` does", "its own"),

@@ -87,7 +87,7 @@ def _score(book: Book, t: AlarmTable, scopes: set[str], windows: tuple[str, ...]
             return None
         scope = f"line:{book.lines[on.line].id}" if on.line in book.lines else None
     elif on.scope is not None and on.scope not in scopes:
-        if book.registry.declared.get("line", set()) - book.lines.keys():
+        if "line" in book.registry.unreadable or book.registry.declared.get("line", set()) - book.lines.keys():
             return None  # it may be the scope of a line whose own mistakes are noted
         book.mistakes.unknown(f"{table}.on", "scope", "scope", on.scope, scopes)
         return None

@@ -20,6 +20,7 @@ class Book:
     registry: Registry
     mistakes: Mistakes
     sites: dict[str, Site] = field(default_factory=dict)
+    site_rows: list[Site] = field(default_factory=list)
     lines: dict[str, Line] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
     meter_rows: dict[str, int] = field(default_factory=dict)
@@ -31,7 +32,7 @@ class Book:
         names = known if isinstance(known, dict | set) else set(known)
         if name in names:
             return True
-        if name not in self.registry.declared.get(section, ()):
+        if not self.registry.may_know(section, name):
             self.mistakes.unknown(table, key, section, name, names, where or f"[{section}.{name}]")
         return False
 
@@ -47,8 +48,7 @@ class Book:
         if found:
             self.mistakes.add(table, key, f"`{text}` could be more than one channel", "rename one of their meters")
             return None
-        declared = self.registry.declared.get("channel", set())
-        if text not in declared and f"{meter}.{text}" not in declared:
+        if not self.registry.may_know("channel", text) and not self.registry.may_know("channel", f"{meter}.{text}"):
             near = {channel for m, channel in self.registry.channels if m == meter} if meter else set()
             known = near or {f"{m}.{c}" for m, c in self.registry.channels}
             self.mistakes.unknown(table, key, "channel", text, known)

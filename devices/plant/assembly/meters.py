@@ -8,7 +8,7 @@ from devices import names, topics
 from devices.errors import ConfigurationError
 from devices.plant.assembly import channels as build
 from devices.plant.assembly.book import Book
-from devices.plant.model import Channel, Meter
+from devices.plant.model import Channel, Line, Meter, Stack
 from devices.plant.tables.meter import MeterTable
 
 
@@ -30,33 +30,52 @@ def meters(book: Book) -> tuple[list[Meter], list[Channel]]:
 
 
 def _meter(book: Book, name: str, rows: tuple[int, ...], template: str) -> Meter:
-    t, table = book.registry.meters[name], f"meter.{name}"
-    line = stack = None
-    site = -1
+    t, row = book.registry.meters[name], book.meter_rows[name]
+    on = _place(book, t, f"meter.{name}")
+    parent = _parent(book, name, t)
+    if on is None:
+        return Meter(row, name, None, None, -1, "", t.every, rows, parent)
+    line, stack = (on.index, None) if isinstance(on, Line) else (None, on.index)
+    return Meter(row, name, line, stack, on.site, _topic(book, name, t, template, on), t.every, rows, parent)
+
+
+def _topic(book: Book, name: str, t: MeterTable, template: str, on: Line | Stack) -> str:
+    """The meter's own topic, else the template's; "" after noting that neither can be."""
+    try:
+        if t.topic is not None:
+            return topics.check(t.topic)
+        site = book.site_rows[on.site]
+        area = on.area if isinstance(on, Line) else topics.STACK_AREA
+        return template and topics.check(topics.fill(template, site.enterprise, site.name, area, on.name, name))
+    except ConfigurationError as problem:
+        book.noted(f"meter.{name}", "topic", problem)
+        return ""
+
+
+def _place(book: Book, t: MeterTable, table: str) -> Line | Stack | None:
+    """The line or stack that the meter stands on, if it can be used."""
     if (t.line is None) == (t.stack is None):
         cause = "stands on a line or on a stack, not on both" if t.line else "stands nowhere"
         book.mistakes.add(table, "line", cause, 'say `line = "…"` or `stack = "…"`')
     elif t.line is not None and book.knows("line", t.line, book.registry.lines, table, "line"):
-        if t.line in book.lines:
-            line, site = book.lines[t.line].index, book.lines[t.line].site
-    elif (
-        t.stack is not None
-        and book.knows("stack", t.stack, book.registry.stacks, table, "stack")
-        and t.stack in book.stacks
-    ):
-        stack, site = book.stacks[t.stack].index, book.stacks[t.stack].site
-    parent = None
-    if t.parent is not None and book.knows("meter", t.parent, book.registry.meters, table, "parent"):
-        parent = book.meter_rows[t.parent]
-        above = set()
-        upper: str | None = name
-        while upper is not None and upper not in above:
-            above.add(upper)
-            upper = book.registry.meters[upper].parent if upper in book.registry.meters else None
-        if upper == name:
-            book.mistakes.add(table, "parent", "goes round in a circle", "name the main meter that feeds this one")
-    topic = _topic(book, name, t, template) if site >= 0 else ""
-    return Meter(book.meter_rows[name], name, line, stack, site, topic, t.every, rows, parent)
+        return book.lines.get(t.line)
+    elif t.stack is not None and book.knows("stack", t.stack, book.registry.stacks, table, "stack"):
+        return book.stacks.get(t.stack)
+    return None
+
+
+def _parent(book: Book, name: str, t: MeterTable) -> int | None:
+    if t.parent is None or not book.knows("meter", t.parent, book.registry.meters, f"meter.{name}", "parent"):
+        return None
+    above: set[str] = set()
+    upper: str | None = name
+    while upper is not None and upper not in above:
+        above.add(upper)
+        upper = book.registry.meters[upper].parent if upper in book.registry.meters else None
+    if upper == name:
+        cause, mend = "goes round in a circle", "name the main meter that feeds this one"
+        book.mistakes.add(f"meter.{name}", "parent", cause, mend)
+    return book.meter_rows[t.parent]
 
 
 def _template(book: Book) -> str:
@@ -67,24 +86,6 @@ def _template(book: Book) -> str:
         book.noted("intake", "topic", problem)
         return ""
     return template
-
-
-def _topic(book: Book, name: str, t: MeterTable, template: str) -> str:
-    if t.topic is not None:
-        try:
-            return topics.check(t.topic)
-        except ConfigurationError as problem:
-            book.noted(f"meter.{name}", "topic", problem)
-            return ""
-    if not template:
-        return ""
-    if t.line is not None:
-        line = book.lines[t.line]
-        site = next(s for s in book.sites.values() if s.index == line.site)
-        return topics.fill(template, site.enterprise, site.name, line.area, line.name, name)
-    stack = book.stacks[t.stack or ""]
-    site = next(s for s in book.sites.values() if s.index == stack.site)
-    return topics.fill(template, site.enterprise, site.name, topics.STACK_AREA, stack.name, name)
 
 
 def _channels(book: Book) -> list[Channel]:

@@ -30,6 +30,7 @@ def sites(book: Book) -> None:
                 table, "country", "a region without a country is no scope", 'add it, for example `country = "CN"`'
             )
         book.sites[name] = Site(row, name, t.enterprise, t.country or "", t.region or "", t.timezone, grid)
+        book.site_rows.append(book.sites[name])
 
 
 def lines(book: Book) -> None:
