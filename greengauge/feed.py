@@ -17,7 +17,7 @@ def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
     sys.stdout.write(
         f"{done.rows:,} rows, {done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s) to {', '.join(done.topics)}\n"
     )
-    for note in done.notes:
+    for note in done.notes():
         sys.stdout.write(f"note: {note}\n")
 
 

@@ -15,7 +15,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -82,9 +82,7 @@ class Service:
         self.plant, self.settings, self.page = plant, settings, page
         folder = settings.data
         self._lock = DataLock(folder)
-        self.log = Log(
-            folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000)
-        )
+        self.log = Log(folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000))
         self.live = Live(plant, simulated=simulated)
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
@@ -190,7 +188,7 @@ class Service:
             position = records[-1].end
             await asyncio.to_thread(self.log.cursors.set, "quarantine", position)
 
-    async def _refused(self, rejects: list[Reject]) -> None:
+    async def _refused(self, rejects: Sequence[Reject]) -> None:
         await asyncio.to_thread(self.quarantine.add, rejects)
 
     def _scored(self, position: int) -> None:
@@ -281,4 +279,3 @@ def say(*rows: tuple[str, str]) -> None:
     for key, value in rows:
         sys.stdout.write(f"{key:<7} {value}\n")
     sys.stdout.flush()
-

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "greengauge": {"devices", "ingest", "scoring"},
 }
 OUTSIDE = {
-    "devices": {"numpy", "pydantic", "annotated_types"},
+    "devices": {"numpy", "pydantic", "pydantic_core"},
     "devices.simulator": {"numpy", "pydantic", "paho", "rich"},
     "ingest": {"numpy", "pydantic", "paho", "influxdb_client", "numba", "google_crc32c", "urllib3"},
     "scoring": {"numpy", "numba"},

@@ -33,7 +33,18 @@ def plant(folder: Path, registry: str, mapping: str) -> None:
 
 def service(folder: Path, broker: str, store: Influxd) -> Running:
     """`greengauge run` on these, not yet started."""
-    words = ["run", folder / "plant.toml", "--data", folder / "data", "--broker", broker, "--store", store.url, "--port", "0"]
+    words = [
+        "run",
+        folder / "plant.toml",
+        "--data",
+        folder / "data",
+        "--broker",
+        broker,
+        "--store",
+        store.url,
+        "--port",
+        "0",
+    ]
     return Running(words, folder, GREENGAUGE_INFLUX_TOKEN=TOKEN, GREENGAUGE_SNAPSHOT_SECONDS="1")
 
 
@@ -105,7 +116,9 @@ def test_steel_file_is_stored_once_and_scored_exactly(
 
 
 def _day_points(store: Influxd) -> set[int]:
-    rows = store.rows("SELECT last(denominator) FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'")
+    rows = store.rows(
+        "SELECT last(denominator) FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'"
+    )
     return {int(pd.Timestamp(row["time"]).value // 1_000_000) for row in rows}
 
 
@@ -164,7 +177,10 @@ def test_five_kills_change_nothing(
             until(lambda: _count(influx, name) >= STEEL_ROWS, 90, running.log)
             until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
             scores = [
-                {k: s[k] for k in ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness")}
+                {
+                    k: s[k]
+                    for k in ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness")
+                }
                 for s in running.get("/api/v1/scores", at=1_530_370_800_000)["scores"]
             ]
             readings = influx.influxql("SELECT * FROM reading", name)

@@ -28,7 +28,8 @@ def told(rolling: Rolling, start: int, end: int) -> list[object]:
     """All that the rolling sums say about a span."""
     sums = rolling.span(start, end)
     totals = [
-        (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c])) for c in range(len(sums.high))
+        (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c]))
+        for c in range(len(sums.high))
     ]
     return [totals, rolling.flags(start, end), [rolling.coverage(g, start, end) for g in range(len(GROUPS))]]
 
@@ -41,7 +42,11 @@ def true(plant: Plant, readings: Readings, start: int, end: int) -> list[object]
     flags = [
         {
             name: value
-            for name, value in {**{m: getattr(s, m) for m in marks}, "estimated_ms": s.estimated, "conflicts": s.conflicts}.items()
+            for name, value in {
+                **{m: getattr(s, m) for m in marks},
+                "estimated_ms": s.estimated,
+                "conflicts": s.conflicts,
+            }.items()
             if value
         }
         for s in sums
