@@ -94,8 +94,8 @@ def simulate(
     ] = "",
 ) -> None:
     """Publish a simulated plant's readings, as its edge meters would."""
-    from greengauge import simulate as verb
     from greengauge import settings
+    from greengauge import simulate as verb
 
     verb.run(registry, settings.load(broker=broker), rate=rate, seed=seed, start=start, faults=faults)
 

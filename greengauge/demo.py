@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import devices.simulator
-from devices.errors import ConfigurationError
 from devices import times
+from devices.errors import ConfigurationError
+from devices.simulator import DEMO
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
 
-REGISTRY = Path(devices.simulator.__file__).parent / "demo.toml"
+if TYPE_CHECKING:
+    from greengauge.service import Service
+
 HOURS = 24.0
 EXCURSION_S = 15.0
 
@@ -28,8 +30,8 @@ EXCURSION_S = 15.0
 class Begin:
     """When the simulated plant starts, ms; `fixed` if the user chose it (then event time is the clock)."""
 
-    at: int
-    fixed: bool
+    at: int = 0
+    fixed: bool = False
 
 
 def run(*, seed: int, start: str | None, port: int | None) -> None:
@@ -45,7 +47,7 @@ def run(*, seed: int, start: str | None, port: int | None) -> None:
 
 def _begin(start: str | None) -> Begin:
     if start is None:
-        return Begin(time.time_ns() // 1_000_000, fixed=False)
+        return Begin()
     return Begin(times.parse(start), fixed=True)
 
 
@@ -87,22 +89,20 @@ def _serve(settings: settings_.Settings, seed: int, begin: Begin, page: PageServ
         broker.stop()
 
 
-async def _plant(service: object, url: str, seed: int, begin: Begin) -> None:
+async def _plant(service: Service, url: str, seed: int, begin: Begin) -> None:
     """Backfill, then live, in a thread of its own."""
     from devices.simulator.publisher import Simulator
-    from greengauge.service import Service
 
-    assert isinstance(service, Service)
     known = service.scorer.engine.clock if begin.fixed else service.log.received
-    start = max(begin.at, known + 1000) if begin.fixed else begin.at
-    gap_h = HOURS if not known else min(HOURS, max(0, start - known) / 3_600_000)
+    start = max(begin.at, known + 1000) if begin.fixed else None
     simulator = Simulator(service.plant, url, seed=seed, start=start, excursion_s=EXCURSION_S)
+    gap_h = HOURS if not known else min(HOURS, max(0, simulator.start - known) / 3_600_000)
     live = service.live
     loop = asyncio.get_running_loop()
 
     def progress(done: int, total: int) -> None:
         told = {"what": f"scoring {gap_h:.1f} simulated hours", "done": done, "total": total}
-        loop.call_soon_threadsafe(_tell, live, told if done < total else None)
+        loop.call_soon_threadsafe(setattr, live, "progress", told if done < total else None)
 
     def work() -> None:
         simulator.backfill(gap_h, progress=progress)
@@ -114,19 +114,13 @@ async def _plant(service: object, url: str, seed: int, begin: Begin) -> None:
         simulator.stop()
 
 
-def _tell(live: object, progress: dict[str, object] | None) -> None:
-    live.progress = progress  # type: ignore[attr-defined] # a Live, imported late
-
-
 def _registry(folder: Path, begin: Begin) -> Path:
     """The demo's registry; with a chosen start, event time is the clock."""
     if not begin.fixed:
-        return REGISTRY
-    text = REGISTRY.read_text()
+        return DEMO
+    text = DEMO.read_text()
     if "[intake]\n" not in text:
-        raise ConfigurationError(
-            "the demo's registry has no [intake]", where=str(REGISTRY), mend="reinstall greengauge"
-        )
+        raise ConfigurationError("the demo's registry has no [intake]", where=str(DEMO), mend="reinstall greengauge")
     folder.mkdir(parents=True, exist_ok=True)
     own = folder / "demo.toml"
     own.write_text(text.replace("[intake]\n", "[intake]\nhistory = true\n", 1))

@@ -14,9 +14,8 @@ def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
     """Publish, then say what was published and what was odd."""
     done = feed(file, map_file, broker=address(settings), speed=speed_of(speed))
     rate = done.messages / done.seconds if done.seconds else 0.0
-    sys.stdout.write(
-        f"{done.rows:,} rows, {done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s) to {', '.join(done.topics)}\n"
-    )
+    took = f"{done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s)"
+    sys.stdout.write(f"{done.rows:,} rows, {took} to {', '.join(done.topics)}\n")
     for note in done.notes():
         sys.stdout.write(f"note: {note}\n")
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from devices.errors import ConfigurationError
 from devices import times
+from devices.errors import ConfigurationError
 from greengauge import settings
 from ingest.quarantine import Quarantine
 

@@ -6,9 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from devices import times
 from devices.plant import load
 from devices.simulator.publisher import Simulator
-from devices import times
 from greengauge.feed import address
 from greengauge.service import run_until_told
 from greengauge.settings import Settings
