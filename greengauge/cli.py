@@ -88,7 +88,7 @@ def simulate(
     faults: Annotated[
         str,
         typer.Option(
-            help="Faults to inject, comma-separated: spike, frozen, skew, late, duplicate, wrap, reset, o2, silent, unit.",
+            help="Comma-separated: spike, frozen, skew, late, duplicate, wrap, reset, o2, silent, unit.",
             envvar="GREENGAUGE_FAULTS",
         ),
     ] = "",

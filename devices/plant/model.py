@@ -47,7 +47,7 @@ class Channel:
     index: int
     meter: int  # row of Plant.meters
     name: str
-    field: str  # key in the payload and field in InfluxDB
+    field: str  # key in the payload; InfluxDB's field is the name
     kind: Kind
     unit: Unit
     step: Fraction  # value = integer × step, in `unit`; default 1e-6

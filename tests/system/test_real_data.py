@@ -5,6 +5,7 @@ The independent computation is pandas over the file itself; it shares no code wi
 
 from __future__ import annotations
 
+import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.system.running import Running, command, until
 pytestmark = pytest.mark.system
 
 STEEL_ROWS = 17_376
+LAST_MS = 1_530_370_800_000  # the last midnight of the file
 LINE = "line:steelco/works/rolling/mill"
 
 
@@ -87,8 +89,8 @@ def day_sums(frame: pd.DataFrame, column: str) -> pd.Series[float]:
 def test_steel_file_is_stored_once_and_scored_exactly(
     midnight: str,
     tmp_path: Path,
-    influx: Influxd,  # noqa: F811 - pytest's way
-    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+    influx: Influxd,
+    mosquitto: Mosquitto,
 ) -> None:
     """Every row once in InfluxDB, sums to the last digit, 24 h windows as pandas has them."""
     plant(tmp_path, STEEL, STEEL_MAP.format(midnight=midnight))
@@ -124,8 +126,8 @@ def _day_points(store: Influxd) -> set[int]:
 
 def test_gas_turbine_levels_and_product(
     tmp_path: Path,
-    influx: Influxd,  # noqa: F811 - pytest's way
-    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+    influx: Influxd,
+    mosquitto: Mosquitto,
 ) -> None:
     """Hourly levels and output of 18,000 rows: stored once; sums and day averages as pandas has them."""
     plant(tmp_path, TURBINE, TURBINE_MAP)
@@ -151,46 +153,40 @@ def test_gas_turbine_levels_and_product(
 
 def test_five_kills_change_nothing(
     tmp_path: Path,
-    influx: Influxd,  # noqa: F811 - pytest's way
-    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+    influx: Influxd,
+    mosquitto: Mosquitto,
 ) -> None:
     """kill -9 five times during the feed: the same InfluxDB content and the same final scores as without."""
-    contents = []
-    for name, kills in (("clean", 0), ("killed", 5)):
-        folder = tmp_path / name
-        plant(folder, STEEL, STEEL_MAP.format(midnight="literal"))
-        influx.new_bucket(name)
-        running = service(folder, mosquitto.url, influx)
-        running.env["GREENGAUGE_INFLUX_BUCKET"] = name
-        running.start().ready()
-        try:
-            import threading
+    clean = _content(tmp_path / "clean", 0, mosquitto, influx)
+    killed = _content(tmp_path / "killed", 5, mosquitto, influx)
+    assert clean[1]
+    assert killed[0] == clean[0]
+    assert killed[1] == clean[1]
 
-            feeder = threading.Thread(target=fed, args=(folder, "steel_industry_2018_h1.csv.gz", mosquitto.url))
-            feeder.start()
-            for _ in range(kills):
-                time.sleep(0.7)
-                running.kill()
-                running.start()
-            feeder.join()
-            running.ready()
-            until(lambda: _count(influx, name) >= STEEL_ROWS, 90, running.log)
-            until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
-            scores = [
-                {
-                    k: s[k]
-                    for k in ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness")
-                }
-                for s in running.get("/api/v1/scores", at=1_530_370_800_000)["scores"]
-            ]
-            readings = influx.influxql("SELECT * FROM reading", name)
-            contents.append((readings, scores))
-        finally:
-            running.stop()
-    (clean_readings, clean_scores), (killed_readings, killed_scores) = contents
-    assert clean_scores
-    assert killed_readings == clean_readings
-    assert killed_scores == clean_scores
+
+def _content(folder: Path, kills: int, broker: Mosquitto, store: Influxd) -> tuple[Any, Any]:
+    """All readings in the store and all final scores after a feed with so many kills."""
+    plant(folder, STEEL, STEEL_MAP.format(midnight="literal"))
+    store.new_bucket(folder.name)
+    running = service(folder, broker.url, store)
+    running.env["GREENGAUGE_INFLUX_BUCKET"] = folder.name
+    running.start().ready()
+    try:
+        feeder = threading.Thread(target=fed, args=(folder, "steel_industry_2018_h1.csv.gz", broker.url))
+        feeder.start()
+        for _ in range(kills):
+            time.sleep(0.7)
+            running.kill()
+            running.start()
+        feeder.join()
+        running.ready()
+        until(lambda: _count(store, folder.name) >= STEEL_ROWS, 90, running.log)
+        until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
+        scores = running.get("/api/v1/scores", at=LAST_MS)["scores"]
+        shown = ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness", "lifecycle")
+        return store.influxql("SELECT * FROM reading", folder.name), [{k: s[k] for k in shown} for s in scores]
+    finally:
+        running.stop()
 
 
 def _count(store: Influxd, bucket: str) -> int:
@@ -200,8 +196,8 @@ def _count(store: Influxd, bucket: str) -> int:
 
 def test_store_outage_costs_nothing(
     tmp_path: Path,
-    influx: Influxd,  # noqa: F811 - pytest's way
-    mosquitto: Mosquitto,  # noqa: F811 - pytest's way
+    influx: Influxd,
+    mosquitto: Mosquitto,
 ) -> None:
     """influxd stopped during the feed: page and scores go on, the page says so, everything arrives afterwards."""
     plant(tmp_path, STEEL, STEEL_MAP.format(midnight="next-day"))
