@@ -22,7 +22,7 @@ from ingest.log import codec, reader
 from ingest.log.cursors import Cursors
 from ingest.log.reader import Damage, Span
 from ingest.log.record import Entry, Record
-from ingest.log.segment import Segment, base_of
+from ingest.log.segment import Segment, base_of, sync_folder
 
 SEGMENT_BYTES = 32 << 20
 KEPT_DAMAGES = 1000
@@ -76,6 +76,7 @@ class Log:
         self._damages: dict[tuple[str, int], Damage] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
             self.cursors = Cursors(folder / "cursors")
             self._durable = self._recover()
         except OSError as failure:

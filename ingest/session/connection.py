@@ -36,6 +36,7 @@ SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no lon
 DIAL_S = 5.0
 ANSWER_S = 10.0  # for the CONNACK
 SILENCE = 1.4  # × keep-alive without a byte is a dead link; paho asks at 1.0, and alone would give up at 2.0
+_NO_PROPERTIES = vars(Properties(PacketTypes.PUBLISH)).keys()  # type: ignore[no-untyped-call] # paho's, untyped
 EXPIRY_S = 30 * 86_400  # how long the broker keeps our session and queue while we are away
 
 
@@ -178,7 +179,7 @@ class Connection:
         self._messages += 1
         packed = b"\x00"
         properties: Any = message.properties  # paho leaves its Properties untyped
-        if properties is not None and not properties.isEmpty():
+        if properties is not None and vars(properties).keys() != _NO_PROPERTIES:  # isEmpty() takes 4 µs a message
             packed = properties.pack()
         frame = encode(
             message._topic,  # noqa: SLF001 - the bytes as sent; `.topic` raises where they are not UTF-8
