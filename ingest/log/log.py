@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import bisect
 import errno
-import itertools
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +20,8 @@ from ingest.log import codec, reader
 from ingest.log.cursors import Cursors
 from ingest.log.reader import Damage, Span
 from ingest.log.record import Entry, Record
-from ingest.log.segment import Segment, base_of
+from ingest.log.recovery import Closed, recover
+from ingest.log.segment import Segment, sync_folder
 
 SEGMENT_BYTES = 32 << 20
 KEPT_DAMAGES = 1000
@@ -44,12 +43,6 @@ class LogState:
     clamped_ms: int  # by how much the last of them was
 
 
-@dataclass(slots=True)
-class _Closed:
-    span: Span
-    received: int  # of its first record, ms
-
-
 class Log:
     """The log seam's first implementation. `append` and `prune` belong to one thread, all else to any."""
 
@@ -68,18 +61,19 @@ class Log:
         self.folder = folder
         self._quota, self._retention_ms, self._segment_bytes = quota, retention_ms, segment_bytes
         self._lock = threading.Lock()  # guards the index: _closed, _segment, _durable
-        self._closed: list[_Closed] = []
         self._segment: Segment | None = None
         self._segment_received = 0
-        self._received = 0
         self._clamped = self._clamped_ms = 0
         self._damages: dict[tuple[str, int], Damage] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
             self.cursors = Cursors(folder / "cursors")
-            self._durable = self._recover()
+            found = recover(folder, self.cursors.greatest())
         except OSError as failure:
             raise self._failed("the log cannot be opened", failure) from failure
+        self._closed, self._durable, self._received = found.closed, found.end, found.received
+        self._note(found.damages)
 
     # --- read ----------------------------------------------------------------------------------
 
@@ -104,9 +98,9 @@ class Log:
 
         A `start` before `first` means `first`. Damage is stepped over and noted in `damages`. Blocking.
         """
+        start = max(start, self.first)
         while start < self._durable:
             span = self._span(start)
-            start = max(start, span.base)
             try:
                 with reader.opened(span) as source:
                     records, damages, start = reader.read(source, start, max_bytes)
@@ -181,7 +175,7 @@ class Log:
             self._segment = None
             if self._durable > segment.base:
                 span = Span(segment.path, segment.base, self._durable)
-                self._closed.append(_Closed(span, self._segment_received))
+                self._closed.append(Closed(span, self._segment_received))
         segment.seal(self._durable)
 
     # --- room ----------------------------------------------------------------------------------
@@ -236,51 +230,6 @@ class Log:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _recover(self) -> int:
-        """Index the folder's segments and find the durable end."""
-        for leftover in self.folder.glob("*.new"):
-            leftover.unlink()
-        bases = sorted((base, path) for path in self.folder.iterdir() if (base := base_of(path)) is not None)
-        for (base, path), (end, _) in itertools.pairwise(bases):
-            self._closed.append(_Closed(Span(path, base, end), 0))
-        end = self._recover_last(*bases[-1]) if bases else 0
-        for closed in reversed(self._closed):
-            if self._received:
-                break
-            with reader.opened(closed.span) as source:
-                _, self._received, _ = reader.survey(source, 0)
-        before = 0
-        for closed in self._closed:  # only for the retention, so not worth reading whole records to check them
-            before = closed.received = min(max(before, _first_received(closed.span)), self._received)
-        return self._behind_cursors(end)
-
-    def _recover_last(self, base: int, path: Path) -> int:
-        """Index the segment that was being written; its durable end."""
-        whole = Span(path, base, base + path.stat().st_size)
-        with reader.opened(whole) as source:
-            end, self._received, damages = reader.survey(source, self._received)
-            rest = source.read(end, whole.end - end).rstrip(b"\0")
-        if rest:  # a group that a kill or power cut interrupted: never acknowledged, so no loss
-            damages.append(Damage(path.name, end, end + len(rest), "torn-tail"))
-        self._note(damages)
-        if end > base:
-            self._closed.append(_Closed(Span(path, base, end), 0))
-            with path.open("r+b") as file:
-                file.truncate(end - base + len(rest))
-                os.fsync(file.fileno())  # what the killed process wrote and had not synced yet counts from now on
-        return end
-
-    def _behind_cursors(self, end: int) -> int:
-        """Never begin before a cursor: its reader would take the new records for old ones."""
-        beyond = self.cursors.greatest()
-        if beyond <= end:
-            return end
-        last = self._closed[-1].span.path.name if self._closed else ""
-        self._note([Damage(last, end, beyond, "missing")])
-        if self._closed:
-            self._closed[-1].span = self._closed[-1].span._replace(end=beyond)
-        return beyond
-
     def _first(self) -> int:
         return self._closed[0].span.base if self._closed else self._segment.base if self._segment else self._durable
 
@@ -315,11 +264,3 @@ class Log:
             where=str(self.folder),
             mend="free space on that disk" if full else "check the disk and that this user may write there",
         )
-
-
-def _first_received(span: Span) -> int:
-    """Receive time in the first header of a segment, unchecked; 0 if there is none."""
-    with reader.opened(span) as source:
-        header = source.read(span.base, codec.HEADER.size)
-    whole = len(header) == codec.HEADER.size and header.startswith(codec.MAGIC)
-    return codec.received(header, 0) if whole else 0

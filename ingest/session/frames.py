@@ -1,4 +1,4 @@
-"""PUBLISH frames as bytes: the form in which messages are logged.
+"""PUBLISH frames as bytes, the form in which messages are logged, and their PUBACKs.
 
 A body of the log is frames back to back, each exactly an MQTT PUBLISH packet (OASIS MQTT 5.0 and 3.1.1, §3.3):
 
@@ -8,10 +8,13 @@ A body of the log is frames back to back, each exactly an MQTT PUBLISH packet (O
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
 PUBLISH = 0x30
+PUBACK = 0x40
 MAX_REMAINING = 268_435_455
 
 
@@ -57,6 +60,18 @@ def varint(value: int) -> bytes:
         out.append(value & 127 | 128)
         value >>= 7
     out.append(value)
+    return bytes(out)
+
+
+def pubacks(mids: array[int]) -> bytes:
+    """PUBACK packets, four bytes each: the short form, success, of both protocol levels."""
+    big = array("H", mids)
+    if sys.byteorder == "little":
+        big.byteswap()
+    ids = big.tobytes()
+    out = bytearray(4 * len(mids))
+    out[0::4], out[1::4] = bytes([PUBACK]) * len(mids), b"\x02" * len(mids)
+    out[2::4], out[3::4] = ids[0::2], ids[1::2]
     return bytes(out)
 
 

@@ -15,7 +15,8 @@ from functools import partial
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import STABLE_S, Backoff
 from ingest.session.chunk import Chunk
-from ingest.session.connection import ConnectFailed, Connection, Ending
+from ingest.session.connection import Connection, Ending
+from ingest.session.failures import ConnectFailed
 from ingest.session.options import Broker
 from ingest.session.state import Loss, SessionState
 

@@ -141,6 +141,8 @@ def _calls(trace: str) -> Iterator[tuple[str, str, bytes]]:
             if resumed[1] == "sendto":
                 continue
             rest = begun.pop(pid) + resumed[2]
+        if " = -1 " in rest:
+            continue
         if call := re.match(r'(\w+)\(\d+<([^>]*)>(?:, "([^"]*)")?', rest):
             yield call[1], _bytes(call[2]).decode(), _bytes(call[3] or "")
 

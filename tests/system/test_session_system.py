@@ -290,3 +290,66 @@ async def test_a_message_waits_for_nobody_when_it_is_quiet(broker: Mosquitto, tm
             worst = max(worst, time.monotonic() - began)
         await asyncio.to_thread(ledger.finish)
         assert worst < 0.25
+
+
+async def test_mqtt_5_properties_are_logged(broker: Mosquitto) -> None:
+    """A message's properties are in its frame as the broker sent them; the payload is found behind them."""
+    session = MqttSession(Broker.parse(broker.url), "properties", ["plant/#"])
+    running = asyncio.create_task(session.run(), name="session")
+    await until(lambda: session.state.connected)
+    await asyncio.sleep(0.1)  # the SUBACK
+    options = "-V 5 -q 1 -t plant/x -m 1 -D PUBLISH content-type json -D PUBLISH user-property who me"
+    process = await asyncio.create_subprocess_exec(need("mosquitto_pub"), "-p", str(broker.port), *options.split())
+    assert await process.wait() == 0
+    async with asyncio.timeout(10):
+        chunk = await anext(session.chunks())
+    (frame,) = split(chunk.frames, 5)
+    assert bytes(frame.payload) == b"1"
+    assert b"\x03\x00\x04json" in chunk.frames
+    assert b"\x26\x00\x03who\x00\x02me" in chunk.frames
+    running.cancel()
+    await asyncio.wait([running])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_full_disk_stops_acknowledging_and_heals(broker: Mosquitto, small_disk: Path) -> None:
+    """No room for a segment: no PUBACK, cursors still move, a cause with a mend; with room again all goes on."""
+    log = Log(small_disk / "log", segment_bytes=1 << 20)
+    session = MqttSession(Broker.parse(broker.url), "full", ["plant/#"])
+    intaker = Intaker(log, session, 1, Clock())
+    task = asyncio.create_task(intaker.run(), name="intake")
+    await connected(intaker)
+    await publish(broker.port, range(10))
+    await until(lambda: intaker.state.acknowledged == 10)
+    with suppress(OSError), (small_disk / "ballast").open("wb") as ballast:
+        while True:
+            ballast.write(bytes(1 << 16))
+            ballast.flush()
+    await publish(broker.port, range(10, 2010), size=1000)
+    await until(lambda: intaker.state.failure is not None)
+    assert "free space" in str(intaker.state.failure)
+    acknowledged = intaker.state.acknowledged
+    assert acknowledged < 2010
+    log.cursors.set("store", log.durable)
+    await asyncio.sleep(1.0)
+    assert intaker.state.acknowledged == acknowledged
+    assert session.state.connected
+    (small_disk / "ballast").unlink()
+    await until(lambda: intaker.state.acknowledged == 2010, 10)
+    assert intaker.state.failure is None
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    log.close()
+    assert logged(small_disk / "log") == Counter(range(2010))

@@ -214,3 +214,17 @@ def test_a_cursor_beyond_the_end_keeps_its_meaning(opened: Opened, tmp_path: Pat
     assert bodies(log, log.cursors.get("store")) == [b"three"]
     assert bodies(log) == [b"one", b"three"]
     assert [(damage.start, damage.end) for damage in log.damages()] == [(43, end)]
+
+
+def test_a_log_whose_segments_are_gone_begins_behind_its_cursors(opened: Opened) -> None:
+    """Segments removed by hand, cursors kept: reading from anywhere finds nothing, then what is new."""
+    before = opened()
+    end = before.append([frames(b"one")])
+    before.cursors.set("store", end)
+    for segment in before.folder.glob("*.segment"):
+        segment.unlink()
+    log = opened()
+    assert bodies(log) == []
+    log.append([frames(b"two")])
+    assert bodies(log) == bodies(log, end) == [b"two"]
+    assert [damage.kind for damage in log.damages()] == ["missing"]

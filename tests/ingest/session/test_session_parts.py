@@ -10,7 +10,7 @@ from devices.errors import ConfigurationError, EnvironmentFailure
 from ingest.session import Broker, client_id
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import LONGEST_S, Backoff
-from ingest.session.connection import pubacks
+from ingest.session.frames import pubacks
 
 
 @pytest.mark.parametrize(
