@@ -240,6 +240,30 @@ def test_rolling_minute_at_any_second() -> None:
     assert found[1].ts == T0 + 75_000
 
 
+def test_rows_before_the_first_reading() -> None:
+    """Every pollutant has its rows from the start; what comes late into them is seen."""
+    r = rig()
+    now = T0 + 30 * MINUTE
+    assert [(e.average, e.value, e.valid_minutes) for e in r.stacks.blocks(now)] == [("1h", None, 0), ("1d", None, 0)]
+    assert pick(r.stacks.blocks(now), "1h").allowed_mean is None
+    r.fill("nox", T0 + 10 * MINUTE, 20, 100)
+    assert pick(r.stacks.blocks(now), "1h").valid_minutes == 20
+    r.fill("nox", T0, 10, 100)
+    hour = pick(r.stacks.blocks(now), "1h")
+    assert (hour.valid_minutes, hour.allowed_mean) == (30, 540.0)
+
+
+def test_late_reading_into_an_ended_hour() -> None:
+    """An hour that has ended, and is not closed, follows what comes late into it; so does its day."""
+    r = rig()
+    r.fill("nox", T0, 90, 100)
+    now = T0 + 90 * MINUTE
+    assert pick(r.stacks.blocks(now), "1d").value == 100.0
+    r.push(("nox", T0 + 5 * MINUTE, 160))
+    assert pick(r.stacks.blocks(now), "1d").value == 101.0
+    assert pick(r.stacks.blocks(T0 + HOUR), "1h").value == 101.0
+
+
 def test_stale_and_last() -> None:
     """A pollutant is stale after three periods without a reading, at least 10 s; its last reading is told."""
     r = rig()
@@ -339,7 +363,7 @@ def test_order_batches_and_snapshots_change_nothing(rnd: random.Random, batches:
     """Permuted, split, watched and restarted on the way: closed blocks are bit-identical."""
     p = plant({**NOX, "o2": {"unit": "%", "max_gap_ms": 3 * MINUTE}}, running=True)
     readings = [
-        *(("nox", T0 + m * MINUTE + rnd.randrange(MINUTE), rnd.randrange(600)) for m in range(0, 150, 2)),
+        *(("nox", T0 + m * MINUTE + rnd.randrange(1, MINUTE), rnd.randrange(600)) for m in range(0, 150, 2)),
         *(("nox", T0 + m * MINUTE, rnd.randrange(600)) for m in range(1, 150)),
         *(("o2", T0 + m * MINUTE, rnd.choice((9, 13, 20.5))) for m in range(0, 150, 2)),
         *(("feed", T0 + m * MINUTE, rnd.choice((0, 300, 300))) for m in range(150)),
