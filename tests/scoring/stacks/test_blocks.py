@@ -154,6 +154,16 @@ def test_day_budget_comes_true() -> None:
     assert r.stacks.close(0, midnight + 24 * HOUR)[-1].value == pytest.approx(320, abs=1e-5)
 
 
+def test_the_first_hour_of_a_day() -> None:
+    """Before its first hour has ended a day has no value yet, which is nobody's fault."""
+    r = rig()
+    midnight = at("2025-11-22T00:00+08:00")
+    r.fill("nox", midnight, 30, 100)
+    day = pick(r.stacks.blocks(midnight + 30 * MINUTE), "1d")
+    assert (day.value, day.quality, day.reason) == (None, "good", "no valid hour has ended yet")
+    assert day.allowed_mean == pytest.approx((24 * 320 - 50) / 23.5)
+
+
 def test_day_unavoidable_at() -> None:
     """The day's instant of no return lies where Σ of hour means reaches limit·n at the present level."""
     midnight = at("2025-11-22T00:00+08:00")
@@ -173,10 +183,16 @@ def test_oxygen_of_air_and_kiln_off() -> None:
     assert (minute.value, minute.raw) == (None, 100.0)
     assert minute.reason == "oxygen is above 20 %: air instead of flue gas"
     assert (minute.operation, minute.quality) == ("running", "bad")
-    r.push(("nox", T0 + MINUTE, 100), ("o2", T0 + MINUTE, 13), ("feed", T0 + MINUTE, 0))
+    r.push(("feed", T0 + MINUTE, 0))
     minute = pick(r.stacks.minute(T0 + 2 * MINUTE), "1min")
     assert (minute.value, minute.operation, minute.quality) == (None, "stopped", "good")
-    assert minute.reason == "line k1 is not running"
+    assert (minute.reason, minute.completeness) == ("line k1 is not running", 1.0)
+    hour = pick(r.stacks.blocks(T0 + 2 * MINUTE), "1h")
+    assert (hour.operation, hour.completeness, hour.reason) == (
+        "running",
+        0.0,
+        "no valid minute yet; 1 without: line k1 is not running",
+    )
 
 
 def test_missing_running_signal_hides_nothing() -> None:
