@@ -70,8 +70,6 @@ class Ledger:
         if known < self._known:
             self._known = known
             self.version += 1
-            for start in [s for s in self._hours if self.calendar.hour(s + 1).end > known]:
-                del self._hours[start]
 
     @property
     def behind(self) -> int | None:
@@ -95,8 +93,8 @@ class Ledger:
         """A whole hour that has ended."""
         if self._beyond(block.start, block.end):
             return tuple(Tally.nothing(t, block.minutes) for t in self._nothing)
-        found = self._hours.get(block.start)
-        return found if found is not None else self._fold(list(self._minutes(block.start, block.end)))
+        kept = self._hours.get(block.start) if block.end <= self._known else None
+        return kept if kept is not None else self._fold(list(self._minutes(block.start, block.end)))
 
     def part(self, start: int, to: int) -> tuple[list[tuple[Atom, ...]], tuple[Tally, ...]]:
         """The minutes of an hour from its start to `to`, and what they add up to."""

@@ -71,8 +71,8 @@ def minute(subject: Subject, end: int, atom: Atom) -> Emission:
     """The rolling minute that ends at `end`."""
     tally = Tally.of([atom])
     return _emission(
-        subject, end, "1min", 1, tally, tally.mean(), valid=tally.valid == 1,
-        completeness=atom.covered / MINUTE, left=_NOTHING, why=atom.reason,
+        subject, end, "1min", 1, tally, tally.mean(), valid=tally.valid == 1, ended=True,
+        completeness=atom.covered / MINUTE if atom.running else 1.0, left=_NOTHING, why=atom.reason,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def hour(subject: Subject, block: Block, tally: Tally, now: OpenHour | None) -> 
         if limit is not None:
             left = budget(limit, now.so_far(1), now.rest(1), tally.valid + now.left, now.level)
     return _emission(
-        subject, block.start, name, block.minutes, tally, value, valid=enough,
+        subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
         completeness=_share(tally), left=left, why=why,
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def day(subject: Subject, block: Block, hours: Sequence[tuple[Block, Tally]], no
             if limit is not None:
                 left = _day_budget(limit, block, good, now, counts=counts)
     return _emission(
-        subject, block.start, name, block.minutes, tally, value, valid=enough,
+        subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
         completeness=_share(tally), left=left, why=why,
     )  # fmt: skip
 
@@ -153,6 +153,7 @@ def _emission(
     value: Fraction | None,
     *,
     valid: bool,
+    ended: bool,
     completeness: float,
     left: Budget,
     why: str | None,
@@ -161,7 +162,7 @@ def _emission(
     limit = force.limit(pollutant.name, average)
     operation: Operation = "running" if tally.running or not tally.minutes else "stopped"
     quality: Quality = "good"
-    if operation == "running" and tally.minutes and (completeness < 0.5 or (value is None and not valid)):
+    if operation == "running" and tally.minutes and (completeness < 0.5 or (value is None and ended)):
         quality = "bad"
     elif completeness < 0.9 or tally.flagged:
         quality = "uncertain"

@@ -132,6 +132,17 @@ def test_shelving_ends_by_itself() -> None:
     assert (step.at, step.event, step.state) == (102, "unshelve", "unacknowledged")
 
 
+def test_shelving_ends_before_a_trip_of_the_same_instant() -> None:
+    """An alarm that trips in the moment its shelving ends is heard."""
+    m = Machine(on_delay_ms=10)
+    m.shelve(0, 10)
+    m.see(0, Side.OVER)
+    assert [(s.at, s.event, s.state) for s in m.elapse(10)] == [
+        (10, "unshelve", "normal"),
+        (10, "trip", "unacknowledged"),
+    ]
+
+
 def test_shelving_has_bounds() -> None:
     """No time, or more than a week, is no shelving."""
     for for_ms in (0, -1, MAX_SHELVE_MS + 1):

@@ -154,6 +154,16 @@ def test_day_budget_comes_true() -> None:
     assert r.stacks.close(0, midnight + 24 * HOUR)[-1].value == pytest.approx(320, abs=1e-5)
 
 
+def test_the_first_hour_of_a_day() -> None:
+    """Before its first hour has ended a day has no value yet, which is nobody's fault."""
+    r = rig()
+    midnight = at("2025-11-22T00:00+08:00")
+    r.fill("nox", midnight, 30, 100)
+    day = pick(r.stacks.blocks(midnight + 30 * MINUTE), "1d")
+    assert (day.value, day.quality, day.reason) == (None, "good", "no valid hour has ended yet")
+    assert day.allowed_mean == pytest.approx((24 * 320 - 50) / 23.5)
+
+
 def test_day_unavoidable_at() -> None:
     """The day's instant of no return lies where Σ of hour means reaches limit·n at the present level."""
     midnight = at("2025-11-22T00:00+08:00")
@@ -173,10 +183,16 @@ def test_oxygen_of_air_and_kiln_off() -> None:
     assert (minute.value, minute.raw) == (None, 100.0)
     assert minute.reason == "oxygen is above 20 %: air instead of flue gas"
     assert (minute.operation, minute.quality) == ("running", "bad")
-    r.push(("nox", T0 + MINUTE, 100), ("o2", T0 + MINUTE, 13), ("feed", T0 + MINUTE, 0))
+    r.push(("feed", T0 + MINUTE, 0))
     minute = pick(r.stacks.minute(T0 + 2 * MINUTE), "1min")
     assert (minute.value, minute.operation, minute.quality) == (None, "stopped", "good")
-    assert minute.reason == "line k1 is not running"
+    assert (minute.reason, minute.completeness) == ("line k1 is not running", 1.0)
+    hour = pick(r.stacks.blocks(T0 + 2 * MINUTE), "1h")
+    assert (hour.operation, hour.completeness, hour.reason) == (
+        "running",
+        0.0,
+        "no valid minute yet; 1 without: line k1 is not running",
+    )
 
 
 def test_missing_running_signal_hides_nothing() -> None:
@@ -238,6 +254,30 @@ def test_rolling_minute_at_any_second() -> None:
     assert [e.value for e in found] == [0.0, 150.0, 300.0, 600.0]
     assert [e.headroom for e in found] == [320.0, 170.0, 20.0, -280.0]
     assert found[1].ts == T0 + 75_000
+
+
+def test_rows_before_the_first_reading() -> None:
+    """Every pollutant has its rows from the start; what comes late into them is seen."""
+    r = rig()
+    now = T0 + 30 * MINUTE
+    assert [(e.average, e.value, e.valid_minutes) for e in r.stacks.blocks(now)] == [("1h", None, 0), ("1d", None, 0)]
+    assert pick(r.stacks.blocks(now), "1h").allowed_mean is None
+    r.fill("nox", T0 + 10 * MINUTE, 20, 100)
+    assert pick(r.stacks.blocks(now), "1h").valid_minutes == 20
+    r.fill("nox", T0, 10, 100)
+    hour = pick(r.stacks.blocks(now), "1h")
+    assert (hour.valid_minutes, hour.allowed_mean) == (30, 540.0)
+
+
+def test_late_reading_into_an_ended_hour() -> None:
+    """An hour that has ended, and is not closed, follows what comes late into it; so does its day."""
+    r = rig()
+    r.fill("nox", T0, 90, 100)
+    now = T0 + 90 * MINUTE
+    assert pick(r.stacks.blocks(now), "1d").value == 100.0
+    r.push(("nox", T0 + 5 * MINUTE, 160))
+    assert pick(r.stacks.blocks(now), "1d").value == 101.0
+    assert pick(r.stacks.blocks(T0 + HOUR), "1h").value == 101.0
 
 
 def test_stale_and_last() -> None:
@@ -339,7 +379,7 @@ def test_order_batches_and_snapshots_change_nothing(rnd: random.Random, batches:
     """Permuted, split, watched and restarted on the way: closed blocks are bit-identical."""
     p = plant({**NOX, "o2": {"unit": "%", "max_gap_ms": 3 * MINUTE}}, running=True)
     readings = [
-        *(("nox", T0 + m * MINUTE + rnd.randrange(MINUTE), rnd.randrange(600)) for m in range(0, 150, 2)),
+        *(("nox", T0 + m * MINUTE + rnd.randrange(1, MINUTE), rnd.randrange(600)) for m in range(0, 150, 2)),
         *(("nox", T0 + m * MINUTE, rnd.randrange(600)) for m in range(1, 150)),
         *(("o2", T0 + m * MINUTE, rnd.choice((9, 13, 20.5))) for m in range(0, 150, 2)),
         *(("feed", T0 + m * MINUTE, rnd.choice((0, 300, 300))) for m in range(150)),
