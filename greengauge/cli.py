@@ -64,7 +64,9 @@ def run(
     port: Port = None,
     host: Annotated[
         str | None,
-        typer.Option(help="Address of the page; any but loopback needs GREENGAUGE_PAGE_TOKEN.", envvar="GREENGAUGE_HOST"),
+        typer.Option(
+            help="Address of the page; any but loopback needs GREENGAUGE_PAGE_TOKEN.", envvar="GREENGAUGE_HOST"
+        ),
     ] = None,
 ) -> None:
     """Run the service: from the broker to the store, the scores and the page."""

@@ -73,7 +73,10 @@ def _serve(settings: settings_.Settings, seed: int, begin: Begin, page: PageServ
             ("broker", f"{broker.url} ({broker.kind.name}, embedded)"),
             ("store", service.store.name),
             ("data", str(settings.data)),
-            ("fault", f"a NOx excursion {EXCURSION_S:.0f} s after the plant is live: watch the alarm, press A in the page"),
+            (
+                "fault",
+                f"a NOx excursion {EXCURSION_S:.0f} s after the plant is live: watch the alarm, press A in the page",
+            ),
             ("stop", "Ctrl-C; the next start goes on where this one was. Not a safety system."),
         )
         await service.run(("plant", _plant(service, broker.url, seed, begin)))
@@ -121,7 +124,9 @@ def _registry(folder: Path, begin: Begin) -> Path:
         return REGISTRY
     text = REGISTRY.read_text()
     if "[intake]\n" not in text:
-        raise ConfigurationError("the demo's registry has no [intake]", where=str(REGISTRY), mend="reinstall greengauge")
+        raise ConfigurationError(
+            "the demo's registry has no [intake]", where=str(REGISTRY), mend="reinstall greengauge"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     own = folder / "demo.toml"
     own.write_text(text.replace("[intake]\n", "[intake]\nhistory = true\n", 1))

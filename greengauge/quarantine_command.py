@@ -25,7 +25,9 @@ def show(position: int, data: Path | None, *, as_json: bool) -> None:
     with _open(data) as quarantine:
         found = quarantine.show(position)
     if not found:
-        raise ConfigurationError("nothing is quarantined there", where=f"position {position}", mend="see `quarantine list`")
+        raise ConfigurationError(
+            "nothing is quarantined there", where=f"position {position}", mend="see `quarantine list`"
+        )
     for reject in found:
         if as_json:
             sys.stdout.write(json.dumps(reject, ensure_ascii=False) + "\n")

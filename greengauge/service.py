@@ -82,9 +82,7 @@ class Service:
         self.plant, self.settings, self.page = plant, settings, page
         folder = settings.data
         self._lock = DataLock(folder)
-        self.log = Log(
-            folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000)
-        )
+        self.log = Log(folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000))
         self.live = Live(plant, simulated=simulated)
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
@@ -281,4 +279,3 @@ def say(*rows: tuple[str, str]) -> None:
     for key, value in rows:
         sys.stdout.write(f"{key:<7} {value}\n")
     sys.stdout.flush()
-

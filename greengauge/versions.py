@@ -85,7 +85,9 @@ class Decoders:
         try:
             old = load(copy)
         except (RegistryError, OSError) as failure:
-            log.warning("decode.registry_missing", version=f"{version:016x}", cause=str(failure), mend="read by today's")
+            log.warning(
+                "decode.registry_missing", version=f"{version:016x}", cause=str(failure), mend="read by today's"
+            )
             return self._by_version[self._plant.version]
         present = {
             (self._plant.meters[c.meter].name, c.name): c.index for c in self._plant.channels if c.source is None

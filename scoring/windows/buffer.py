@@ -75,7 +75,16 @@ def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> 
 
 @kernel
 def take_in(
-    entries: Any, channels: Any, target: I64, channel: I32, ts: I64, value: I64, rev: I64, letter: U8, outside: U8, row: int
+    entries: Any,
+    channels: Any,
+    target: I64,
+    channel: I32,
+    ts: I64,
+    value: I64,
+    rev: I64,
+    letter: U8,
+    outside: U8,
+    row: int,
 ) -> int:
     """Take rows in from `row` on, each with the channels derived from it, and tell how many are in: fewer than all if a
     channel's slot (that of the row which is next, or of one derived from it) must first get room."""

@@ -86,7 +86,14 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
             end = cells.edges[e] if at_edge else start + HOUR
             acc[:] = 0
             if hour * 60 >= sealed - cells.minutes:
-                _add_rows(cells.total[c, : cells.minutes], cells.times[c, : cells.minutes], cells.minutes, hour * 60, end // MINUTE, acc)
+                _add_rows(
+                    cells.total[c, : cells.minutes],
+                    cells.times[c, : cells.minutes],
+                    cells.minutes,
+                    hour * 60,
+                    end // MINUTE,
+                    acc,
+                )
             else:  # an interval longer than minutes are kept
                 part(entries, ch, start, end, acc)
             if not at_edge:
@@ -139,7 +146,14 @@ def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: 
     """Add (first, stop] of one hour, whole minutes; once the ring has passed them, only up to or from a cut edge."""
     hour = first // HOUR
     if first // MINUTE >= sealed - cells.minutes:
-        _add_rows(cells.total[c, : cells.minutes], cells.times[c, : cells.minutes], cells.minutes, first // MINUTE, stop // MINUTE, acc)
+        _add_rows(
+            cells.total[c, : cells.minutes],
+            cells.times[c, : cells.minutes],
+            cells.minutes,
+            first // MINUTE,
+            stop // MINUTE,
+            acc,
+        )
     elif hour >= sealed // 60 - cells.hours:
         plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
         minus = _edge(cells, first)
@@ -183,7 +197,14 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
                 if first < first_hour * HOUR:
                     _whole_minutes(cells, c, ch.sealed, first, first_hour * HOUR, acc)
                 oldest = ch.sealed // 60 - cells.hours
-                _add_rows(cells.total[c, cells.minutes :], cells.times[c, cells.minutes :], cells.hours, max(first_hour, oldest), stop_hour, acc)
+                _add_rows(
+                    cells.total[c, cells.minutes :],
+                    cells.times[c, cells.minutes :],
+                    cells.hours,
+                    max(first_hour, oldest),
+                    stop_hour,
+                    acc,
+                )
                 if stop_hour * HOUR < stop:
                     _whole_minutes(cells, c, ch.sealed, stop_hour * HOUR, stop, acc)
         carry(acc)

@@ -34,7 +34,9 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
     member: list[int] = []
     for c, ch in enumerate(channels):
         ch["member"] = len(member)
-        member += [g for g, group in enumerate(groups) if c in group.channels or (group.running and group.running[0] == c)]
+        member += [
+            g for g, group in enumerate(groups) if c in group.channels or (group.running and group.running[0] == c)
+        ]
         ch["member_stop"] = len(member)
     return table, np.asarray(required, np.int64), np.asarray(member, np.int64)
 
@@ -153,9 +155,7 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
 
 
 @kernel
-def _count_anew(
-    entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, scratch: Any
-) -> None:
+def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, scratch: Any) -> None:
     """Bring the cells of one group up to date."""
     sealed = group.sealed
     stop = min(group.high, sealed)

@@ -211,7 +211,9 @@ class Rolling:
         arriving = np.zeros(len(channels), np.int64)
         arriving[self._target] = np.repeat(rows, targets)
         need = channels["count"] + arriving
-        room = np.where(need > channels["room"], 1 << np.ceil(np.log2(np.maximum(need, 2))).astype(np.int64), channels["room"])
+        room = np.where(
+            need > channels["room"], 1 << np.ceil(np.log2(np.maximum(need, 2))).astype(np.int64), channels["room"]
+        )
         moved = np.flatnonzero(room > channels["room"])
         if self._free + int(room[moved].sum()) > len(self._entries):
             self._free = int(room.sum())

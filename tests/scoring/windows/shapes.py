@@ -47,7 +47,9 @@ def rows(span_minutes: int, most: int = 60) -> st.SearchStrategy[list[Row]]:
         st.integers(0, span_minutes).map(lambda m: BASE + m * MINUTE),
         st.integers(0, span_minutes * MINUTE).map(lambda ms: BASE + ms),
     )
-    value = st.one_of(st.integers(0, 5).map(lambda v: 10 * v), st.integers(-5, 120), st.sampled_from([10**15, -(10**15)]))
+    value = st.one_of(
+        st.integers(0, 5).map(lambda v: 10 * v), st.integers(-5, 120), st.sampled_from([10**15, -(10**15)])
+    )
     letter = st.sampled_from(b"NNNNNNSD")
     mark = st.sampled_from([0, 0, 0, 0, 0, Mark.OUT_OF_RANGE, Mark.RETAINED])
     return st.lists(st.tuples(st.integers(0, MEASURED - 1), ts, value, st.integers(0, 2), letter, mark), max_size=most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,8 @@ def told(rolling: Rolling, start: int, end: int) -> list[object]:
     """All that the rolling sums say about a span."""
     sums = rolling.span(start, end)
     totals = [
-        (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c])) for c in range(len(sums.high))
+        (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c]))
+        for c in range(len(sums.high))
     ]
     return [totals, rolling.flags(start, end), [rolling.coverage(g, start, end) for g in range(len(GROUPS))]]
 
@@ -41,7 +43,11 @@ def true(plant: Plant, readings: Readings, start: int, end: int) -> list[object]
     flags = [
         {
             name: value
-            for name, value in {**{m: getattr(s, m) for m in marks}, "estimated_ms": s.estimated, "conflicts": s.conflicts}.items()
+            for name, value in {
+                **{m: getattr(s, m) for m in marks},
+                "estimated_ms": s.estimated,
+                "conflicts": s.conflicts,
+            }.items()
             if value
         }
         for s in sums
@@ -55,7 +61,7 @@ def test_equals_the_twin_however_split(found: list[Row], spans: list[tuple[int, 
     """Any batches, any span to the millisecond: exactly the twin's sums, flags and joint coverage."""
     rolling = Rolling(PLANT, GROUPS)
     places = sorted({0, len(found), *(c for c in cuts if c < len(found))})
-    for a, b in zip(places, places[1:], strict=False):
+    for a, b in pairwise(places):
         rolling.push(batch(found[a:b]))
         rolling.span(*spans[0])  # cells are made and made anew
     for span in spans:
