@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_equals_the_twin_however_split(found: list[Row], spans: list[tuple[int, 
     """Any batches, any span to the millisecond: exactly the twin's sums, flags and joint coverage."""
     rolling = Rolling(PLANT, GROUPS)
     places = sorted({0, len(found), *(c for c in cuts if c < len(found))})
-    for a, b in zip(places, places[1:], strict=False):
+    for a, b in pairwise(places):
         rolling.push(batch(found[a:b]))
         rolling.span(*spans[0])  # cells are made and made anew
     for span in spans:

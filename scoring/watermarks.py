@@ -1,0 +1,131 @@
+"""The engine's clock, who is heard, and how far each line, stack and scope is complete (semantics §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from devices.durations import HOUR, MINUTE, SECOND
+from devices.plant.model import Plant
+from devices.readings import I64, Readings
+
+NEVER = -(1 << 62)
+_LEAST_SILENCE = 10 * SECOND
+
+
+class Watermarks:
+    """Watermarks of places: the lines of the plant, then its stacks. They never move back.
+
+    A place's watermark is its greatest ts minus grace; while it is silent (no reading for 3 × `every`, or closed)
+    it keeps up with the clock minus grace. A scope's is the least of its lines that are not silent. Lines not
+    heard of yet hold nothing back.
+    """
+
+    def __init__(self, plant: Plant, *, event_clock: bool) -> None:
+        self.clock = 0
+        self.event_clock = event_clock
+        self.beyond_grace = 0  # readings that came after their time was final
+        self._grace = plant.intake.grace_ms
+        self._lines = lines = len(plant.lines)
+        places = lines + len(plant.stacks)
+        self.place_of_meter = np.asarray([_place(m.line, m.stack, lines) for m in plant.meters], np.int64)
+        self.meter_of_channel = np.asarray([c.meter for c in plant.channels], np.int64)
+        self._meter_silence = np.asarray([_silence(m.every_ms) for m in plant.meters], np.int64)
+        slowest = np.zeros(places, np.int64)
+        np.maximum.at(slowest, self.place_of_meter, self._meter_silence)
+        self._silence = slowest
+        self._scopes = [list(s.lines) for s in plant.scopes]
+        self._meter_heard = np.full(len(plant.meters), NEVER, np.int64)
+        self._heard = np.full(places, NEVER, np.int64)
+        self._newest = np.full(places, NEVER, np.int64)
+        self._closed = np.zeros(places, np.bool_)
+        self._mark = np.full(places, NEVER, np.int64)
+        self._scope_mark = np.full(len(plant.scopes), NEVER, np.int64)
+
+    def clocks(self, readings: Readings) -> I64:
+        """What the clock shows as each row comes in."""
+        return np.maximum(np.maximum.accumulate(readings.ts if self.event_clock else readings.received), self.clock)
+
+    def hear(self, readings: Readings, clocks: I64) -> None:
+        """Rows came in, at these times of the clock."""
+        self.clock = int(clocks[-1])
+        meters = self.meter_of_channel[readings.channel]
+        places = self.place_of_meter[meters]
+        self.beyond_grace += int(np.count_nonzero(readings.ts <= self._mark[places]))
+        np.maximum.at(self._meter_heard, meters, clocks)
+        np.maximum.at(self._heard, places, clocks)
+        np.maximum.at(self._newest, places, readings.ts)
+        self._closed[places] = False
+        self._move()
+
+    def pass_time(self, received: int) -> None:
+        """Time passed without readings; with the clock of the readings' own times it does not."""
+        if not self.event_clock:
+            self.clock = max(self.clock, received)
+            self._move()
+
+    def close(self, meter: int) -> None:
+        """All readings of the meter's place are in: its watermark passes them, and it counts as silent."""
+        place = self.place_of_meter[meter]
+        self._closed[place] = True
+        if self._heard[place] > NEVER:
+            step = HOUR if self.event_clock else MINUTE  # live, more may come within the hour
+            self._mark[place] = max(self._mark[place], -(-self._newest[place] // step) * step)
+        self._move()
+
+    def finish(self) -> None:
+        """Everything that was heard is complete."""
+        known = self._heard > NEVER
+        self._mark = np.where(known, np.maximum(self._mark, -(-self._newest // HOUR) * HOUR), NEVER)
+        for scope, lines in enumerate(self._scopes):
+            self._scope_mark[scope] = max([self._scope_mark[scope], *self._mark[lines]])
+
+    def scopes(self) -> list[int]:
+        """The watermark of each scope."""
+        return [int(mark) for mark in self._scope_mark]
+
+    def stacks(self) -> list[int]:
+        """The watermark of each stack."""
+        return [int(mark) for mark in self._mark[self._lines :]]
+
+    def silent_meters(self, ts: int) -> Sequence[bool]:
+        """Which meters had not been heard for too long at `ts` (now, if that is earlier)."""
+        silent: list[bool] = (min(ts, self.clock) - self._meter_heard >= self._meter_silence).tolist()
+        return silent
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain JSON."""
+        columns = ("_meter_heard", "_heard", "_newest", "_closed", "_mark", "_scope_mark")
+        return {
+            "clock": self.clock,
+            "beyond_grace": self.beyond_grace,
+            **{name: getattr(self, name).tolist() for name in columns},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `snapshot`."""
+        for name, value in state.items():
+            now = getattr(self, name)
+            setattr(self, name, np.asarray(value, now.dtype) if isinstance(now, np.ndarray) else value)
+
+    def _move(self) -> None:
+        known = self._heard > NEVER
+        silent = self._closed | (self.clock - self._heard >= self._silence)
+        reached = np.where(silent, np.maximum(self._newest, self.clock), self._newest) - self._grace
+        self._mark = np.where(known, np.maximum(self._mark, reached), NEVER)
+        for scope, lines in enumerate(self._scopes):
+            heard = [line for line in lines if known[line]]
+            awake = [line for line in heard if not silent[line]]
+            if heard:
+                mark = min(self._mark[awake]) if awake else max(self._mark[heard])
+                self._scope_mark[scope] = max(self._scope_mark[scope], mark)
+
+
+def _silence(every_ms: int) -> int:
+    return max(_LEAST_SILENCE, 3 * every_ms)
+
+
+def _place(line: int | None, stack: int | None, lines: int) -> int:
+    return line if line is not None else lines + (stack or 0)
