@@ -55,14 +55,19 @@ class History:
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._lock = threading.RLock()
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
-        self._series: dict[tuple[str, str, str, str], int] = {
-            (kind, a, b, c): number
-            for number, kind, a, b, c in self._db.execute("SELECT id, kind, a, b, c FROM series")
-        }
+        self._series = self._known_series()
 
     def add(self, changes: Changes) -> None:
-        """Keep what became known; what is already kept stays as it is."""
-        with self._lock, self._db:
+        """Keep what became known, all or nothing; what is already kept stays as it is."""
+        with self._lock:
+            try:
+                self._add(changes)
+            except BaseException:
+                self._series = self._known_series()  # those made by what was rolled back are gone
+                raise
+
+    def _add(self, changes: Changes) -> None:
+        with self._db:
             self._db.executemany(
                 "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body) "
                 "VALUES (?,?,?,?,?,?,?)",
@@ -110,11 +115,13 @@ class History:
     ) -> list[tuple[int, float | None]]:
         """At most `points` values of one series with start < ts <= end: the last of each step, newest revision."""
         series = self._series.get((kind, *name))
-        step = max(1, (end - start) // max(1, points))
+        step = max(1, -((start - end) // max(1, points)))  # rounded up: never a point too many
         rows = self._all(
-            "SELECT ts, value, MAX(row) FROM step WHERE series = ? AND ts > ? AND ts <= ? GROUP BY (ts - ? - 1) / ? "
-            "ORDER BY ts",
-            (series, start, end, start, step),
+            # the bare `value` is that of the row with the maximum; rows stay far below 2**40
+            "SELECT ts, value, MAX(revision * 1099511627776 + row) FROM step WHERE series = ? AND ts IN "
+            "(SELECT MAX(ts) FROM step WHERE series = ? AND ts > ? AND ts <= ? GROUP BY (ts - ? - 1) / ?) "
+            "GROUP BY ts ORDER BY ts",
+            (series, series, start, end, start, step),
         )
         return [(ts, value) for ts, value, _ in rows]
 
@@ -162,9 +169,14 @@ class History:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _known_series(self) -> dict[tuple[str, str, str, str], int]:
+        rows = self._db.execute("SELECT id, kind, a, b, c FROM series")
+        return {(kind, a, b, c): number for number, kind, a, b, c in rows}
 
     def _delivered(self, what: str) -> int:
         rows = self._all("SELECT row FROM delivered WHERE what = ?", (what,))
@@ -198,7 +210,9 @@ class History:
     ) -> Iterable[tuple[str, str, str, dict[str, Any]]]:
         end = at if at is not None else 2**62
         known = known_at if known_at is not None else 2**62
-        for (of, *parts), series in sorted(self._series.items()):
+        with self._lock:
+            known_series = sorted(self._series.items())
+        for (of, *parts), series in known_series:
             if of != kind or any(
                 wanted is not None and wanted != part for wanted, part in zip(name, parts, strict=True)
             ):

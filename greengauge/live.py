@@ -17,8 +17,9 @@ from scoring.results import Alarm, Emission, Score
 
 @dataclass(slots=True)
 class _Item:
-    seq: int
+    seq: int  # of the last change that shows
     thing: Any
+    told: int = 0  # of the last change of `last` alone
 
 
 class Live:
@@ -94,6 +95,7 @@ class Live:
             "now": now,
             "simulated": self.simulated,
             "progress": self.progress,
+            "lasts": self._lasts(seq),
             "scores": [i.thing.to_json(**told) for i in self._scores.values() if i.seq > seq],
             "emissions": [i.thing.to_json(**told) for i in self._emissions.values() if i.seq > seq],
             "alarms": [i.thing.to_json() for i in self._alarms.values() if i.seq > seq],
@@ -108,6 +110,15 @@ class Live:
 
     # --- inside -------------------------------------------------------------------------------
 
+    def _lasts(self, seq: int) -> list[tuple[str, str, str, int]]:
+        """What only grew younger after `seq`: a gauge that stands still is not one that grows old."""
+        return [
+            (*key, i.thing.last)
+            for table in (self._scores, self._emissions)
+            for key, i in table.items()
+            if i.told > seq >= i.seq and i.thing.last is not None
+        ]
+
     def _put(self, table: dict[Any, _Item], key: Any, thing: Any, shown: Any) -> None:
         item = table.get(key)
         if item is None:
@@ -115,6 +126,8 @@ class Live:
             return
         if shown(item.thing) != shown(thing):
             item.seq = self.seq
+        elif getattr(item.thing, "last", None) != getattr(thing, "last", None):
+            item.told = self.seq
         item.thing = thing
 
     def _wake(self) -> None:
@@ -123,7 +136,7 @@ class Live:
 
 
 def _shown(thing: Score | Emission) -> tuple[Any, ...]:
-    """What a person would see differently (a new time alone is no change: ages come with the meters)."""
+    """What a person would see differently (a new `last` alone is told apart, in `lasts`)."""
     return tuple(
         getattr(thing, name)
         for name in type(thing).__dataclass_fields__

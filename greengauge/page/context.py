@@ -1,0 +1,35 @@
+"""`PageContext`: all that the page, the API and the metrics know of the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from greengauge.history import History
+from greengauge.live import Live
+from scoring.results import Alarm, ChannelSum
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """Built by the service; the page reads it and asks `command` to change anything."""
+
+    live: Live
+    history: History
+    command: Callable[[dict[str, Any]], Awaitable[Alarm]]
+    """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is. Raises GreengaugeError."""
+    sums: Callable[[int | None], Awaitable[list[ChannelSum]]]
+    """Every channel's sums at that ms (None: now)."""
+    ready: Callable[[], tuple[bool, dict[str, Any]]]
+    """Whether readings can be taken in, and the parts' states."""
+    token: str | None
+    """None: only loopback names are answered, without a token."""
+    version: str
+
+    def now(self) -> int:
+        """The time that ages are told against, ms: the wall's, or event time where that is the engine's clock."""
+        if self.live.plant.intake.history and self.live.clock:
+            return self.live.clock
+        return time.time_ns() // 1_000_000

@@ -1,0 +1,121 @@
+"""`History`: revisions, trends, delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greengauge.history import History
+from scoring.results import AlarmEvent, Changes
+from tests.greengauge.page.driver import alarm, emission, score
+
+T = 1_763_800_020_000
+MIN = 60_000
+K1 = ("line:acme/wuhu/pyro/k1", "lcd", "1h")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    made = History(tmp_path / "history.db")
+    yield made
+    made.close()
+
+
+def add(history: History, *scores: Any) -> None:
+    history.add(Changes(scores=scores))
+
+
+def test_what_went_in_comes_out(history: History) -> None:
+    """Every field of score and emission, to the last bit."""
+    s, e = score(value=0.1 + 0.2, reason="why"), emission(raw=1e-7, unavoidable_at=T)
+    history.add(Changes((s,), (e,), ()))
+    assert history.scores(None, None, None, None, None) == [s]
+    assert history.emissions("stack:acme/wuhu/tail", "nox", "1h", None, None) == [e]
+
+
+def test_adding_again_changes_nothing(history: History) -> None:
+    """A replayed log writes the same rows: none is there twice."""
+    for _ in range(2):
+        history.add(Changes((score(),), (emission(),), (AlarmEvent(T, "trip", alarm()),)))
+    assert len(history.undelivered(10)[0]) == 2
+    assert len(history.alarm_events(10)) == 1
+
+
+def test_as_known_then(history: History) -> None:
+    """live, final, restated: each `known_at` sees the newest known by then."""
+    add(history, score(ts=T, value=0.1, known_at=T))
+    add(history, score(ts=T, value=0.2, lifecycle="final", known_at=T + 15 * MIN))
+    add(history, score(ts=T, value=0.3, lifecycle="restated", revision=1, known_at=T + 60 * MIN))
+    for known, value in ((T, 0.1), (T + 15 * MIN, 0.2), (T + 59 * MIN, 0.2), (T + 60 * MIN, 0.3), (None, 0.3)):
+        assert [s.value for s in history.scores(*K1, T + 5, known)] == [value]
+    assert history.scores(*K1, T, T - 1) == []
+    assert history.scores(*K1, T - 1, None) == []
+
+
+def test_trend_takes_the_last_of_each_step(history: History) -> None:
+    """A restated earlier step in the same bucket does not stand for the bucket."""
+    add(history, *(score(ts=T + k * MIN, value=float(k)) for k in range(1, 7)))
+    add(history, score(ts=T + 1 * MIN, value=9.0, revision=1, lifecycle="restated"))
+    assert history.trend("degree", K1, T, T + 6 * MIN, 2) == [(T + 3 * MIN, 3.0), (T + 6 * MIN, 6.0)]
+    assert history.trend("degree", K1, T, T + 6 * MIN, 6)[0] == (T + MIN, 9.0)
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 5, 7, 160])
+def test_trend_never_has_a_point_too_many(history: History, points: int) -> None:
+    """Whatever the span divides into."""
+    add(history, *(score(ts=T + k * 1000, value=float(k)) for k in range(1, 101)))
+    told = history.trend("degree", K1, T, T + 100_000, points)
+    assert 1 <= len(told) <= points
+    assert told[-1] == (T + 100_000, 100.0)
+
+
+def test_trend_of_an_unknown_series_is_empty(history: History) -> None:
+    """No error: it simply has none."""
+    assert history.trend("degree", ("line:none", "lcd", "1h"), 0, T, 10) == []
+
+
+def test_withheld_values_are_gaps(history: History) -> None:
+    """None stays None: a gap is no zero."""
+    add(history, score(ts=T + MIN, value=None, reason="idle"))
+    assert history.trend("degree", K1, T, T + MIN, 1) == [(T + MIN, None)]
+
+
+def test_delivery_goes_on_where_it_was(history: History, tmp_path: Path) -> None:
+    """Oldest first, in parts, and across a restart; new rows come after."""
+    add(history, *(score(ts=T + k * MIN) for k in range(3)))
+    first, row = history.undelivered(2)
+    assert [s.ts for s in first] == [T, T + MIN]
+    history.mark_delivered("step", row)
+    again = History(tmp_path / "history.db")
+    try:
+        rest, row = again.undelivered(10)
+        assert [s.ts for s in rest] == [T + 2 * MIN]
+        again.mark_delivered("step", row)
+        assert again.undelivered(10) == ([], row)
+        add(again, score(ts=T, revision=1, lifecycle="restated"))
+        assert [s.revision for s in again.undelivered(10)[0]] == [1]
+    finally:
+        again.close()
+
+
+def test_alarm_delivery_has_its_own_mark(history: History) -> None:
+    """Delivering steps does not hide alarms."""
+    history.add(Changes((score(),), (), (AlarmEvent(T, "trip", alarm()),)))
+    history.mark_delivered("step", history.undelivered(10)[1])
+    [event], row = history.undelivered_alarms(10)
+    assert (event["event"], event["ts"], event["id"]) == ("trip", T, "nox-high")
+    history.mark_delivered("alarm", row)
+    assert history.undelivered_alarms(10)[0] == []
+
+
+def test_a_failed_add_leaves_nothing_behind(history: History) -> None:
+    """All or nothing, and the series made by it are forgotten too: the same add works afterwards."""
+    broken = AlarmEvent(T, "trip", alarm(comment=object()))  # no JSON
+    with pytest.raises(TypeError):
+        history.add(Changes((score(),), (), (broken,)))
+    assert history.scores(None, None, None, None, None) == []
+    add(history, score())
+    assert history.scores(None, None, None, None, None) == [score()]
