@@ -70,8 +70,11 @@ def test_case_5() -> None:
     text += BENCHMARK.format(id="white", product="white-clinker", value=0.957, boundary="stage")
     amounts: dict[tuple[str, str], int] = {}
     for name, site, kind, made, co2 in (
-        ("k1", "a", "grey", 100, 80), ("k2", "a", "grey", 300, 210), ("k3", "a", "grey", 0, 5), ("w1", "b", "white", 50, 52)
-    ):  # fmt: skip
+        ("k1", "a", "grey", 100, 80),
+        ("k2", "a", "grey", 300, 210),
+        ("k3", "a", "grey", 0, 5),
+        ("w1", "b", "white", 50, 52),
+    ):
         product = "clinker" if kind == "grey" else "white-clinker"
         text += line(name, site, kind, made=f"product:{product}", co2="co2")
         amounts |= {(f"m-{name}", "made"): made, (f"m-{name}", "co2"): co2}
