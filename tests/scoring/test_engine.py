@@ -22,7 +22,9 @@ def ms(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
 
 
-def registry(channels: str, more: str = "", *, intake: str = "", windows: str = '["1min", "1h", "24h", "30d"]') -> Plant:
+def registry(
+    channels: str, more: str = "", *, intake: str = "", windows: str = '["1min", "1h", "24h", "30d"]'
+) -> Plant:
     """One cement line in Wuhu with one meter `m`, read every minute."""
     return parse(f"""
 schema = 1
@@ -119,7 +121,9 @@ source = "test"
 @pytest.mark.parametrize("window", ["1h", "24h", "30d"])
 def test_case_4(window: str) -> None:
     """A factor changes at local midnight, in the middle of a counter's hour: 1,600.8 kg CO2, not 1,609.8."""
-    plant = registry('kwh = { unit = "kWh", kind = "counter", step = "1", counts = "electricity", max_gap = "2h" }', GRID)
+    plant = registry(
+        'kwh = { unit = "kWh", kind = "counter", step = "1", counts = "electricity", max_gap = "2h" }', GRID
+    )
     kwh = plant.channel("m", "kwh").index
     engine = file(plant, Readings.of([kwh, kwh], [ms("2025-12-31T15:30"), ms("2025-12-31T16:30")], [1000, 4000]))
     ends = {"1h": ms("2025-12-31T16:30"), "24h": ms("2026-01-01T03:00"), "30d": ms("2026-01-01T03:00")}
@@ -165,7 +169,12 @@ def test_a_step_is_final_when_the_watermark_has_passed_it() -> None:
     final = [s for s in finals(told) if (s.level, s.degree, s.window) == ("line", "gd", "1h")]
     assert [s.ts for s in final] == [BASE + m * MINUTE for m in range(45)]
     assert all(s.known_at == s.ts + 15 * MINUTE + 2000 for s in final)
-    live = [s.ts for c in told for s in c.scores if s.lifecycle == "live" and (s.level, s.degree, s.window) == ("line", "gd", "1h")]
+    live = [
+        s.ts
+        for c in told
+        for s in c.scores
+        if s.lifecycle == "live" and (s.level, s.degree, s.window) == ("line", "gd", "1h")
+    ]
     assert live == [BASE + m * MINUTE for m in range(60)]
     assert engine.behind() == 0
 
@@ -250,7 +259,9 @@ def test_days_at_once_are_closed_while_their_cells_are_kept() -> None:
     together = finals([*run(at_once, readings, len(readings)), at_once.finish()])
     apart = finals([*run(by_hour, readings, 6), by_hour.finish()])
     key = lambda s: (s.ts, s.scope, s.degree, s.window)  # noqa: E731 - a sort key
-    plain = [[(key(s), s.numerator, s.denominator, s.completeness) for s in sorted(x, key=key)] for x in (together, apart)]
+    plain = [
+        [(key(s), s.numerator, s.denominator, s.completeness) for s in sorted(x, key=key)] for x in (together, apart)
+    ]
     assert plain[0] == plain[1]
 
 

@@ -63,9 +63,7 @@ def bad(now: int) -> dict[str, tuple[str, bytes, str]]:
     }
 
 
-def test_every_bad_input_is_quarantined_with_a_reason_and_intake_goes_on(
-    tmp_path: Path, mosquitto: Mosquitto
-) -> None:
+def test_every_bad_input_is_quarantined_with_a_reason_and_intake_goes_on(tmp_path: Path, mosquitto: Mosquitto) -> None:
     """Logged, acknowledged, quarantined with words a plant engineer understands; `explain` gives the same reason."""
     assert command("init", tmp_path / "plant.toml").returncode == 0
     data = tmp_path / "data"
@@ -121,7 +119,16 @@ def test_the_command_is_readable_when_the_port_is_busy(tmp_path: Path) -> None:
         busy.listen()
         port = busy.getsockname()[1]
         assert command("init", tmp_path / "plant.toml").returncode == 0
-        words = ["run", tmp_path / "plant.toml", "--data", tmp_path / "d", "--broker", "mqtt://127.0.0.1:1", "--port", str(port)]
+        words = [
+            "run",
+            tmp_path / "plant.toml",
+            "--data",
+            tmp_path / "d",
+            "--broker",
+            "mqtt://127.0.0.1:1",
+            "--port",
+            str(port),
+        ]
         running = Running(words, tmp_path).start()
         assert running.page != f"http://127.0.0.1:{port}"
         assert running.stop() < 3
