@@ -1,0 +1,43 @@
+// The page: one frame after something changed, everything that shows differently is written.
+
+import { renderAlarms } from "./alarms.js";
+import { $ } from "./dom.js";
+import { help } from "./dialogs.js";
+import { renderHead, renderLink } from "./head.js";
+import { listen } from "./keys.js";
+import { ORDER, renderRows, shown } from "./rows.js";
+import { renderScopes, settle } from "./scopes.js";
+import { connect } from "./socket.js";
+import { averages, renderStacks } from "./stack.js";
+import { onChange, scoreFor, state } from "./state.js";
+import { refresh } from "./trend.js";
+import { view } from "./view.js";
+
+let due = false;
+
+function render() {
+  due = false;
+  renderLink();
+  if (!state.plant) return;
+  settle();
+  renderHead();
+  renderScopes();
+  renderRows();
+  renderStacks();
+  renderAlarms();
+  const windows = new Set(shown().flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));
+  refresh(windows, averages());
+}
+
+function soon() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(render);
+}
+
+onChange(soon);
+setInterval(soon, 1000); // ages grow by themselves
+$("help-open").addEventListener("click", help);
+listen();
+connect();
+soon();

@@ -1,0 +1,127 @@
+// One degree of one place: number, bar with the benchmark at 1.0, trend, and all that says how far to trust it.
+
+import { el, set, svg, text } from "./dom.js";
+import { age, amount, degree as number, DEGREES, percent, unit } from "./format.js";
+import { ageOf, key, scoreFor, state } from "./state.js";
+import { drawTrend, lastKnown, makeTrend, points } from "./trend.js";
+import { view } from "./view.js";
+
+const WIDE = 200;
+
+export function makeGauge(scope, degree) {
+  const part = {};
+  const put = (name, node) => (part[name] = node);
+  const node = el(
+    "article",
+    { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree },
+    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("flag", el("b", { class: "flag" }))),
+    el("div", { class: "top" }, put("value", el("span", { class: "value" })), put("drift", el("span", { class: "drift" })), put("trend", makeTrend())),
+    put("meter", el("div", { class: "meter", role: "meter", "aria-valuemin": "0" })),
+    put("state", el("p", { class: "facts" })),
+    put("sums", el("p", { class: "facts sums" })),
+  );
+  part.fill = svg("rect", { class: "fill", y: 3, height: 8, x: 0 });
+  part.range = svg("rect", { class: "range", y: 12.5, height: 1.5 });
+  part.tick = svg("path", { class: "tick" });
+  part.meter.append(
+    svg("svg", { viewBox: `0 0 ${WIDE} 15`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("rect", { class: "track", y: 3, height: 8, width: WIDE }), part.fill, part.range, part.tick),
+  );
+  node.part = part;
+  return node;
+}
+
+/** Full scale: 1.25, or more where the value needs it; a share of wastes ends at 1. */
+function scale(degree, value) {
+  if (degree === "cd") return Math.max(1, value ?? 0);
+  return [1.25, 2, 3, 5, 10].find((top) => (value ?? 0) <= top) ?? value;
+}
+
+/** Word and class of what is wrong, worst first; "" where nothing is. */
+export function trouble(score) {
+  if (!state.live) return ["NOT LIVE", "lost"];
+  if (score.stale) return ["STALE", "stale"];
+  if (score.value == null) return [score.operation === "running" ? "WITHHELD" : score.operation.toUpperCase(), "withheld"];
+  if (score.quality === "bad") return ["BAD DATA", "bad"];
+  return ["", ""];
+}
+
+export function updateGauge(node, { scope, degree }) {
+  const { part } = node;
+  const score = scoreFor(scope, degree, view.window);
+  node.classList.toggle("empty", !score);
+  if (!score) return absent(node, part, degree);
+  const list = points(scope, degree, score.window);
+  const known = score.value ?? (score.stale ? lastKnown(key(scope, degree, score.window), list)?.value : null);
+  const [word, kind] = trouble(score);
+  set(node, "data-window", score.window);
+  set(node, "data-value", score.value ?? "");
+  set(node, "data-state", kind || "ok");
+  set(node, "data-lifecycle", score.lifecycle);
+  for (const name of ["stale", "lost", "withheld", "bad"]) node.classList.toggle(name, kind === name);
+  node.classList.toggle("stale", score.stale);
+  text(part.window, score.window);
+  set(part.window, "class", score.window === view.window ? "window" : "window other");
+  const old = score.stale || !state.live;
+  text(part.flag, word && (old ? `${word} ${age(ageOf(score))}` : word));
+  text(part.value, number(known));
+  drift(part.drift, score.value, list);
+  bar(part, degree, known);
+  set(part.meter, "aria-label", `${DEGREES[degree]} degree of ${scope}, ${score.window}`);
+  set(part.meter, "aria-valuenow", known ?? 0);
+  set(part.meter, "aria-valuetext", `${number(known)}${word ? `, ${word}` : ""}, benchmark 1.0`);
+  part.trend.toggleAttribute("hidden", !view.trend);
+  if (view.trend) {
+    const said = drawTrend(part.trend, list, 1);
+    range(part, degree, known, list);
+    set(node, "title", [score.reason, said].filter(Boolean).join(" · "));
+  }
+  const life = score.lifecycle === "restated" ? `restated r${score.revision}` : score.lifecycle;
+  text(part.state, [percent(score.completeness) + " data", score.quality, score.operation, life, age(ageOf(score))].join(" · "));
+  const sums = `${amount(score.numerator)} / ${amount(score.denominator)} ${unit(score.unit)}${score.basis ? ` ${score.basis}` : ""}`;
+  text(part.sums, score.reason ? `${sums} · ${score.reason}` : sums);
+  part.state.classList.toggle("doubt", score.quality !== "good");
+}
+
+function absent(node, part, degree) {
+  set(node, "data-value", "");
+  set(node, "data-window", view.window);
+  set(node, "data-state", "none");
+  text(part.window, view.window);
+  text(part.value, "––");
+  text(part.flag, "");
+  text(part.drift, "");
+  text(part.state, state.live ? "not scored here" : "NOT LIVE");
+  text(part.sums, "");
+  bar(part, degree, null);
+  set(part.meter, "aria-label", `${DEGREES[degree]} degree`);
+  set(part.meter, "aria-valuetext", "not scored here");
+  set(part.meter, "aria-valuenow", 0);
+  drawTrend(part.trend, [], 1);
+}
+
+function bar(part, degree, value) {
+  const top = scale(degree, value);
+  const at = (1 / top) * WIDE;
+  set(part.fill, "width", value == null ? 0 : ((value / top) * WIDE).toFixed(2));
+  set(part.tick, "d", degree === "cd" ? `M${WIDE - 0.5} 1V13` : `M${at.toFixed(1)} 0V15`);
+  set(part.meter, "aria-valuemax", top);
+}
+
+/** The eight hours' lowest and highest under the bar. */
+function range(part, degree, value, list) {
+  const values = list.map(([, v]) => v).filter((v) => v != null);
+  const top = scale(degree, value);
+  const [low, high] = values.length > 1 ? [Math.min(...values), Math.max(...values)] : [0, 0];
+  set(part.range, "x", ((low / top) * WIDE).toFixed(1));
+  set(part.range, "width", (Math.min(1, (high - low) / top) * WIDE).toFixed(1));
+}
+
+/** Against an hour ago: an arrow and how much; a change below half a percent is none. */
+function drift(node, value, list) {
+  const before = list.findLast(([ts, v]) => v != null && ts <= state.now - 3_600_000);
+  const moved = value != null && before ? value - before[1] : null;
+  const words = moved == null ? "" : Math.abs(moved) < 0.005 ? "=" : `${moved < 0 ? "▾" : "▴"} ${Math.abs(moved).toFixed(3)}`;
+  text(node, words);
+  set(node, "title", moved == null ? null : "against an hour ago");
+}
