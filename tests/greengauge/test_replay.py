@@ -116,7 +116,9 @@ class Counting(Engine):
         ]  # fmt: skip
 
     def sums(self, ts: int) -> list[ChannelSum]:
-        return [ChannelSum(ts, "m", "c", w, str(sum(t <= ts for t in self.ts)), 1.0, "t") for w in ("1min", "24h")]
+        steps = {"1min": 1000, "24h": MIN}
+        ends = {window: -(-ts // step) * step for window, step in steps.items()}
+        return [ChannelSum(end, "m", "c", w, str(sum(t <= end for t in self.ts)), 1.0, "t") for w, end in ends.items()]
 
     def _emission(self, ts: int, average: str, lifecycle: Any, known: int = 0) -> Emission:
         counted = float(sum(t <= ts for t in self.ts))
