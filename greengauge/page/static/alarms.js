@@ -46,12 +46,12 @@ function make(a) {
     el("td", { class: "deeds" },
       (part.ack = el("button", { type: "button", onclick: () => acknowledge(current()) }, "Ack")),
       (part.shelve = el("button", { type: "button", onclick: () => shelve(current()) }))));
-  node.part = part;
+  node.bits = part;
   return node;
 }
 
 function update(node, a) {
-  const { part } = node;
+  const part = node.bits;
   const { path, level: kind } = place(a.scope);
   const zone = state.plant.sites.find((s) => path.includes(s.name))?.zone ?? state.plant.sites[0]?.zone ?? "UTC";
   const chosen = a === selected();

@@ -27,7 +27,7 @@ export function makeGauge(scope, degree) {
     svg("svg", { viewBox: `0 0 ${WIDE} 15`, preserveAspectRatio: "none", "aria-hidden": "true" },
       svg("rect", { class: "track", y: 3, height: 8, width: WIDE }), part.fill, part.range, part.tick),
   );
-  node.part = part;
+  node.bits = part;
   return node;
 }
 
@@ -47,9 +47,10 @@ export function trouble(score) {
 }
 
 export function updateGauge(node, { scope, degree }) {
-  const { part } = node;
+  const part = node.bits;
   const score = scoreFor(scope, degree, view.window);
   node.classList.toggle("empty", !score);
+  part.trend.toggleAttribute("hidden", !view.trend);
   if (!score) return absent(node, part, degree);
   const list = points(scope, degree, score.window);
   const known = score.value ?? (score.stale ? lastKnown(key(scope, degree, score.window), list)?.value : null);
@@ -65,12 +66,11 @@ export function updateGauge(node, { scope, degree }) {
   const old = score.stale || !state.live;
   text(part.flag, word && (old ? `${word} ${age(ageOf(score))}` : word));
   text(part.value, number(known));
-  drift(part.drift, score.value, list);
+  drift(part.drift, old ? null : score.value, list);
   bar(part, degree, known);
   set(part.meter, "aria-label", `${DEGREES[degree]} degree of ${scope}, ${score.window}`);
   set(part.meter, "aria-valuenow", known ?? 0);
   set(part.meter, "aria-valuetext", `${number(known)}${word ? `, ${word}` : ""}, benchmark 1.0`);
-  part.trend.toggleAttribute("hidden", !view.trend);
   if (view.trend) {
     const said = drawTrend(part.trend, list, 1);
     range(part, degree, known, list);

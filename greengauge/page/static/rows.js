@@ -65,12 +65,12 @@ function make(scope) {
     ),
     (part.gauges = el("div", { class: "four" })),
   );
-  node.part = part;
+  node.bits = part;
   return node;
 }
 
 function update(node, scope) {
-  const { part } = node;
+  const part = node.bits;
   const score = ORDER.map((degree) => scoreFor(scope, degree, view.window)).find(Boolean);
   const output = score && score.output != null ? `${amount(score.output)} ${score.output_unit} in ${score.window}` : "";
   text(part.state, score ? [score.operation, output].filter(Boolean).join(" · ") : "no score yet");

@@ -37,12 +37,12 @@ function make(scope) {
     el("span", { class: "what" }, name, el("small", {}, level === "line" ? where : `${level}${where ? ` · ${where}` : ""}`)),
     (part.value = el("span", { class: "value" })),
   );
-  node.part = part;
+  node.bits = part;
   return node;
 }
 
 function update(node, scope) {
-  const { part } = node;
+  const part = node.bits;
   const score = scoreFor(scope, "lcd", view.window) ?? scoreFor(scope, "gd", view.window);
   const standing = alarmsOn(scope);
   const open = standing.some((a) => a.state === "unacknowledged");

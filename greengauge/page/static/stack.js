@@ -9,7 +9,7 @@ import { view } from "./view.js";
 
 const NOW = "1min";
 const WIDE = 120;
-const HEAD = ["Stack", "Pollutant", "Now", "Block so far", "Limit", "May still average", "Breach unavoidable", "Measured", "State", "8 h"];
+const HEAD = ["Stack", "Pollutant", "Now", "So far", "Limit", "May still average", "Breach unavoidable", "Measured", "State", "8 h"];
 
 /** Each stack's pollutants, with the rolling minute and the blocks, of the stacks behind what is shown. */
 function rows() {
@@ -41,21 +41,21 @@ function make(row) {
     el("td", { class: "stack" }, row.stack.name, el("small", {}, row.stack.site)),
     el("th", { scope: "row" }, pollutant(row.pollutant)),
     el("td", { class: "now" }, put("now", el("b", {})), " ", put("unit", el("small", {}))),
-    el("td", { class: "so-far" }, put("block", el("span", { class: "figure" })), bar),
+    el("td", { class: "so-far" }, put("block", el("span", { class: "figure" })), bar, put("average", el("small", {}))),
     put("limit", el("td", { class: "limit" })),
     put("allowed", el("td", { class: "allowed" })),
     put("breach", el("td", { class: "breach" })),
     put("measured", el("td", { class: "measured" })),
     put("state", el("td", { class: "state" })),
     el("td", { class: "small-trend" }, put("trend", makeTrend())));
-  node.part = part;
+  node.bits = part;
   return node;
 }
 
 function condition(row, block) {
   const rolling = row.now ?? block;
   if (!state.live) return ["NOT LIVE", "lost"];
-  if (rolling.stale) return ["STALE", "stale"];
+  if (rolling.stale) return [`STALE ${age(ageOf(rolling))}`, "stale"];
   if (block?.value != null && block.limit != null && block.value > block.limit) return ["▲ over limit", "over"];
   if (block?.unavoidable_at != null) return ["▲ heading over", "over"];
   if (rolling.value != null && rolling.limit != null && rolling.value > rolling.limit) return ["△ above limit now", "near"];
@@ -64,7 +64,7 @@ function condition(row, block) {
 }
 
 function update(node, row) {
-  const { part } = node;
+  const part = node.bits;
   const block = row.blocks[0];
   const rolling = row.now ?? block;
   const zone = state.plant.sites.find((s) => s.name === row.stack.site)?.zone ?? "UTC";
@@ -74,9 +74,9 @@ function update(node, row) {
   const list = points(row.stack.scope, row.pollutant, rolling.average);
   const known = rolling.value ?? lastKnown(key(row.stack.scope, row.pollutant, rolling.average), list)?.value;
   text(part.now, rolling.value == null ? "––" : level(rolling.value));
-  text(part.unit, rolling.value == null && known != null ? `last ${level(known)}` : unit(rolling.unit));
+  text(part.unit, rolling.value == null && known != null ? `last ${level(known)} ${unit(rolling.unit)}` : unit(rolling.unit));
   text(part.block, block ? level(block.value) : "––");
-  set(part.block, "title", block ? `${block.average} block` : null);
+  text(part.average, block?.average ?? "");
   const limit = block?.limit ?? rolling.limit;
   bar(part, block?.value, limit);
   text(part.limit, limit == null ? "none" : level(limit));

@@ -1,0 +1,225 @@
+"""The page in a real Chromium, on a made-up plant's results."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from devices.plant import load
+from greengauge.page.app import build
+from greengauge.page.server import PageServer
+from tests.greengauge.page.driver import MIN, ONE, Driver, alarm, emission, score
+
+pytestmark = pytest.mark.system
+
+K1 = "line:acme/wuhu/pyro/k1"
+TAIL = "stack:acme/wuhu/tail"
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+EXPECTED = ("ERR_CONNECTION_REFUSED", "409 (Conflict)")
+"""What Chromium itself says of a stopped service and of a refused command."""
+
+
+class Served:
+    """A driver behind a real server, which can go away and come back on the same port."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.port = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """On the port of the first time."""
+        server = PageServer("127.0.0.1", self.port)
+        assert self.port in (0, server.port)
+        self.port = server.port
+        server.serve(build(self.driver.context))
+        self._task = asyncio.create_task(server.run())
+
+    async def stop(self) -> None:
+        """Gone, port and all."""
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    driver = Driver(load(ONE), tmp_path)
+    now = driver.context.now()
+    driver.live.clock = now
+    driver.alarms[TAIL, "nox-high"] = alarm(since=now - 5000)
+    driver.live.put_scores(
+        [score(last=now), score("line:acme/wuhu/meltshop/eaf1", value=0.95, last=now)],
+        [emission(last=now), emission(average="1min", value=57.0, last=now)],
+        list(driver.alarms.values()),
+    )
+    driver.live.put_system("intake", {"state": "ok", "text": "ok"})
+    made = Served(driver)
+    made.start()
+    yield made
+    await made.stop()
+    driver.close()
+
+
+@pytest.fixture
+async def page(served: Served) -> AsyncIterator[Page]:
+    """The page, open; at the end it must have said nothing to the console (the policy included)."""
+    async with async_playwright() as play:
+        found = shutil.which("chromium")
+        assert found, "chromium is not on PATH"
+        browser = await play.chromium.launch(executable_path=found, args=ARGS)
+        tab = await browser.new_page(viewport={"width": 1366, "height": 768})
+        said: list[str] = []
+        tab.on("pageerror", lambda problem: said.append(str(problem)))
+        tab.on("console", lambda m: None if any(fine in m.text for fine in EXPECTED) else said.append(m.text))
+        await tab.goto(f"http://127.0.0.1:{served.port}/")
+        yield tab
+        await browser.close()
+        assert said == []
+
+
+def gauge(scope: str = K1, degree: str = "lcd") -> str:
+    return f'[data-testid="gauge"][data-scope="{scope}"][data-degree="{degree}"]'
+
+
+async def test_a_gauge_shows_what_live_holds(served: Served, page: Page) -> None:
+    """The number, its window and what says how far to trust it; then the next number."""
+    card = page.locator(gauge())
+    await expect(card).to_have_attribute("data-value", "0.874767")
+    await expect(card).to_have_attribute("data-window", "1h")
+    await expect(card.locator(".value")).to_have_text("0.875")
+    await expect(card).to_contain_text("98 % data · good · running · live")
+    meter = card.get_by_role("meter")
+    await expect(meter).to_have_attribute("aria-valuenow", "0.874767")
+    await expect(page.locator("#simulated")).to_be_visible()
+    served.driver.live.put_scores([score(value=0.5, quality="uncertain")], [], [])
+    await expect(card).to_have_attribute("data-value", "0.5")
+    await expect(card).to_contain_text("uncertain")
+
+
+async def test_worst_line_comes_first(page: Page) -> None:
+    """Among lines without an alarm of their own the lower low-carbon degree is above."""
+    rows = page.locator("#gauges .row.line")
+    await expect(rows.first).to_have_attribute("data-scope", K1)
+    await expect(rows).to_have_count(2)
+
+
+async def test_a_stack_row_tells_the_budget(page: Page) -> None:
+    """Now, the hour so far, the limit, what may still be averaged."""
+    row = page.locator(f'[data-testid="stack-row"][data-scope="{TAIL}"][data-pollutant="nox"]')
+    await expect(row.locator(".now")).to_contain_text("57.0")
+    await expect(row.locator(".so-far")).to_contain_text("48.1")
+    await expect(row.locator(".allowed")).to_have_text("52.0 for 28 min")
+    await expect(row.locator(".state")).to_contain_text("above limit now")
+
+
+async def test_an_alarm_is_acknowledged_by_keyboard(served: Served, page: Page) -> None:
+    """A, a comment, Enter: the command is asked, the row says acknowledged. No mouse."""
+    row = page.locator('[data-testid="alarm-row"][data-id="nox-high"]')
+    await expect(row).to_have_attribute("data-state", "unacknowledged")
+    await page.keyboard.press("a")
+    await page.keyboard.type("burner <b>adjusted</b>")
+    await page.keyboard.press("Enter")
+    await expect(row).to_have_attribute("data-state", "acknowledged")
+    await expect(row).to_contain_text("burner <b>adjusted</b>")  # as text
+    [asked] = served.driver.commands
+    assert (asked["do"], asked["scope"], asked["comment"]) == ("acknowledge", TAIL, "burner <b>adjusted</b>")
+    assert asked["user"]
+
+
+async def test_one_key_and_enter_is_enough(served: Served, page: Page) -> None:
+    """The comment may stay empty."""
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_count(1)
+    await page.keyboard.press("A")
+    await page.keyboard.press("Enter")
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_attribute("data-state", "acknowledged")
+    assert len(served.driver.commands) == 1
+
+
+async def test_shelving_by_keyboard(served: Served, page: Page) -> None:
+    """S, a reason, Enter; without a reason nothing is asked."""
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_count(1)
+    await page.keyboard.press("s")
+    await page.keyboard.press("Enter")
+    assert served.driver.commands == []
+    await page.keyboard.type("probe is being calibrated")
+    await page.keyboard.press("Enter")
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_attribute("data-state", "shelved")
+    assert served.driver.commands[0]["for_ms"] == 30 * MIN
+
+
+async def test_a_refused_command_says_why(served: Served, page: Page) -> None:
+    """The dialog stays, with the service's words."""
+    key = (TAIL, "nox-high")
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_count(1)
+    await page.keyboard.press("a")
+    served.driver.alarms[key] = replace(served.driver.alarms[key], state="acknowledged")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog .wrong")).to_contain_text("nothing to acknowledge")
+
+
+async def test_stale_says_so_with_age_and_last_value(served: Served, page: Page) -> None:
+    """A silent meter's gauge keeps its last value, and says STALE and how old it is."""
+    card = page.locator(gauge())
+    await expect(card).to_have_attribute("data-state", "ok")
+    old = served.driver.live.clock - 41_000
+    served.driver.live.put_scores(
+        [score(stale=True, value=None, last=old, reason="k1-kiln is silent")],
+        [emission(average="1min", stale=True, last=old)],
+        [],
+    )
+    await expect(card).to_have_class("gauge stale")
+    await expect(card.locator(".flag")).to_contain_text("STALE 4")
+    await expect(card.locator(".value")).to_have_text("0.875")
+    await expect(card).to_contain_text("k1-kiln is silent")
+    await expect(page.locator('[data-testid="stack-row"]')).to_contain_text("STALE 4")
+
+
+async def test_silence_marks_everything_and_it_comes_back(served: Served, page: Page) -> None:
+    """Without the service: NOT LIVE within a few seconds; with it again: live, with the new number."""
+    card = page.locator(gauge())
+    await expect(card).to_have_attribute("data-state", "ok")
+    await served.stop()
+    await expect(card.locator(".flag")).to_contain_text("NOT LIVE", timeout=5000)
+    await expect(page.locator("#lost")).to_contain_text("NOT LIVE")
+    await expect(page.locator('[data-testid="stack-row"] .state')).to_contain_text("NOT LIVE")
+    served.driver.live.put_scores([score(value=0.6, last=served.driver.context.now())], [], [])
+    served.start()
+    await expect(card).to_have_attribute("data-value", "0.6", timeout=10_000)
+    await expect(card.locator(".flag")).to_have_text("")
+    await expect(page.locator("#lost")).to_be_hidden()
+
+
+async def test_windows_and_places_by_keyboard(page: Page) -> None:
+    """W takes the next window, arrows the next place, T the trend, ? the help, Escape out of it."""
+    card = page.locator(gauge())
+    await expect(card).to_have_attribute("data-window", "1h")
+    await page.keyboard.press("w")
+    await expect(page.locator('#bar [aria-pressed="true"]').first).to_have_text("8h")
+    await page.keyboard.press("t")
+    await expect(card.locator(".trend")).to_be_hidden()
+    before = await page.locator("#scopes [aria-current]").get_attribute("data-scope")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#scopes [aria-current]")).not_to_have_attribute("data-scope", before or "")
+    await page.keyboard.press("?")
+    await expect(page.locator("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
+async def test_nothing_is_wider_than_the_screen(page: Page, width: int, height: int) -> None:
+    """Control room, wall and phone: no sideways scrolling of the page itself."""
+    await page.set_viewport_size({"width": width, "height": height})
+    await expect(page.locator(gauge())).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
