@@ -306,7 +306,7 @@ class Engine:
                 self._stack_minutes.told(ts, rows)
             else:
                 steps = self._minutes if kind == 1 else self._hours
-                self._out.scores += self._scores(ts, rows, self._windows[steps.step], stamp)
+                self._out.scores += self._scores(ts, rows, self._windows[steps.step], stamp, stored=True)
                 steps.told(ts, rows)
         for stack, mark in enumerate(stacks if blocks else ()):
             self._out.emissions += self._stacks.close(stack, mark, Stamp("final", 0, known))
@@ -320,12 +320,14 @@ class Engine:
         stamp = Stamp("live", 0, self.clock)
         for steps in (self._minutes, self._hours):
             if rows := steps.touched(ts):
-                self._out.scores += self._scores(ts, rows, self._windows[steps.step], stamp)
+                self._out.scores += self._scores(ts, rows, self._windows[steps.step], stamp, stored=True)
         if rows := self._stack_minutes.touched(ts):
             self._out.emissions += self._stack_minute(ts, rows, stamp)
 
-    def _scores(self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp) -> list[Score]:
-        return self._degrees.scores(ts, scopes, windows, stamp, self._stale(ts))
+    def _scores(
+        self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp, *, stored: bool = False
+    ) -> list[Score]:
+        return self._degrees.scores(ts, scopes, windows, stamp, self._stale(ts), stored=stored)
 
     def _stack_minute(self, ts: int, stacks: Sequence[int], stamp: Stamp) -> list[Emission]:
         wanted = {f"stack:{self._plant.stacks[s].id}" for s in stacks}

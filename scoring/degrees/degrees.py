@@ -33,6 +33,7 @@ class _Window:
     stamp: Stamp
     stale: Callable[[int, str], bool]
     last: Callable[[int, int], int | None]  # (line, row of DEGREES) → ts of the newest reading
+    stored: bool  # only what is worth keeping
 
 
 class Degrees:
@@ -54,12 +55,15 @@ class Degrees:
         windows: Sequence[int],
         stamp: Stamp,
         stale: Callable[[int, str], bool],
+        *,
+        stored: bool = False,
     ) -> list[Score]:
         """All four degrees of `scopes` (rows of Plant.scopes) over `windows` (rows of Plant.windows) ending at `ts`.
 
         `stale(line, degree)` tells whether a channel that the line's degree requires is silent. A degree that
         cannot be shown has value None and says why; its sums stand all the same. Windows in the order asked for,
-        in each the scopes, in each `DEGREES`.
+        in each the scopes, in each `DEGREES`. With `stored`, those that nobody would look up are left out:
+        windows too short for the degree, and degrees of which there is nothing to sum.
         """
         plans = [self._plans[scope] for scope in scopes]
         lines = sorted({line for plan in plans for line in plan.scope.lines})
@@ -68,7 +72,7 @@ class Degrees:
         for row in windows:
             length = self._plant.window_ms[row]
             views = self._viewer.views(ts - length, ts, lines)
-            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last)
+            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last, stored)
             for plan in plans:
                 scores += self._scope(plan, window)
         return scores
@@ -86,6 +90,8 @@ class Degrees:
         ratios = roll_up.ratios(plan, views, total, window.length, self._scales)
         below = (self._scales.mass, self._scales.co2, self._scales.mass, self._scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
+            if window.stored and (reasons.too_short(plan, row, window.length) or not (n or d)):
+                continue
             numerator, denominator = n / scale, d / scale
             why = reasons.withheld(plan, row, window.length, still, views, n, d)
             value = None if why else numerator / denominator

@@ -29,6 +29,13 @@ def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
     return f"idle: output is below {float(least):g} {form.products[0].unit}/h" if least else "idle: no output"
 
 
+def too_short(plan: ScopePlan, degree: int, length: int) -> str:
+    """Why a window of `length` ms is never shown for the degree; empty if it may be."""
+    if degree in (GD, LCD) and plan.derived and length < MS_PER_HOUR:
+        return "not shown below 1 h: output is derived"
+    return "not shown below 24 h" if degree == SD and length < 24 * MS_PER_HOUR else ""
+
+
 def withheld(
     plan: ScopePlan,
     degree: int,
@@ -40,10 +47,8 @@ def withheld(
 ) -> list[str]:
     """Why the degree cannot be shown over a window of `length` ms; empty if it can."""
     why = list(plan.withheld[degree])
-    if degree in (GD, LCD) and plan.derived and length < MS_PER_HOUR:
-        why.append("not shown below 1 h: output is derived")
-    if degree == SD and length < 24 * MS_PER_HOUR:
-        why.append("not shown below 24 h")
+    if short := too_short(plan, degree, length):
+        why.append(short)
     if still:
         return [*why, still]
     if degree == LCD:
