@@ -47,6 +47,7 @@ class Scorer:
         *,
         read: Callable[[int, int], Sequence[Record]],
         more: Callable[[int], Awaitable[None]],
+        durable: Callable[[], int],
         decode: Callable[[Sequence[Record]], Decoded],
         start: int,
         history: History,
@@ -55,9 +56,10 @@ class Scorer:
         moved: Callable[[int], None],
         snapshot_every_s: float,
     ) -> None:
-        """`read` and `more` are the log's; `moved(position)` is told of each saved snapshot."""
+        """`read`, `more` and `durable` are the log's; `moved(position)` is told of each saved snapshot."""
         self.plant, self.history, self.live = plant, history, live
-        self._read, self._more, self._decode, self._moved = read, more, decode, moved
+        self._read, self._more, self._durable = read, more, durable
+        self._decode, self._moved = decode, moved
         self._snapshot_path, self._snapshot_every_s = snapshot_path, snapshot_every_s
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
@@ -168,9 +170,11 @@ class Scorer:
 
         scores, emissions, alarms, self.live.clock, behind = await self._do(look)
         self.live.put_scores(scores, emissions, alarms)
-        self.live.put_system(
-            "scoring", {"behind": behind, "text": "ok" if not behind else f"closing {behind} earlier steps"}
-        )
+        unread = max(0, self._durable() - self.position)
+        late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
+        late += [f"{behind} earlier steps to close"] if behind else []
+        state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
+        self.live.put_system("scoring", state)
 
     async def _save(self) -> None:
         def save() -> int:

@@ -107,6 +107,7 @@ class Service:
             plant,
             read=self.log.read,
             more=self.intake.wait,
+            durable=lambda: self.log.durable,
             decode=self.decoders.decode,
             start=self.log.first,
             history=self.history,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from devices.plant.model import Plant
@@ -73,8 +73,14 @@ class Degrees:
             length = self._plant.window_ms[row]
             views = self._viewer.views(ts - length, ts, lines)
             window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last, stored)
+            alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
-                scores += self._scope(plan, window)
+                scope = plan.scope
+                if scope.lines in alike:
+                    scores += [replace(score, scope=scope.id, level=scope.level) for score in alike[scope.lines]]
+                else:
+                    alike[scope.lines] = found = list(self._scope(plan, window))
+                    scores += found
         return scores
 
     def _scope(self, plan: ScopePlan, window: _Window) -> Iterator[Score]:
