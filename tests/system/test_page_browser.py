@@ -107,6 +107,27 @@ async def test_a_gauge_shows_what_live_holds(served: Served, page: Page) -> None
     await expect(card).to_contain_text("uncertain")
 
 
+async def test_a_degree_not_shown_over_the_window_is_shown_over_the_next(served: Served, page: Page) -> None:
+    """SD has no hour: its gauge shows the next window that it has, and says which."""
+    served.driver.live.put_scores(
+        [
+            score(degree="sd", value=None, reason="not shown below 24 h"),
+            score(degree="sd", window="24h", value=0.781),
+            score(degree="cd", value=None, reason="no material", operation="idle"),
+            score(degree="cd", window="8h", value=0.1),
+        ],
+        [],
+        [],
+    )
+    card = page.locator(gauge(degree="sd"))
+    await expect(card).to_have_attribute("data-window", "24h")
+    await expect(card.locator(".window")).to_have_text("24h")
+    await expect(card.locator(".value")).to_have_text("0.781")
+    withheld = page.locator(gauge(degree="cd"))  # any other reason to withhold is told, not stepped over
+    await expect(withheld).to_have_attribute("data-window", "1h")
+    await expect(withheld).to_contain_text("no material")
+
+
 async def test_worst_line_comes_first(page: Page) -> None:
     """Among lines without an alarm of their own the lower low-carbon degree is above."""
     rows = page.locator("#gauges .row.line")

@@ -90,7 +90,7 @@ export function renderAlarms() {
   const other = listed().filter((a) => a.state !== "normal").length - open;
   const words = open ? `${open} alarm${open > 1 ? "s" : ""} unacknowledged` : other ? "All alarms acknowledged" : "No alarm";
   const banner = section.querySelector("h2");
-  text(banner, `${open ? "▲ " : ""}${words}${open && other ? `, ${other} more` : ""}`);
+  text(banner, `${open ? "▲ " : ""}${words}${open && other ? `, ${other} more` : ""}${state.live ? "" : ", as last heard"}`);
   section.classList.toggle("open", open > 0);
   text(section.querySelector(".all"), view.normal ? "hide normal" : `${all.length} watched`);
   section.querySelector(".scroll").hidden = listed().length === 0;

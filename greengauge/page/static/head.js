@@ -7,7 +7,8 @@ import { choose, view } from "./view.js";
 import { cycle } from "./keys.js";
 
 const ALWAYS = ["intake", "store"];
-const QUIET = ["quarantine"]; // told in the help of its own, not in the header
+const QUIET = ["quarantine"]; // what waits there is no trouble of the moment
+const WORK = ["scoring"]; // catching up is work, not trouble
 const LATE_MS = 10_000;
 
 function zone() {
@@ -29,7 +30,7 @@ function parts() {
     .filter(([name, part]) => ALWAYS.includes(name) || (!QUIET.includes(name) && !fine(part)))
     .sort(([a], [b]) => a.localeCompare(b));
   keyed($("parts"), shown, ([name]) => name, () => el("span", { class: "part" }), (node, [name, part]) => {
-    const good = fine(part);
+    const good = fine(part) || WORK.includes(name);
     text(node, `${good ? "" : "! "}${name} ${part.text ?? part.state ?? ""}`);
     set(node, "class", good ? "part" : part.state === "down" ? "part down" : "part late");
     set(node, "data-part", name);

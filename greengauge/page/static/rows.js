@@ -76,7 +76,7 @@ function update(node, scope) {
   text(part.state, score ? [score.operation, output].filter(Boolean).join(" · ") : "no score yet");
   const standing = alarmsOn(scope);
   const open = standing.filter((a) => a.state === "unacknowledged").length;
-  text(part.alarm, standing.length ? `▲ ${standing.length} alarm${standing.length > 1 ? "s" : ""}${open ? "" : " (acknowledged)"}` : "");
+  text(part.alarm, standing.length ? `${open ? "▲" : "△"} ${standing.length} alarm${standing.length > 1 ? "s" : ""}${open ? "" : " (acknowledged)"}` : "");
   part.alarm.classList.toggle("open", open > 0);
   set(node, "aria-label", scope);
   keyed(part.gauges, ORDER, (degree) => degree, (degree) => makeGauge(scope, degree), (gauge, degree) => updateGauge(gauge, { scope, degree }));

@@ -82,7 +82,7 @@ function update(node, row) {
   text(part.limit, limit == null ? "none" : level(limit));
   text(part.allowed, allowed(block));
   text(part.breach, breach(block, zone));
-  text(part.measured, block ? `${block.valid_minutes}/${block.elapsed_minutes} min${block.valid ? "" : " (so far too few)"}` : percent(rolling.completeness));
+  text(part.measured, block ? `${block.valid_minutes}/${block.elapsed_minutes} min${block.valid || block.lifecycle === "live" ? "" : ": too few"}` : percent(rolling.completeness));
   const life = rolling.lifecycle === "restated" ? `restated r${rolling.revision}` : rolling.lifecycle;
   const told = [rolling.quality, rolling.operation, life, age(ageOf(rolling))].join(" · ");
   const day = row.blocks.slice(1).map((b) => `${b.average} ${level(b.value)}${b.limit == null ? "" : ` of ${level(b.limit)}`}`);

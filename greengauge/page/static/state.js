@@ -71,14 +71,16 @@ export function lost() {
   tell();
 }
 
+const TOO_SHORT = "not shown below"; // scoring's own words for a window that this degree is not shown over
+
 /** The score to show: of the chosen window, else of the next longer one that this degree is shown over. */
 export function scoreFor(scope, degree, window) {
   const windows = state.plant.windows;
   for (const w of windows.slice(Math.max(0, windows.indexOf(window)))) {
     const found = state.scores.get(key(scope, degree, w));
-    if (found) return found;
+    if (found && !found.reason?.includes(TOO_SHORT)) return found;
   }
-  return null;
+  return state.scores.get(key(scope, degree, window)) ?? null;
 }
 
 /** Alarms that stand on a scope, on its lines or on their stacks. */

@@ -6,6 +6,7 @@ import { key, now, state, tell } from "./state.js";
 import { view } from "./view.js";
 
 const EVERY_MS = 60_000;
+const BUSY_MS = 4000; // while earlier steps are still being scored
 const WIDE = 120;
 const HIGH = 30;
 const GAP = 3; // usual spacings without a point before the line breaks
@@ -15,9 +16,9 @@ const asked = new Map();
 export const span = { start: 0, end: 0 };
 
 async function ask(query) {
-  const due = asked.get(query) ?? 0;
-  if (performance.now() < due) return;
-  asked.set(query, performance.now() + EVERY_MS);
+  const every = state.progress || state.system.scoring?.behind ? BUSY_MS : EVERY_MS;
+  if (performance.now() - (asked.get(query) ?? -Infinity) < every) return;
+  asked.set(query, performance.now());
   try {
     const answer = await fetch(`/api/v1/trend?${query}&for=8h&points=${WIDE}&end=${Math.round(now())}`);
     if (!answer.ok) throw new Error(answer.statusText);
@@ -26,7 +27,7 @@ async function ask(query) {
     for (const t of body.trends) series.set(key(t.scope, t.degree ?? t.pollutant, t.window ?? t.average), t.points);
     tell();
   } catch {
-    asked.set(query, performance.now() + 5000); // tried again soon; the gauge says that there is no trend yet
+    asked.set(query, performance.now() - EVERY_MS + BUSY_MS); // tried again soon; the gauge says that there is no trend yet
   }
 }
 
