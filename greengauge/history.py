@@ -157,6 +157,11 @@ class History:
             0
         ] if rows else after
 
+    def pending(self) -> int:
+        """How many steps and blocks are not delivered yet."""
+        (newest,) = self._all("SELECT MAX(row) FROM step", ())[0]
+        return max(0, (newest or 0) - self._delivered("step"))
+
     def mark_delivered(self, what: str, row: int) -> None:
         """Everything up to `row` of "step" or "alarm" is in the store."""
         with self._lock, self._db:

@@ -20,7 +20,7 @@ from scoring.results import Score
 
 log = structlog.get_logger()
 
-BATCH = 2_000
+BATCH = 5_000
 
 
 class Outputs:
@@ -38,7 +38,9 @@ class Outputs:
                 self._live.put_system("store outputs", {"state": "down", "text": down.cause})
                 await asyncio.sleep(max(1.0, down.retry_after))
                 continue
-            self._live.put_system("store outputs", {"state": "ok", "text": "ok"})
+            pending = await asyncio.to_thread(self._history.pending)
+            text = f"{pending} scores on their way" if pending > BATCH else "ok"
+            self._live.put_system("store outputs", {"state": "ok", "pending": pending, "text": text})
             if not moved:
                 await asyncio.sleep(1.0)
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,10 +34,11 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 READ_BYTES = 64 << 10
-"""Log bytes taken in at once: about six hundred small messages. Of a meter that sends four an hour that is six
-days, whose steps all close in the same slice."""
-CLOSE_BUDGET_S = 0.15
-"""Time given to closing steps before the gauges are refreshed again."""
+"""Log bytes read at once; a record may be larger."""
+PIECE_ROWS = 250
+"""Readings pushed at once while history is worked off: two channels four times an hour make a day of steps to close."""
+SLICE_S = 0.1
+"""How long the engine's thread works before anybody else is heard."""
 LIVE_EVERY_S = 1.0
 
 
@@ -70,7 +74,8 @@ class Scorer:
         if kept is not None and kept[0] >= start:
             self.position, state = kept
             self.engine = Engine.restore(plant, state)
-        self._saved = self.position
+        self._saved = self._fetched = self.position
+        self._work: deque[Callable[[], object]] = deque()  # of the records in hand; `position` moves when it is done
 
     # --- asked by others ------------------------------------------------------------------------
 
@@ -116,8 +121,22 @@ class Scorer:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _slice(self) -> tuple[int, bool, int]:
-        """Take one slice of the log in, close what is due, keep it: (records taken, alarms moved, steps behind)."""
+    def _slice(self) -> tuple[bool, bool, int]:
+        """Work for a moment and keep what became known: (anything taken in, alarms moved, steps behind)."""
+        until = time.monotonic() + SLICE_S
+        took = False
+        while time.monotonic() < until and (self._work or self._fetch()):
+            took = True
+            self._work.popleft()()
+            if not self._work:
+                self.position = self._fetched
+        changes = self.engine.advance(max(0.0, until - time.monotonic()))
+        if changes.scores or changes.emissions or changes.alarms:
+            self.history.add(changes)
+        return took, bool(changes.alarms), self.engine.behind()
+
+    def _fetch(self) -> bool:
+        """Read on: what the next records ask of the engine, as pieces of work; whether there is any."""
         records = self._read(self.position, READ_BYTES)
         frames: list[Record] = []
         for record in records:
@@ -127,23 +146,27 @@ class Scorer:
             self._push(frames)
             frames = []
             if record.entry.kind is RecordKind.TICK:
-                self.engine.tick(record.entry.received)
+                self._work.append(partial(self.engine.tick, record.entry.received))
             else:
-                self._command(record)
+                self._work.append(partial(self._command, record))
         self._push(frames)
         if records:
-            self.position = records[-1].end
-        changes = self.engine.advance(CLOSE_BUDGET_S)
-        if changes.scores or changes.emissions or changes.alarms:
-            self.history.add(changes)
-        return len(records), bool(changes.alarms), self.engine.behind()
+            self._fetched = records[-1].end
+            if not self._work:
+                self.position = self._fetched
+        return bool(self._work)
 
     def _push(self, frames: list[Record]) -> None:
         if not frames:
             return
         decoded = self._decode(frames)
         closes = [LineClose(close.row, close.meter, close.received) for close in decoded.closes]
-        self.engine.push(decoded.readings, closes)
+        for start in range(0, max(1, len(decoded.readings)), PIECE_ROWS):
+            stop = start + PIECE_ROWS
+            rows = decoded.readings.take(slice(start, stop))
+            here = [replace(c, row=c.row - start) for c in closes if start < c.row <= stop or c.row == start == 0]
+            if len(rows) or here:
+                self._work.append(partial(self.engine.push, rows, here))
 
     def _command(self, record: Record) -> None:
         asked: dict[str, Any] = json.loads(record.entry.body)
@@ -178,6 +201,8 @@ class Scorer:
 
     async def _save(self) -> None:
         def save() -> int:
+            if self._work:  # in the midst of a record: the snapshot before this one stays, the log tells it again
+                return self._saved
             state, position = self.engine.snapshot(), self.position
             self.history.sync()  # what the snapshot implies must not be behind it on disk
             snapshots.save(self._snapshot_path, self.plant.version, position, state)

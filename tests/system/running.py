@@ -64,6 +64,16 @@ class Running:
         with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own page
             return json.load(answer)
 
+    def part(self, name: str) -> dict[str, Any]:
+        """State of one part of the service; empty before it told."""
+        state: dict[str, Any] = self.get("/api/v1/system")["system"].get(name, {})
+        return state
+
+    def settle(self, timeout: float = 90) -> None:
+        """Wait until everything that arrived is scored and, where there is a store outside, delivered."""
+        until(lambda: self.part("scoring").get("text") == "ok", timeout, self.log)
+        until(lambda: self.part("store outputs").get("pending", 0) == 0, timeout, self.log)
+
     def status(self, path: str) -> int:
         """GET; only the status, 0 without an answer."""
         try:

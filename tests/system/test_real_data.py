@@ -66,7 +66,7 @@ def stored(store: Influxd, fields: str) -> dict[str, Any]:
 def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 90) -> None:
     """Wait until the store holds `count` values and the scores have caught up."""
     until(lambda: stored(store, f'count("{field}") AS n').get("n", 0) >= count, timeout, running.log)
-    until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, timeout, running.log)
+    running.settle(timeout)
 
 
 def steel(midnight: str) -> pd.DataFrame:
@@ -104,7 +104,6 @@ def test_steel_file_is_stored_once_and_scored_exactly(
         for field, column in (("kwh", "Usage_kWh"), ("co2", "CO2(tCO2)")):
             total = sum(Decimal(str(row[field])) for row in rows)
             assert total == sum(map(Decimal, frame[column]))
-        until(lambda: _day_points(influx) >= set(frame.index[-1:].astype("int64") // 1_000_000), 60, running.log)
         expected = day_sums(frame, "CO2(tCO2)")
         points = influx.rows(
             "SELECT denominator, lifecycle FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'"
@@ -115,13 +114,6 @@ def test_steel_file_is_stored_once_and_scored_exactly(
         assert all(got == pytest.approx(value, abs=1e-9) for got, value in compared)
     finally:
         running.stop()
-
-
-def _day_points(store: Influxd) -> set[int]:
-    rows = store.rows(
-        "SELECT last(denominator) FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'"
-    )
-    return {int(pd.Timestamp(row["time"]).value // 1_000_000) for row in rows}
 
 
 def test_gas_turbine_levels_and_product(
@@ -181,7 +173,7 @@ def _content(folder: Path, kills: int, broker: Mosquitto, store: Influxd) -> tup
         feeder.join()
         running.ready()
         until(lambda: _count(store, folder.name) >= STEEL_ROWS, 90, running.log)
-        until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
+        until(lambda: running.part("scoring")["text"] == "ok", 90, running.log)
         scores = running.get("/api/v1/scores", at=LAST_MS)["scores"]
         shown = ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness", "lifecycle")
         return store.influxql("SELECT * FROM reading", folder.name), [{k: s[k] for k in shown} for s in scores]
@@ -205,8 +197,8 @@ def test_store_outage_costs_nothing(
     try:
         influx.stop()
         fed(tmp_path, "steel_industry_2018_h1.csv.gz", mosquitto.url)
-        until(lambda: running.get("/api/v1/system")["store"]["state"] == "down", 30, running.log)
-        until(lambda: running.get("/api/v1/system")["scoring"]["behind"] == 0, 60, running.log)
+        until(lambda: running.part("store")["state"] == "down", 30, running.log)
+        until(lambda: running.part("scoring")["text"] == "ok", 90, running.log)
         assert running.get("/api/v1/scores", scope=LINE, degree="lcd", window="24h")["scores"]
         assert running.status("/readyz") == 200
         time.sleep(5)
