@@ -221,7 +221,7 @@ class Engine:
     # --- inside -----------------------------------------------------------------------------------
 
     def _take(self, readings: Readings) -> None:
-        """Rows in pieces in which the clock and the newest event time move an hour at most: closing keeps up with them."""
+        """Rows in pieces in which the newest event time moves an hour at most: closing keeps up with them."""
         if not len(readings):
             return
         clocks = self._marks.clocks(readings)

@@ -16,6 +16,10 @@ ROLLING = "1min"
 """The emission average that is no block."""
 
 
+_Rows = dict[tuple[str, str | None, str | None], int]
+"""(scope, pollutant, average) → row of Plant.alarms"""
+
+
 class Watch:
     """Feeds the alarm book with the emissions and scores that the plant's rules name."""
 
@@ -29,8 +33,8 @@ class Watch:
             if rule.window is not None
         ]
         emissions = [(row, rule) for row, rule in enumerate(plant.alarms) if rule.pollutant is not None]
-        self._minutes = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average == ROLLING}
-        self._blocks = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average != ROLLING}
+        self._minutes: _Rows = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average == ROLLING}
+        self._blocks: _Rows = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average != ROLLING}
 
     @property
     def idle(self) -> bool:
@@ -52,9 +56,7 @@ class Watch:
         return self.book.observe(ts, seen)
 
     @staticmethod
-    def _pick(
-        emissions: Sequence[Emission], rows: dict[tuple[str, str | None, str | None], int], seen: dict[int, Observation]
-    ) -> None:
+    def _pick(emissions: Sequence[Emission], rows: _Rows, seen: dict[int, Observation]) -> None:
         for emission in emissions:
             row = rows.get((emission.scope, emission.pollutant, emission.average))
             if row is not None:

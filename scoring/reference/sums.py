@@ -12,7 +12,7 @@ from scoring.reference.winners import Winner, source, winners
 
 @dataclass
 class Sum:
-    """One channel over (start, end]. total: steps (rates, levels: steps × ms); times in ms; the rest counts readings."""
+    """One channel over (start, end]: steps (of rates and levels steps × ms), ms, and numbers of readings."""
 
     total: int = 0
     covered: int = 0

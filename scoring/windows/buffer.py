@@ -23,7 +23,7 @@ def search(entries: Any, ch: Any, t: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low - ch.begin
+    return int(low - ch.begin)
 
 
 @kernel
@@ -86,8 +86,10 @@ def take_in(
     outside: U8,
     row: int,
 ) -> int:
-    """Take rows in from `row` on, each with the channels derived from it, and tell how many are in: fewer than all if a
-    channel's slot (that of the row which is next, or of one derived from it) must first get room."""
+    """Take rows in from `row` on, each with the channels derived from it, and tell how many are in.
+
+    Fewer than all, if the slot of the next row's channel, or of one derived from it, must first get room.
+    """
     while row < len(channel):
         source = channels[channel[row]]
         for k in range(source.targets, source.targets_stop):

@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from devices.readings import I64
 from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
-from scoring.windows.exact import carry
+from scoring.windows.exact import carry, clear
 from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, TIMES, kernel
 from scoring.windows.records import NONE
 from scoring.windows.walk import part
+
+_MINUTES: Any = np.int64(0)
+"""Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
 class Cells(NamedTuple):
@@ -70,7 +73,7 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
             minute = old
             continue
         if minute * MINUTE >= ch.floor:
-            acc[:] = 0
+            clear(acc)
             part(entries, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
             _keep(cells, c, minute % cells.minutes, acc)
         minute += 1
@@ -84,11 +87,12 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
         while True:
             at_edge = e < len(cells.edges) and cells.edges[e] < start + HOUR
             end = cells.edges[e] if at_edge else start + HOUR
-            acc[:] = 0
+            clear(acc)
             if hour * 60 >= sealed - cells.minutes:
                 _add_rows(
-                    cells.total[c, : cells.minutes],
-                    cells.times[c, : cells.minutes],
+                    cells,
+                    c,
+                    _MINUTES,
                     cells.minutes,
                     hour * 60,
                     end // MINUTE,
@@ -119,16 +123,16 @@ def _keep(cells: Any, c: int, row: int, acc: Any) -> None:
 
 
 @kernel
-def _add_rows(total: Any, times: Any, length: int, first: int, stop: int, acc: Any) -> None:
-    """Add the cells [first, stop) of a ring to acc."""
+def _add_rows(cells: Any, c: int, base: int, length: int, first: int, stop: int, acc: Any) -> None:
+    """Add the cells [first, stop) of channel c to acc, from its ring of `length` rows that begins at row `base`."""
     while first < stop:
         row = first % length
         upto = min(length, row + stop - first)
-        for r in range(row, upto):
+        for r in range(base + row, base + upto):
             for k in range(TIMES):
-                acc[k] += total[r, k]
+                acc[k] += cells.total[c, r, k]
             for k in range(TIMES, COLUMNS):
-                acc[k] += np.int64(times[r, k - TIMES])
+                acc[k] += cells.times[c, r, k - TIMES]
         first += upto - row
 
 
@@ -147,8 +151,9 @@ def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: 
     hour = first // HOUR
     if first // MINUTE >= sealed - cells.minutes:
         _add_rows(
-            cells.total[c, : cells.minutes],
-            cells.times[c, : cells.minutes],
+            cells,
+            c,
+            _MINUTES,
             cells.minutes,
             first // MINUTE,
             stop // MINUTE,
@@ -165,20 +170,20 @@ def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: 
 def _cell(cells: Any, c: int, row: int, k: int) -> int:
     if row < 0:
         return 0
-    return np.int64(cells.total[c, row, k] if k < TIMES else cells.times[c, row, k - TIMES])
+    return int(cells.total[c, row, k] if k < TIMES else cells.times[c, row, k - TIMES])
 
 
 @kernel
 def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
-    """Every channel's sum over (start, end]: out[channel, column]. Readings to the next minute, minutes to the next hour,
-    hours, and back down.
+    """Every channel's sum over (start, end]: out[channel, column].
 
-    Hours before the ring read as nothing; minutes before theirs are known only between whole hours and cut edges.
+    Readings to the next minute, minutes to the next hour, hours, and back down. Hours before the ring read as
+    nothing; minutes before theirs are known only between whole hours and cut edges.
     """
     for c in range(len(out)):
         ch = channels[c]
         acc = out[c]
-        acc[:] = 0
+        clear(acc)
         first = -(-start // MINUTE) * MINUTE
         stop = end // MINUTE * MINUTE
         if ch.sealed * MINUTE < stop:
@@ -198,8 +203,9 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
                     _whole_minutes(cells, c, ch.sealed, first, first_hour * HOUR, acc)
                 oldest = ch.sealed // 60 - cells.hours
                 _add_rows(
-                    cells.total[c, cells.minutes :],
-                    cells.times[c, cells.minutes :],
+                    cells,
+                    c,
+                    cells.minutes,
                     cells.hours,
                     max(first_hour, oldest),
                     stop_hour,

@@ -45,7 +45,7 @@ def _good(entries: Any, ch: Any, i: int, j: int) -> bool:
 @kernel
 def stays(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner, in range and not left out."""
-    return won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | LEFT_OUT) == 0
+    return bool(won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | LEFT_OUT) == 0)
 
 
 @kernel
@@ -64,13 +64,13 @@ def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     b = ch.begin + j
     if entries[b].state & SOLID and entries[a].value == entries[b].value:
         return False
-    return entries[b].ts - entries[a].ts > ch.gap
+    return bool(entries[b].ts - entries[a].ts > ch.gap)
 
 
 @kernel
 def _valued(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner in range, spike or not."""
-    return won(entries, ch, i) and entries[ch.begin + i].state & OUTSIDE == 0
+    return bool(won(entries, ch, i) and entries[ch.begin + i].state & OUTSIDE == 0)
 
 
 @kernel
@@ -95,7 +95,7 @@ def _after(entries: Any, ch: Any, i: int) -> int:
 
 @kernel
 def anchor(entries: Any, ch: Any, before: int) -> int:
-    """The newest entry that no change at or after the time `before` can touch, and from which the scan may resume; -1: none.
+    """The newest entry that no change at or after the time `before` can touch: the scan may resume there. -1: none.
 
     It stays, it is an end of a run of equal values, and what stays before it makes a good pair with it (or nothing
     stands before it). Then the scan can never step back over it: a successor that is left out leaves another good pair
@@ -125,15 +125,16 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
 
 @kernel
 def scan(entries: Any, ch: Any) -> None:
-    """Mark the spikes of channel c anew where readings in [low[c], high[c]] changed; widens low and high to all it changed."""
+    """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
     begin = ch.begin
     n = ch.count
     start = max(anchor(entries, ch, ch.low), 0)
-    ends = np.empty(n - start, np.int64)
-    gone = np.zeros(n - start, np.uint8)  # by end
+    work = np.empty((3, n - start + 1), np.int64)
+    ends, gone, left = work[0], work[1], work[2]  # entries; whether they are spikes; ends examined and kept so far
     size = 0
     run = -1
     for i in range(start, n):
+        gone[i - start] = 0
         if not _valued(entries, ch, i):
             continue
         if run >= 0 and entries[begin + i].value == entries[begin + run].value:
@@ -147,11 +148,8 @@ def scan(entries: Any, ch: Any) -> None:
     if run >= 0:
         ch.run = entries[begin + run].ts
 
-    left = np.empty(size + 1, np.int64)  # ends examined and kept so far
-    depth = 0
-    if size:
-        left[0] = 0
-        depth = 1
+    left[0] = 0
+    depth = 1
     current = 1
     after = 2
     while after < size:
@@ -180,11 +178,11 @@ def scan(entries: Any, ch: Any) -> None:
         else:
             while k + 1 < size and ends[k + 1] <= i:
                 k += 1
-            if ends[k] == i:
-                state = LEFT_OUT | SPIKE if gone[k] else 0
-            else:  # inside a run: it goes with either end
-                state = LEFT_OUT if gone[k] or gone[k + 1] else 0
-        if entries[begin + i].state & (LEFT_OUT | SPIKE) != state:
+            alone = ends[k] == i  # else inside a run: it goes with either end
+            gone_with = gone[k] != 0 or (not alone and gone[k + 1] != 0)
+            state = 0 if not gone_with else LEFT_OUT | SPIKE if alone else LEFT_OUT
+        was = entries[begin + i].state & (LEFT_OUT | SPIKE)
+        if was != state:
             entries[begin + i].state = entries[begin + i].state & ~(LEFT_OUT | SPIKE) | state
             lowest = min(lowest, i)
             highest = max(highest, i)
@@ -195,14 +193,14 @@ def scan(entries: Any, ch: Any) -> None:
 
 @kernel
 def _thin(entries: Any, ch: Any, before: int) -> None:
-    """Drop what lies inside runs of equal values before the time `before`: a counter that stands still needs no memory."""
+    """Drop what lies inside runs of equal values before a time: a counter that stands still needs no memory."""
     begin = ch.begin
     n = ch.count
     to = 0
     for i in range(n):
         at = begin + i
         drop = False
-        if 0 < to and i + 1 < n and entries[at + 1].ts < before and entries[at].ts != entries[at - 1].ts:
+        if to > 0 and i + 1 < n and entries[at + 1].ts < before and entries[at].ts != entries[at - 1].ts:
             last = begin + to - 1
             same = entries[last].value == entries[at].value == entries[at + 1].value
             plain = (entries[last].state | entries[at].state | entries[at + 1].state) & (255 - SOLID) == 0

@@ -21,7 +21,7 @@ ALWAYS = -(1 << 63)
 
 
 def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> tuple[NDArray[np.void], I64, I64]:
-    """One `GROUP` record per group, nothing counted yet; the channels they point into; the groups that channels point into."""
+    """One `GROUP` record per group, nothing counted yet; then what groups and channels point into: channels, groups."""
     table = np.zeros(len(groups), GROUP)
     table["sealed"] = table["high"] = NONE
     table["low"] = -NONE
@@ -43,7 +43,7 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
 
 @kernel
 def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool, int]:
-    """Whether channel c is good just after the time t (and above `above`), and until when at least that stays so, up to `end`."""
+    """Whether a channel is good just after the time t (and above `above`), and until when that is sure, up to `end`."""
     begin = ch.begin
     n = ch.count
     i = search(entries, ch, t)  # the first reading after t
@@ -100,12 +100,13 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
 def _joint(
     entries: Any, channels: Any, group: Any, required: I64, start: int, end: int, scratch: Any
 ) -> tuple[int, int]:
-    """(ms covered by all channels while the line runs, ms in which it runs) within (start, end], from the kept readings."""
+    """(ms covered by all channels while the line runs, ms in which it runs) within (start, end], from readings."""
     n = group.stop - group.first
     covered = 0
     running = 0
     t = start
-    scratch[:, 1] = start  # until when the state of each channel is known; the last row is the running condition
+    for k in range(n + 1):
+        scratch[k, 1] = start  # until when the state of each channel is known; the last row is the running condition
     while t < end:
         until = end
         good = True
@@ -141,17 +142,20 @@ def _readable(channels: Any, group: Any, required: I64, start: int) -> bool:
 
 @kernel
 def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, running: int) -> int:
-    """Coverage of a minute for which one channel brought readings when another's were gone: the least covered of them
-    tells (exact where at most one of them covers it in part)."""
-    covered = running
+    """Coverage of a minute for which one channel brought readings when another's were gone.
+
+    The least covered of them tells: exact where at most one of them covers it in part.
+    """
+    covered: Any = running
     for k in range(group.first, group.stop):
         ch = channels[required[k]]
-        there = np.int64(0)
+        there: Any = np.int64(0)
         if ch.sealed - cells.minutes <= minute < ch.sealed:
-            times = cells.times[required[k], minute % cells.minutes]
-            there = np.int64(times[COVERED - TIMES]) - np.int64(times[ESTIMATED - TIMES])
+            row = minute % cells.minutes
+            there += cells.times[required[k], row, COVERED - TIMES]
+            there -= cells.times[required[k], row, ESTIMATED - TIMES]
         covered = min(covered, there)
-    return covered
+    return int(covered)
 
 
 @kernel
@@ -168,7 +172,8 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
             continue
         row = cell % cells.minutes if step == 1 else cells.minutes + cell % cells.hours
         if step == 60 and cell * 60 >= sealed - cells.minutes:
-            ring[row, :] = 0
+            ring[row, 0] = 0
+            ring[row, 1] = 0
             for minute in range(cell * 60, cell * 60 + 60):
                 ring[row, 0] += ring[minute % cells.minutes, 0]
                 ring[row, 1] += ring[minute % cells.minutes, 1]
@@ -180,7 +185,7 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
         elif step == 1:
             if group.running < 0:
                 ring[row, 1] = MINUTE
-            ring[row, 0] = _least(channels, cells, group, required, cell, np.int64(ring[row, 1]))
+            ring[row, 0] = _least(channels, cells, group, required, cell, int(ring[row, 1]))
         cell += 1
     group.low = -NONE
     group.high = NONE

@@ -43,7 +43,7 @@ def share(amount: int, x: int, d: int) -> int:
 
 @kernel
 def within(rise: int, rise_num: int, rise_den: int, dt: int) -> bool:
-    """Whether a rise of `rise` steps in `dt` ms is at most rise_num / rise_den steps per ms (rise_num < 0: no bound)."""
+    """Whether a rise in `dt` ms is at most rise_num / rise_den steps per ms (rise_num < 0: no bound)."""
     if rise_num < 0:
         return True
     whole = rise_num // rise_den
@@ -68,6 +68,13 @@ def add_product(acc: Any, value: int, dt: int) -> None:
         acc[HIGH] += (value >> 32) * part + (low >> 32)
         acc[LOW] += low & MASK
         dt -= part
+
+
+@kernel
+def clear(acc: Any) -> None:
+    """Nothing yet."""
+    for k in range(len(acc)):
+        acc[k] = 0
 
 
 @kernel

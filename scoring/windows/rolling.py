@@ -1,4 +1,4 @@
-"""`Rolling`: the rolling sums of all channels. Keeps winning readings, makes exact integer cells of them, adds cells up.
+"""`Rolling`: the rolling sums of all channels: winning readings kept, exact integer cells made of them, cells added.
 
 Everything it tells is a function of the winning readings: order, repetition and batching of what comes
 in make no difference, as long as no reading is older than its channel's newest by more than its
@@ -103,7 +103,7 @@ class Rolling:
         )
 
     def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
-        """(ms covered and not estimated by the whole group while its line runs, ms in which it runs) in (start, end]."""
+        """(ms in which all of the group is covered and not estimated while its line runs, ms in which it runs)."""
         self._update()
         covered, running = coverage(
             self._entries,
@@ -143,7 +143,7 @@ class Rolling:
 
     @property
     def newest(self) -> I64:
-        """Per channel, event time of its newest reading, a derived channel's delay included; hugely negative for none."""
+        """Per channel, event time of its newest reading, a derived channel's delay included; very negative: none."""
         return self._channels["newest"]
 
     # --- state ----------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class Rolling:
         channels["room"] = room
 
     def _packed(self, room: I64, spare: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """The kept readings in a new arena, slots of `room` side by side and `spare` entries after them; and the channels."""
+        """The kept readings in a new arena, slots of `room` then `spare` entries; and the channels."""
         channels = self._channels.copy()
         channels["begin"] = np.cumsum(room) - room
         channels["room"] = room

@@ -47,7 +47,7 @@ def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
 
 
 def minute_horizon(plant: Plant) -> int:
-    """How far back whole minutes are kept: the longest window that steps by the minute (or a stack's day), grace, slack; ms."""
+    """How far back whole minutes are kept: the longest window that steps by them, grace, slack; ms."""
     longest = max([w for w in plant.window_ms if w <= DAY], default=0)
     if plant.stacks:
         longest = max(longest, DAY + HOUR)  # a local day has up to 25 h

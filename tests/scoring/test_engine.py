@@ -77,8 +77,8 @@ def total(engine: Engine, channel: str, window: str, minute: int) -> ChannelSum:
 
 def test_case_1_before_its_late_reading() -> None:
     """A wrapping kWh counter: 550 in 40 minutes, 100 of them in (10, 20]."""
-    counter = 'kwh = { unit = "kWh", kind = "counter", modulus = "10000", rise_max = "50/min", max_gap = "30min", step = "1" }'
-    plant = registry(counter, windows='["10min", "40min"]')
+    counter = 'unit = "kWh", kind = "counter", modulus = "10000", rise_max = "50/min", max_gap = "30min", step = "1"'
+    plant = registry(f"kwh = {{ {counter} }}", windows='["10min", "40min"]')
     engine = file(plant, rows(plant, "kwh", (0, 9700), (10, 9900), (30, 100), (40, 250)))
     assert total(engine, "kwh", "40min", 40).sum == "550"
     assert total(engine, "kwh", "10min", 20).sum == "100"
