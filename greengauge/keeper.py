@@ -57,7 +57,6 @@ class Keeper:
             reasons[count.reason] = reasons.get(count.reason, 0) + count.messages
         text = f"{sum(reasons.values())} messages"
         live.put_system("quarantine", {"rows": fill.rows, "share": fill.share, "reasons": reasons, "text": text})
-        live.put_meters(service.scorer.meters())
 
     def _intake(self) -> dict[str, Any]:
         session, intake = self._service.intake.session.state, self._service.intake.state

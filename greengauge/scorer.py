@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from devices.plant.model import Plant
+from devices.plant.model import Meter, Plant
 from greengauge import snapshots
 from greengauge.history import History
 from greengauge.live import Live
@@ -188,16 +188,28 @@ class Scorer:
                 del self._refusals[next(iter(self._refusals))]
 
     async def _show(self) -> None:
-        def look() -> tuple[list[Score], list[Emission], list[Alarm], int, int]:
-            return *self.engine.live(), self.engine.alarms(), self.engine.clock, self.engine.behind()
+        def look() -> tuple[list[Score], list[Emission], list[Alarm], list[tuple[int | None, bool]], int, int]:
+            engine = self.engine
+            return *engine.live(), engine.alarms(), engine.meters(), engine.clock, engine.behind()
 
-        scores, emissions, alarms, self.live.clock, behind = await self._do(look)
+        scores, emissions, alarms, meters, self.live.clock, behind = await self._do(look)
+        self.live.put_meters(
+            {
+                meter.name: {"last": last, "silent": silent, "scope": self._scope_of(meter)}
+                for meter, (last, silent) in zip(self.plant.meters, meters, strict=True)
+            }
+        )
         self.live.put_scores(scores, emissions, alarms)
         unread = max(0, self._durable() - self.position)
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []
         state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
         self.live.put_system("scoring", state)
+
+    def _scope_of(self, meter: Meter) -> str:
+        if meter.stack is not None:
+            return f"stack:{self.plant.stacks[meter.stack].id}"
+        return f"line:{self.plant.lines[meter.line].id}" if meter.line is not None else ""
 
     async def _save(self) -> None:
         def save() -> int:

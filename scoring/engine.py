@@ -166,6 +166,18 @@ class Engine:
         """Every alarm's present state."""
         return self._watch.book.alarms()
 
+    def meters(self) -> list[tuple[int | None, bool]]:
+        """Of each meter: event time of its newest reading, and whether it is silent now."""
+        silent = self._marks.silent_meters(self.clock)
+        sent = [
+            [self._rolling.last(c) for c in meter.channels if self._plant.channels[c].source is None]
+            for meter in self._plant.meters
+        ]
+        return [
+            (max((ts for ts in times if ts is not None), default=None), silent[meter])
+            for meter, times in enumerate(sent)
+        ]
+
     @property
     def clock(self) -> int:
         """The newest receive time (history: the greatest event time) seen; 0 before the first."""
