@@ -348,7 +348,8 @@ class Engine:
     def _stale(self, ts: int) -> Callable[[int, str], bool]:
         """Whether a channel that a line's degree requires is silent at `ts`."""
         silent = self._marks.silent_meters(ts)
-        return lambda line, degree: any(silent[meter] for meter in self._needs[line, degree])
+        table = {need: any(silent[meter] for meter in meters) for need, meters in self._needs.items()}
+        return lambda line, degree: table[line, degree]
 
 
 class _Outbox:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from devices.plant.model import Plant
 from devices.readings import Readings
 from scoring import reference
 from scoring.windows.rolling import Rolling
-from tests.scoring.plants import MINUTE
+from tests.scoring.plants import HOUR, MINUTE
 from tests.scoring.windows.shapes import BASE, GROUPS, Row, batch, rows, shapes
 
 PLANT = shapes()
@@ -129,4 +128,25 @@ def test_a_group_needs_its_channels_at_once() -> None:
     rolling = Rolling(PLANT, GROUPS)
     rolling.push(batch(turns))
     assert rolling.coverage(0, BASE, BASE + 60 * MINUTE) == (0, 60 * MINUTE)
-    assert dataclasses.is_dataclass(GROUPS[0])
+
+
+@quick
+@given(st.sampled_from([0, 1, 2]), st.lists(st.integers(0, 9), max_size=14))
+def test_a_counter_read_one_by_one_equals_the_twin(shape: int, values: list[int]) -> None:
+    """Spikes found late reach back as far as they must: each reading settled before the next comes."""
+    readings = [(shape, BASE + i * MINUTE, 3 * v, 0, 78, 0) for i, v in enumerate(values)]
+    rolling = Rolling(PLANT, GROUPS)
+    for i in range(len(readings)):
+        rolling.push(batch(readings[i : i + 1]))
+        span = BASE, BASE + (i + 1) * MINUTE
+        assert told(rolling, *span)[:2] == true(PLANT, batch(readings[: i + 1]), *span)[:2]
+
+
+def test_a_long_fall_that_recovers_is_all_spikes() -> None:
+    """Each reading of the fall has a bad pair, and once the counter is back, neighbours that make a good one."""
+    rolling = Rolling(PLANT, GROUPS)
+    for i, value in enumerate((100, 99, 98, 97, 96, 101)):
+        rolling.push(batch([(2, BASE + i * MINUTE, value, 0, 78, 0)]))
+        rolling.span(BASE, BASE + HOUR)
+    assert rolling.span(BASE, BASE + HOUR).total(2) == 1
+    assert rolling.flags(BASE, BASE + HOUR)[2] == {"spikes": 4, "estimated_ms": 5 * MINUTE}
