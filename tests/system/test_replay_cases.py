@@ -10,13 +10,17 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.plant import load
+from devices.readings_file import read
 from greengauge import cli
+from greengauge.replay import replay
 
 MIN = 60_000
 T = 1_767_225_600_000  # 2026-01-01T00:00Z, a whole hour in UTC
@@ -272,6 +276,62 @@ def test_example_9(bench: Bench, basis: str, power: str, tonnes: float) -> None:
     assert found["detail"]["heat_per_output"] == pytest.approx(3094.2857, abs=1e-4)
 
 
+RUNS = """
+people = 10
+min_output = "1 t/h"
+running = { channel = "m.feed", above = 50 }
+[meter.m]
+line = "k"
+every = "1min"
+[meter.m.channels]
+feed = { unit = "t/h", kind = "rate", counts = "material:meal" }
+slag = { unit = "t/h", kind = "rate", counts = "material:slag", waste = true }
+out = { unit = "t/h", kind = "rate", counts = "product:clinker" }
+[product.clinker]
+theoretical = "1.5 t/t"
+best_peer = "12000 t/person-year"
+[scoring]
+windows = ["1h", "24h"]
+"""
+
+
+@pytest.mark.parametrize(("rate", "idle"), [("60", False), ("0.5", True)])
+def test_completeness_and_idle(bench: Bench, rate: str, idle: bool) -> None:
+    """Of the 30 minutes that the line ran, slag was silent for 8; idle below min_output."""
+    rows: list[Row] = []
+    for i in range(61):
+        on = i < 30
+        rows += [(T + i * MIN, "m", "feed", 100 * on), (T + i * MIN, "m", "out", rate if on else 0)]
+        rows += [] if 10 <= i < 20 else [(T + i * MIN, "m", "slag", 20)]
+    things = bench.replay(PLACE + RUNS, rows, "--final")
+    scope = {"scope": "line:acme/works/hall/k", "ts": T + 60 * MIN}
+    gd, cd = one(things, degree="gd", window="1h", **scope), one(things, degree="cd", window="1h", **scope)
+    assert gd["completeness"] == cd["completeness"] == pytest.approx(22 / 30)
+    assert cd["numerator"] == pytest.approx(52 / 3)
+    assert gd["denominator"] == cd["denominator"] == pytest.approx(50 + 52 / 3)
+    sd = one(things, degree="sd", window="24h", **scope)
+    assert one(things, degree="sd", window="1h", **scope)["value"] is None
+    assert sd["denominator"] == 240.0
+    if idle:
+        assert (gd["value"], gd["operation"]) == (None, "idle")
+    else:
+        assert gd["value"] == pytest.approx(45 / (50 + 52 / 3))
+        assert sd["value"] == pytest.approx(30 * 8760 / 12000 / 240)
+
+
+def test_main_meter_or_its_children(bench: Bench) -> None:
+    """A sub-meter's electricity is inside its main meter's; of a scope each tonne counts once."""
+    meters = "".join(
+        f'[meter.{m}]\nline = "k"\nevery = "1min"\n{above}[meter.{m}.channels]\n'
+        'kwh = { unit = "kWh", kind = "amount", counts = "electricity" }\n'
+        for m, above in (("main", ""), ("part", 'parent = "main"\n'))
+    )
+    site = PLACE.replace("[line", 'electricity = "grid"\n[line')
+    things = bench.replay(site + GRID + meters, [(T, "main", "kwh", 1000), (T, "part", "kwh", 400)])
+    found = one(things, scope="site:acme/works", degree="lcd", window="1h")
+    assert found["denominator"] == pytest.approx(0.5366)  # T ends (T - 1 h, T], so the old year's factor
+
+
 # --- stacks: cases 7 and 8, examples 1, 2, 4, 5 ----------------------------------------------------
 
 DRY = 'kind = "level", water = "dry"'
@@ -375,6 +435,20 @@ def test_case_7(bench: Bench, zone: str, level: int, allowed: float, minute: flo
         assert (found["unavoidable_at"] - hour) / MIN == pytest.approx(minute, abs=5e-4)
 
 
+def test_a_legal_day_with_a_missing_hour(bench: Bench) -> None:
+    """The day on which Berlin's clocks go forward has 23 hours; the regime's own name of its average is echoed."""
+    midnight = 1_774_738_800_000  # 2026-03-28T23:00Z
+    regime = "limits = { nox = 320 }"
+    text = (
+        stack({"nox": MG}, regime, zone="Europe/Berlin").replace('["1h"]', '["1h", "24h"]').replace('"1min"', '"5min"')
+    )
+    rows = [(midnight + i * 5 * MIN, "gas", "nox", 100 + i // 12) for i in range(23 * 12 + 6)]
+    things = bench.replay(text, rows, "--final")
+    day = one(things, average="24h", ts=midnight)
+    assert (day["value"], day["valid"], day["valid_minutes"]) == (111.0, True, 23 * 60)
+    assert one(things, average="24h")["ts"] == midnight + 23 * 60 * MIN
+
+
 # --- what replay prints ----------------------------------------------------------------------------
 
 MIXED = (
@@ -436,6 +510,14 @@ def test_final_values_know_no_order(bench: Bench, seed: int) -> None:
     sums = bench.text(MIXED, rows, "--sums", "--every", "30min")
     assert sums.count("\n") > 20
     assert bench.text(MIXED, shuffled, "--sums", "--every", "30min", how="csv.gz") == sums
+
+
+def test_final_values_know_no_batches(bench: Bench) -> None:
+    """Read in pieces of one row, the file gives what it gives whole."""
+    plant = load(bench.registry(MIXED))
+    whole = list(read(write(bench.folder / "r", mixed_rows(5), "csv"), plant))
+    single = [batch.take(slice(i, i + 1)) for batch in whole for i in range(len(batch))]
+    assert list(replay(plant, single, final=True)) == list(replay(plant, whole, final=True))
 
 
 def test_every_default_and_final(bench: Bench) -> None:
@@ -553,8 +635,6 @@ def test_check(bench: Bench) -> None:
 )
 def test_explain(bench: Bench, topic: str, payload: str, outcome: str) -> None:
     """What would become of a message, with a reason, a place and a mend where it would not be stored."""
-    import time
-
     text = payload.replace("NOW", str(time.time_ns() // 1_000_000 - 1000))
     code = 0 if outcome == "stored" else 1
     told = json.loads(bench.command("explain", bench.registry(EXAMPLE), topic, text, "--json", code=code))
@@ -587,6 +667,8 @@ def _wrong(registry: str, rows: list[Row], *flags: str) -> Callable[[Bench], str
         _wrong(EXAMPLE, [(T, "k1-kiln", "feed", "many")]),
         _wrong(EXAMPLE, [("yesterday", "k1-kiln", "feed", 1)]),
         _wrong(EXAMPLE, [(T, "k1-kiln", "feed", 1)], "--every", "soon"),
+        _wrong(EXAMPLE, [(T, "k1-kiln", "feed", 1)], "--every", "0s"),
+        _wrong(EXAMPLE, [(T, "k1-kiln", "feed", 1)], "--every", "1500ms"),
         _wrong(EXAMPLE, [(T, "k1-kiln", "feed", 1)], "--every", "1h", "--final"),
         _wrong(EXAMPLE + "x = 1", [(T, "k1-kiln", "feed", 1)]),
     ],
