@@ -77,6 +77,7 @@ class _Replay:
         slowest = max([SECOND, *(meter.every_ms for meter in plant.meters)])
         self._settled = plant.intake.grace_ms + max(10 * SECOND, 3 * slowest)  # by then every watermark has passed
         self.newest: int | None = None
+        self._first: int | None = None  # the earliest multiple so far
 
     def pass_through(self, batches: Iterable[Readings], every: int | None, *, sums: bool) -> Iterator[Iterable[Thing]]:
         """Push everything; what became known, step by step."""
@@ -84,6 +85,7 @@ class _Replay:
             if isinstance(item, Readings):
                 self.newest = max(int(item.ts.max()), self.newest or int(item.ts[0]))
                 self._engine.push(item)
+                self._earlier(item, every)
                 yield self._closed(self._engine.advance(), sums=sums)
             else:
                 yield self._live(item, sums=sums)
@@ -102,6 +104,19 @@ class _Replay:
     def last_sums(self, newest: int) -> Iterator[Thing]:
         """The same of the channels' sums."""
         return (s.to_json() for s in self._engine.sums(newest))
+
+    def _earlier(self, item: Readings, every: int | None) -> None:
+        """Multiples before the first so far, which a late reading reached: not shown, yet each has a final value."""
+        if every is None:
+            return
+        if self._first is None:
+            self._first = _up(int(item.ts[0]), every)
+        low = _up(
+            max(int(item.ts.min()), self._first - self._plant.intake.past_ms), every
+        )  # a stray 1970 asks for none
+        for ts in range(self._first - every, low - 1, -every):
+            self._shown[ts % MINUTE != 0].appendleft(_Shown(ts, {}))
+        self._first = min(self._first, low)
 
     # --- what became known ------------------------------------------------------------------------
 

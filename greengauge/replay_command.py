@@ -20,6 +20,12 @@ def run(registry: Path, readings: Path, *, every: str | None, final: bool, sums:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
     plant = load(registry)
     every_ms = None if every is None else durations.parse(every)
+    if every_ms is not None and (every_ms <= 0 or every_ms % durations.SECOND):
+        raise ConfigurationError(
+            f"`{every}` is no period of whole seconds",
+            where="--every",
+            mend="windows move by the second: write 1s or more",
+        )
     for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -139,7 +139,12 @@ class Engine:
             if scopes:
                 scores += self._scores(ts, scopes, windows, Stamp(lifecycle, 0, self.clock))
         stamp = Stamp("live", 0, self.clock)
-        return scores, [*self._stacks.minute(up(ts, SECOND), stamp), *self._stacks.blocks(ts, stamp)]
+        passed = {
+            f"stack:{s.id}" for s, mark in zip(self._plant.stacks, self._marks.stacks(), strict=True) if mark >= ts
+        }
+        minutes = self._stacks.minute(up(ts, SECOND), stamp)
+        minutes = [replace(m, lifecycle="final") if m.scope in passed else m for m in minutes]
+        return scores, [*minutes, *self._stacks.blocks(ts, stamp)]
 
     def live(self) -> tuple[list[Score], list[Emission]]:
         """The open step: what gauges show now."""

@@ -76,11 +76,10 @@ class Watermarks:
         self._move()
 
     def finish(self) -> None:
-        """Everything that was heard is complete."""
-        known = self._heard > NEVER
-        self._mark = np.where(known, np.maximum(self._mark, -(-self._newest // HOUR) * HOUR), NEVER)
-        for scope, lines in enumerate(self._scopes):
-            self._scope_mark[scope] = max([self._scope_mark[scope], *self._mark[lines]])
+        """Nothing more comes: every watermark passes the newest reading of all, of those never heard too."""
+        end = -(-self._newest.max(initial=NEVER) // HOUR) * HOUR
+        self._mark = np.maximum(self._mark, end)
+        self._scope_mark = np.maximum(self._scope_mark, end)
 
     def scopes(self) -> list[int]:
         """The watermark of each scope."""

@@ -159,6 +159,7 @@ class Product:
     theoretical: Fraction | None = None  # t of natural resources per unit: GD's numerator
     best_peer: Fraction | None = None  # units per person-hour (a person-year is 8,760 h): SD's numerator
     source: str = ""
+    declared: bool = True  # False: only counted, so with the defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class Material:
     counts_cd: bool = True
     waste: bool = False
     source: str = ""
+    declared: bool = True  # False: only counted, so with the defaults
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from devices.plant.model import Benchmark, Channel, Dated, Line, Plant, Regime, Stack
+from devices.plant.model import Benchmark, Channel, Dated, Line, Material, Plant, Product, Regime, Stack
+from devices.words import suggestion
 
 _UNSURE = ("illustrative", "recalled", "[rec]", "set your own")
 
@@ -43,6 +44,7 @@ def warnings(plant: Plant, today: date | None = None) -> list[Caution]:
     used = _Used(plant)
     found = [caution for line in plant.lines for caution in _of_line(plant, line, used)]
     found += [caution for stack in plant.stacks for caution in _of_stack(plant, stack)]
+    found += _of_undeclared(plant)
     found += _of_values(plant, used, day)
     found += [
         Caution(
@@ -167,6 +169,20 @@ def _of_stack(plant: Plant, stack: Stack) -> Iterator[Caution]:
             yield Caution(where, "does not say `water`: taken as dry", 'say `water = "wet"` or `"dry"`')
         if channel.state is None and channel.unit.dimension == "mass/volume":
             yield Caution(where, "does not say `state`: taken as standard", 'say `state = "hot"` or `"standard"`')
+
+
+def _of_undeclared(plant: Plant) -> Iterator[Caution]:
+    """Materials and products that only `counts` names: meant so, or a slip of the pen."""
+    tables: tuple[tuple[str, Mapping[str, Material | Product]], ...] = (
+        ("material", plant.materials),
+        ("product", plant.products),
+    )
+    for what, found in tables:
+        known = [id_ for id_, each in found.items() if each.declared]
+        for id_ in sorted(found.keys() - known):
+            near = suggestion(id_, known)
+            mend = f"{near} If not, declare [{what}.{id_}]" if near else f"declare [{what}.{id_}]"
+            yield Caution(f"{what}.{id_}", "is counted and not declared: taken with the defaults", mend)
 
 
 def _of_values(plant: Plant, used: _Used, day: date) -> Iterator[Caution]:

@@ -43,6 +43,9 @@ def test_expired_and_illustrative_values_are_named() -> None:
         ('temp = { unit = "degC", kind = "level" }', "", "stack.tail", "no channel `temp`"),
         (', state = "hot"', "", "meter.cems1.channels.nox", "does not say `state`"),
         (', water = "dry"', "", "meter.cems1.channels.o2", "does not say `water`"),
+        ('"material:raw-meal"', '"material:raw-mael"', "material.raw-mael", "not declared"),
+        ('"material:scrap"', '"material:pebbles"', "material.pebbles", "not declared"),
+        ('counts = "product:eaf-carbon-steel"', 'counts = "product:ingots"', "product.ingots", "not declared"),
         ('source = "recalled; set your own"', "", "factor.grid:CN", "has no source"),
         ("from = 2024-01-15", "from = 2027-01-01", "regime.cn-cement-ultra-low", ""),
     ],
@@ -88,3 +91,38 @@ def test_the_regimes_of_china() -> None:
         "cn-cement-ultra-low": 10,
         "cn-sinter-ultra-low": 16,
     }
+
+
+def test_what_only_counts_names_takes_the_defaults() -> None:
+    """An undeclared product has the unit of its channel's amount, an undeclared material counts in both degrees."""
+    plant = parse("""
+[site.s]
+enterprise = "e"
+timezone = "UTC"
+[line.l]
+site = "s"
+area = "a"
+lcd = { benchmark = "b" }
+[meter.m]
+line = "l"
+every = "1s"
+[meter.m.channels]
+flow = { unit = "kg/h", kind = "rate", counts = "material:flour" }
+bread = { kind = "derived", of = "flow", times = "1.2", counts = "product:bread" }
+own = { unit = "t", kind = "amount", counts = "material:bread" }
+[[benchmark]]
+id = "b"
+product = "bread"
+value = 600
+unit = "kg CO2/t"
+basis = "gross"
+power = false
+boundary = "stage"
+""")
+    assert plant.products["bread"].unit.symbol == "kg"
+    assert not plant.products["bread"].declared
+    assert set(plant.materials) == {"flour", "bread"}
+    assert (plant.materials["flour"].counts_gd, plant.materials["flour"].counts_cd) == (True, True)
+    said = {w.table: w.mend for w in warnings(plant, DAY)}
+    assert {"product.bread", "material.flour"} <= said.keys()
+    assert "material.bread" not in said  # it is the product, consumed again

@@ -25,6 +25,7 @@ class Book:
     stacks: dict[str, Stack] = field(default_factory=dict)
     meter_rows: dict[str, int] = field(default_factory=dict)
     channel_rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    implied: set[tuple[str, str]] = field(default_factory=set)  # ("product" or "material", id) that no table declares
     made: dict[str, set[str]] = field(default_factory=dict)  # line -> products that its channels count
 
     def knows(self, section: str, name: str, known: Iterable[str], table: str, key: str, where: str = "") -> bool:

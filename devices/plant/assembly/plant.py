@@ -9,6 +9,7 @@ from devices.plant.assembly import meters as metering
 from devices.plant.assembly import places, rules
 from devices.plant.assembly.alarms import alarms
 from devices.plant.assembly.book import Book
+from devices.plant.assembly.implied import imply
 from devices.plant.assembly.regimes import regimes
 from devices.plant.assembly.scopes import scopes
 from devices.plant.mistakes import Mistakes
@@ -22,6 +23,7 @@ LONGEST_WINDOW = 3660 * durations.DAY
 def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
     """The plant. Whatever does not fit is noted; with mistakes noted the plant is incomplete and not to be used."""
     book = Book(registry, mistakes)
+    imply(book)
     dated = regimes(book)
     factors, benchmarks = rules.factors(book), rules.benchmarks(book)
     places.sites(book)

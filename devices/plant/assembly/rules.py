@@ -84,14 +84,16 @@ def products(book: Book) -> dict[str, Product]:
         peer = None if t.best_peer is None else _in(book, t.best_peer, f"{each}/person-h", table, "best_peer")
         if peer is not None and peer <= 0:
             book.mistakes.add(table, "best_peer", "is not above zero", "leave it out if you know none")
-        found[id_] = Product(id_, t.unit, process, theoretical, peer, t.source)
+        declared = ("product", id_) not in book.implied
+        found[id_] = Product(id_, t.unit, process, theoretical, peer, t.source, declared)
     return found
 
 
 def materials(book: Book) -> dict[str, Material]:
     """What is consumed; a product that is consumed again is a material with the defaults."""
     own = {
-        id_: Material(id_, t.counts_gd, t.counts_cd, t.waste, t.source) for id_, t in book.registry.materials.items()
+        id_: Material(id_, t.counts_gd, t.counts_cd, t.waste, t.source, ("material", id_) not in book.implied)
+        for id_, t in book.registry.materials.items()
     }
     passed_on = {id_: Material(id_) for id_ in book.registry.products if id_ not in own}
     return dict(sorted({**own, **passed_on}.items()))
