@@ -9,10 +9,10 @@ Invariant: every atom and tally that ends at or before `known` is what the sums 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scoring.stacks.limits import Regimes
+from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
@@ -56,6 +56,10 @@ class Ledger:
         self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
         self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour
         self._nothing = tuple(empty(p) for p in recipe.pollutants)
+        self._stirred: set[int] = set()  # ends of minutes in which a reading begins, or may stop to count
+        self._stirred_until = 0  # what was stirred before a restore is not remembered
+        self._before: tuple[int, InForce, tuple[Atom, ...]] | None = None  # the minute made last
+        self._block = Block(0, 0)  # the hour it lies in
 
     def touch(self, oldest: int, newest: int, reach: int, *, own: bool) -> None:
         """Readings from `oldest` to `newest` came in, covering time up to `reach` at most."""
@@ -71,6 +75,11 @@ class Ledger:
             self._known = known
             self.version += 1
 
+    def stir(self, ends: Iterable[int]) -> None:
+        """In the minutes with these ends something begins or stops; all others are like the minute before them."""
+        self._stirred.update(ends)
+        self._before = None
+
     @property
     def behind(self) -> int | None:
         """End of the last known minute; None before the first reading."""
@@ -81,9 +90,10 @@ class Ledger:
         made = self._compute(end)
         self._atoms[end] = made
         self._known = end
-        hour = self.calendar.hour(end)
-        if hour.end == end:
-            self._hours[hour.start] = self._fold(list(self._minutes(hour.start, end)))
+        if not self._block.start < end <= self._block.end:
+            self._block = self.calendar.hour(end)
+        if self._block.end == end:
+            self._hours[self._block.start] = self._fold(list(self._minutes(self._block.start, end)))
 
     def rolling(self, end: int) -> tuple[Atom, ...]:
         """The minute that ends at any whole second."""
@@ -107,6 +117,7 @@ class Ledger:
         self._known = max(self._known, until)
         for end in [e for e in self._atoms if e <= until]:
             del self._atoms[end]
+        self._stirred = {end for end in self._stirred if end > until}
         for start in [s for s in self._hours if s < until - _KEPT_MS]:
             del self._hours[start]
 
@@ -127,7 +138,8 @@ class Ledger:
         """Go on from `snapshot`."""
         self.first, self.newest, self._reach = state["first"], state["newest"], state["reach"]
         self.closed, self.closed_day = state["closed"], state["closed_day"]
-        self._atoms = {}
+        self._atoms, self._stirred, self._before = {}, set(), None
+        self._stirred_until = self._reach + MINUTE
         self._hours = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["hours"].items()}
         self._known = 0 if self.first is None else (self.first - 1) // MINUTE * MINUTE
         if self.closed is not None:
@@ -142,7 +154,19 @@ class Ledger:
         if self._beyond(end - MINUTE, end):
             return self._nothing
         force = self.regimes.on(self.calendar.local_date(end))
-        return atoms(self.recipe, self._spans.minute(end), force.frame, force.regime.minute_valid_ms)
+        if self._before is not None:
+            before, then, made = self._before
+            if before == end - MINUTE and then is force and self._calm(before) and self._calm(end):
+                self._before = end, force, made
+                return made
+        made = atoms(self.recipe, self._spans.minute(end), force.frame, force.regime.minute_valid_ms)
+        if end % MINUTE == 0:
+            self._before = end, force, made
+        return made
+
+    def _calm(self, end: int) -> bool:
+        """Whether nothing begins or stops in the minute that ends at `end`."""
+        return end > self._stirred_until and end not in self._stirred
 
     def _beyond(self, start: int, end: int) -> bool:
         """Whether no reading reaches (start, end]: before the first one or after all that they cover."""

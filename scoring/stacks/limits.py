@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from devices.plant.model import Regime
 from scoring.stacks.minutes import frame
@@ -46,9 +47,10 @@ class Regimes:
 
     def __init__(self, entries: Sequence[Regime]) -> None:
         self._entries = [(r, frame(r)) for r in sorted(entries, key=lambda r: r.start or date.min)]
+        self.on = lru_cache(maxsize=64)(self._on)
+        """The entry for a local date of the site; one object as long as nothing changes hands."""
 
-    def on(self, day: date) -> InForce:
-        """The entry for a local date of the site."""
+    def _on(self, day: date) -> InForce:
         begun = [e for e in self._entries if e[0].start is None or e[0].start <= day]
         if not begun:
             first, how = self._entries[0]

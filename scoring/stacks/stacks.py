@@ -54,9 +54,12 @@ class Stacks:
         newest = np.full(len(channels), np.iinfo(np.int64).min)
         np.minimum.at(oldest, inverse, ts)
         np.maximum.at(newest, inverse, ts)
-        for channel, low, high in zip(channels.tolist(), oldest.tolist(), newest.tolist(), strict=True):
-            for stack, gap, own in self._links[channel]:
-                self._ledgers[stack].touch(low, high, high + gap, own=own)
+        for row, channel in enumerate(channels.tolist()):
+            low, high, times = int(oldest[row]), int(newest[row]), ts[inverse == row]
+            for stack, begin, end, own in self._links[channel]:
+                self._ledgers[stack].touch(low, high, high + end, own=own)
+                edges = np.concatenate([times + begin, times + end])
+                self._ledgers[stack].stir((np.unique(edges // MINUTE + 1) * MINUTE).tolist())
 
     def minute(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
         """The rolling minute (ts − 60 s, ts] of every stack and pollutant; `ts` is a whole second."""
@@ -207,9 +210,9 @@ def _hours(ledger: Ledger, start: int, to: int) -> Iterator[tuple[Block, tuple[T
         block = ledger.calendar.hour(block.end + 1)
 
 
-def _links(plant: Plant) -> dict[int, list[tuple[int, int, bool]]]:
-    """Channel → the stacks that its readings touch: (stack, how long a reading may cover, is it the stack's own)."""
-    links: dict[int, list[tuple[int, int, bool]]] = {}
+def _links(plant: Plant) -> dict[int, list[tuple[int, int, int, bool]]]:
+    """Channel → the stacks its readings touch: (stack, when one begins and ends to count, is it the stack's own)."""
+    links: dict[int, list[tuple[int, int, int, bool]]] = {}
 
     def link(channel: int, stack: int, *, own: bool) -> None:
         c = plant.channels[channel]
@@ -219,7 +222,7 @@ def _links(plant: Plant) -> dict[int, list[tuple[int, int, bool]]]:
             delay += c.delay_ms
             c = plant.channels[c.source]
             gap = max(gap, c.max_gap_ms)
-        links.setdefault(c.index, []).append((stack, gap + delay, own))
+        links.setdefault(c.index, []).append((stack, delay, gap + delay, own))
 
     for stack in plant.stacks:
         for meter in stack.meters:

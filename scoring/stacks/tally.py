@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 from scoring.stacks.localtime import MINUTE
@@ -30,8 +31,9 @@ class Tally:
     def of(cls, atoms: Iterable[Atom]) -> Tally:
         """The tally of some minutes in order."""
         made = cls()
-        for atom in atoms:
-            made.add(atom)
+        for _, alike in groupby(atoms, key=id):  # a held reading makes many minutes that are one object
+            same = list(alike)
+            made.add(same[0], len(same))
         return made
 
     @classmethod
@@ -39,17 +41,17 @@ class Tally:
         """The tally of so many minutes like `atom`, an empty one."""
         return cls(minutes=minutes, running=minutes, raw=list(atom.raw), why=Counter({atom.reason or "": minutes}))
 
-    def add(self, atom: Atom) -> None:
-        """Count one more minute."""
-        self.minutes += 1
-        self.running += atom.running
+    def add(self, atom: Atom, times: int = 1) -> None:
+        """Count one more minute, or so many that are alike."""
+        self.minutes += times
+        self.running += atom.running * times
         self.flagged |= atom.flagged
-        self.raw = _plus(self.raw, atom.raw)
+        self.raw = _plus(self.raw, [(total * times, covered * times) for total, covered in atom.raw])
         if atom.micro is None:
-            self.why[atom.reason or ""] += 1
+            self.why[atom.reason or ""] += times
         else:
-            self.micro += atom.micro
-            self.valid += 1
+            self.micro += atom.micro * times
+            self.valid += times
             self.last = atom.micro
 
     def __add__(self, later: Tally) -> Tally:

@@ -108,7 +108,7 @@ def test_steel_file_is_stored_once_and_scored_exactly(
         points = influx.rows(
             "SELECT denominator, lifecycle FROM degree WHERE degree = 'lcd' AND \"window\" = '24h' AND level = 'line'"
         )
-        by_time = {pd.Timestamp(row["time"]): row["denominator"] for row in points}
+        by_time = {pd.Timestamp(row["time"], unit="ms", tz="UTC"): row["denominator"] for row in points}
         compared = [(by_time[at], value) for at, value in expected.items() if at in by_time]
         assert len(compared) > STEEL_ROWS * 0.99
         assert all(got == pytest.approx(value, abs=1e-9) for got, value in compared)
