@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from devices.plant.model import Meter, Plant
 from devices.readings import NORMAL, Readings
@@ -26,6 +27,7 @@ _UNCARRIABLE = re.compile(r"[\x00\n\r]|\\(?=[,= ]|$)|^#|^$")
 _NAME = re.compile(r"([,= ])")
 
 
+@lru_cache(maxsize=65_536)  # the same few names in every point
 def name(text: str) -> bytes:
     """A measurement, tag key, tag value or field key, escaped; ValueError if line protocol cannot carry it."""
     if _UNCARRIABLE.search(text):
@@ -33,6 +35,7 @@ def name(text: str) -> bytes:
     return _NAME.sub(r"\\\1", text).encode()
 
 
+@lru_cache(maxsize=4_096)
 def _key(text: str) -> bytes:
     if text == "time":
         raise ValueError("InfluxDB reserves the name 'time'")
@@ -41,8 +44,13 @@ def _key(text: str) -> bytes:
 
 def head(measurement: str, tags: Mapping[str, str]) -> bytes:
     """Measurement and tags (sorted, empty ones left out): the series a point belongs to."""
+    return _head(measurement, tuple(tags.items()))
+
+
+@lru_cache(maxsize=16_384)
+def _head(measurement: str, tags: tuple[tuple[str, str], ...]) -> bytes:
     parts = [name(measurement).replace(b"\\=", b"=")]  # a measurement's `=` stands bare
-    parts += [_key(k) + b"=" + name(v) for k, v in sorted(tags.items()) if v]
+    parts += [_key(k) + b"=" + name(v) for k, v in sorted(tags) if v]
     return b",".join(parts)
 
 

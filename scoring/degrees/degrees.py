@@ -63,7 +63,7 @@ class Degrees:
         `stale(line, degree)` tells whether a channel that the line's degree requires is silent. A degree that
         cannot be shown has value None and says why; its sums stand all the same. Windows in the order asked for,
         in each the scopes, in each `DEGREES`. With `stored`, those that nobody would look up are left out:
-        windows too short for the degree, and degrees of which there is nothing to sum.
+        windows too short for the degree, and degrees that no line of the scope counts in.
         """
         plans = [self._plans[scope] for scope in scopes]
         lines = sorted({line for plan in plans for line in plan.scope.lines})
@@ -96,7 +96,7 @@ class Degrees:
         ratios = roll_up.ratios(plan, views, total, window.length, self._scales)
         below = (self._scales.mass, self._scales.co2, self._scales.mass, self._scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
-            if window.stored and (reasons.too_short(plan, row, window.length) or not (n or d)):
+            if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
                 continue
             numerator, denominator = n / scale, d / scale
             why = reasons.withheld(plan, row, window.length, still, views, n, d)
