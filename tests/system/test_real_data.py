@@ -63,7 +63,7 @@ def stored(store: Influxd, fields: str) -> dict[str, Any]:
     return rows[0] if rows else {}
 
 
-def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 90) -> None:
+def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 200) -> None:
     """Wait until the store holds `count` values and the scores have caught up."""
     until(lambda: stored(store, f'count("{field}") AS n').get("n", 0) >= count, timeout, running.log)
     running.settle(timeout)
@@ -172,8 +172,8 @@ def _content(folder: Path, kills: int, broker: Mosquitto, store: Influxd) -> tup
             running.start()
         feeder.join()
         running.ready()
-        until(lambda: _count(store, folder.name) >= STEEL_ROWS, 90, running.log)
-        until(lambda: running.part("scoring")["text"] == "ok", 90, running.log)
+        until(lambda: _count(store, folder.name) >= STEEL_ROWS, 200, running.log)
+        until(lambda: running.part("scoring")["text"] == "ok", 200, running.log)
         scores = running.get("/api/v1/scores", at=LAST_MS)["scores"]
         shown = ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness", "lifecycle")
         return store.influxql("SELECT * FROM reading", folder.name), [{k: s[k] for k in shown} for s in scores]
@@ -198,7 +198,7 @@ def test_store_outage_costs_nothing(
         influx.stop()
         fed(tmp_path, "steel_industry_2018_h1.csv.gz", mosquitto.url)
         until(lambda: running.part("store")["state"] == "down", 30, running.log)
-        until(lambda: running.part("scoring")["text"] == "ok", 90, running.log)
+        until(lambda: running.part("scoring")["text"] == "ok", 200, running.log)
         assert running.get("/api/v1/scores", scope=LINE, degree="lcd", window="24h")["scores"]
         assert running.status("/readyz") == 200
         time.sleep(5)
