@@ -52,8 +52,10 @@ def test_flipped_bits_cost_the_records_they_hit(data: st.DataObject) -> None:
         log = Log(folder)
         hit = [record for record in before if any(record.position <= p < record.end for p in hits)]
         assert everything(log) == [record for record in before if record not in hit]
-        for record in hit:
-            assert any(d.start <= record.position and record.end <= d.end for d in log.damages())
+        for record in hit:  # a torn tail is reported without the zeros it ends in: they may be the empty segment's
+            assert any(
+                d.start <= record.position and (record.end <= d.end or d.kind == "torn-tail") for d in log.damages()
+            )
         assert all(d.kind in {"header", "length", "checksum", "torn-tail"} for d in log.damages())
         log.close()
 
