@@ -71,7 +71,7 @@ class _Shown:
 
 class _Replay:
     def __init__(self, plant: Plant, engine: Engine) -> None:
-        self._plant, self._engine = plant, engine
+        self._plant, self._engine, self._simulated = plant, engine, plant.intake.simulated
         self._steps = dict(zip(plant.windows, map(step_ms, plant.window_ms), strict=True))
         self._shown: tuple[deque[_Shown], ...] = (deque(), deque())  # on the minute, and off it
         slowest = max([SECOND, *(meter.every_ms for meter in plant.meters)])
@@ -169,9 +169,8 @@ class _Replay:
     def _step(self, thing: Score | Emission | ChannelSum) -> int:
         return SECOND if isinstance(thing, Emission) else self._steps[thing.window]
 
-    @staticmethod
-    def _json(thing: Score | Emission, now: int) -> Thing:
-        return thing.to_json(now, simulated=False)
+    def _json(self, thing: Score | Emission, now: int) -> Thing:
+        return thing.to_json(now, simulated=self._simulated)
 
 
 def hourly(batches: Iterable[Readings]) -> Iterator[Readings]:

@@ -236,7 +236,7 @@ def run(registry: Path, settings: Settings) -> None:
     page = PageServer(settings.host, settings.port)
 
     async def main() -> None:
-        service = Service(plant, registry, settings, simulated=False, page=page)
+        service = Service(plant, registry, settings, simulated=plant.intake.simulated, page=page)
         say(
             ("broker", settings.broker),
             ("store", service.store.name),

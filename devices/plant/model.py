@@ -263,6 +263,7 @@ class Intake:
     future_ms: int
     grace_ms: int
     history: bool
+    simulated: bool = False  # the meters are no real ones: said on everything
 
 
 Level = Literal["line", "area", "site", "enterprise", "industry", "region", "country"]

@@ -38,7 +38,7 @@ def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
     intake = registry.intake
     plant = Plant(
         version=0,
-        intake=Intake(intake.topic, intake.past, intake.future, intake.grace, intake.history),
+        intake=Intake(intake.topic, intake.past, intake.future, intake.grace, intake.history, intake.simulated),
         windows=windows,
         window_ms=tuple(durations.parse(window) for window in windows),
         sites=sites,

@@ -15,3 +15,4 @@ class IntakeTable(Table):
     future: DelayMs = 60_000
     grace: DelayMs = 15 * 60_000
     history: bool = False
+    simulated: bool = False
