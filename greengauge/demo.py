@@ -6,23 +6,18 @@ other reading; a later start goes on where the last one was. Each seed (and star
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from devices import times
-from devices.errors import ConfigurationError
+from devices.errors import ConfigurationError, EnvironmentFailure
 from devices.simulator import DEMO
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
+from ingest.log.lock import DataLock
 
-if TYPE_CHECKING:
-    from greengauge.service import Service
-
-HOURS = 24.0
 EXCURSION_S = 15.0
 
 
@@ -36,82 +31,54 @@ class Begin:
 
 def run(*, seed: int, start: str | None, port: int | None) -> None:
     """Run until Ctrl-C."""
-    begin = _begin(start)
+    begin = Begin() if start is None else Begin(times.parse(start), fixed=True)
     folder = settings_.default_data() / "demo" / (f"seed-{seed}-start-{begin.at}" if begin.fixed else f"seed-{seed}")
     settings = settings_.load(data=folder, port=port, store="embedded")
+    try:
+        lock = DataLock(settings.data)
+    except EnvironmentFailure as failure:
+        mend = "stop the demo that runs there, or choose another --seed" if "in use" in failure.cause else failure.mend
+        raise EnvironmentFailure(failure.cause, where=failure.where, mend=mend) from None
     page = PageServer(settings.host, settings.port)
     sys.stdout.write(f"page {page.url}\n")
     sys.stdout.flush()
-    _serve(settings, seed, begin, page)
+    _serve(settings, lock, seed, begin, page)
 
 
-def _begin(start: str | None) -> Begin:
-    if start is None:
-        return Begin()
-    return Begin(times.parse(start), fixed=True)
-
-
-def _serve(settings: settings_.Settings, seed: int, begin: Begin, page: PageServer) -> None:
-    """Heavy imports happen here, after the address was printed."""
+def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin, page: PageServer) -> None:
+    """Heavy imports happen here, after the address was printed and while the broker starts."""
     from greengauge.broker import EmbeddedBroker
-    from greengauge.service import Service, run_until_told, say
 
     broker = EmbeddedBroker(settings.data)
-    starting = threading.Thread(target=broker.start, name="broker start")
-    starting.start()
-    registry = _registry(settings.data, begin)
-    from devices.plant import load
+    with ThreadPoolExecutor(1, "broker start") as aside:
+        started = aside.submit(broker.start)
+        from devices.plant import load
+        from greengauge.demo_plant import DemoPlant
+        from greengauge.service import Service, run_until_told
+        from greengauge.terminal import say
 
-    plant = load(registry)
-    starting.join()
-    if not broker.running:
-        broker.start()  # says what is wrong
+        registry = _registry(settings.data, begin)
+        plant = load(registry)
+        url = started.result()
 
     async def main() -> None:
-        chosen = settings.model_copy(update={"broker": broker.url})
-        service = Service(plant, registry, chosen, simulated=True, page=page)
+        service = Service(
+            plant, registry, settings.model_copy(update={"broker": url}), simulated=True, page=page, lock=lock
+        )
+        simulated = DemoPlant(service, url, seed, begin.at if begin.fixed else None, EXCURSION_S)
         say(
             ("plant", f"SIMULATED, seed {seed}: {len(plant.lines)} lines, {len(plant.stacks)} stacks"),
-            ("broker", f"{broker.url} ({broker.kind.name}, embedded)"),
-            ("store", service.store.name),
-            ("data", str(settings.data)),
-            (
-                "fault",
-                f"a NOx excursion {EXCURSION_S:.0f} s after the plant is live: watch the alarm, press A in the page",
-            ),
-            ("stop", "Ctrl-C; the next start goes on where this one was. Not a safety system."),
+            ("broker", f"{url} ({broker.kind.name}, embedded)"),
+            ("data", f"{settings.data} (the next start goes on from there)"),
+            ("soon", f"{EXCURSION_S:.0f} s after the plant is live, NOx rises: the page alarms, acknowledge it with A"),
+            ("stop", "Ctrl-C. This is not a safety system."),
         )
-        await service.run(("plant", _plant(service, broker.url, seed, begin)))
+        await service.run(("plant", simulated.run()), ("progress", simulated.tell()))
 
     try:
-        run_until_told(main)
+        run_until_told(main, settings.log_level)
     finally:
         broker.stop()
-
-
-async def _plant(service: Service, url: str, seed: int, begin: Begin) -> None:
-    """Backfill, then live, in a thread of its own."""
-    from devices.simulator.publisher import Simulator
-
-    known = service.scorer.engine.clock if begin.fixed else service.log.received
-    start = max(begin.at, known + 1000) if begin.fixed else None
-    simulator = Simulator(service.plant, url, seed=seed, start=start, excursion_s=EXCURSION_S)
-    gap_h = HOURS if not known else min(HOURS, max(0, simulator.start - known) / 3_600_000)
-    live = service.live
-    loop = asyncio.get_running_loop()
-
-    def progress(done: int, total: int) -> None:
-        told = {"what": f"scoring {gap_h:.1f} simulated hours", "done": done, "total": total}
-        loop.call_soon_threadsafe(setattr, live, "progress", told if done < total else None)
-
-    def work() -> None:
-        simulator.backfill(gap_h, progress=progress)
-        simulator.run()
-
-    try:
-        await asyncio.to_thread(work)
-    finally:
-        simulator.stop()
 
 
 def _registry(folder: Path, begin: Begin) -> Path:
@@ -121,7 +88,6 @@ def _registry(folder: Path, begin: Begin) -> Path:
     text = DEMO.read_text()
     if "[intake]\n" not in text:
         raise ConfigurationError("the demo's registry has no [intake]", where=str(DEMO), mend="reinstall greengauge")
-    folder.mkdir(parents=True, exist_ok=True)
     own = folder / "demo.toml"
     own.write_text(text.replace("[intake]\n", "[intake]\nhistory = true\n", 1))
     return own

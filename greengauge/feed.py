@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from greengauge.settings import Settings
 
 def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
     """Publish, then say what was published and what was odd."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C takes the progress bar down first
     done = feed(file, map_file, broker=address(settings), speed=speed_of(speed))
     rate = done.messages / done.seconds if done.seconds else 0.0
     took = f"{done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s)"

@@ -43,7 +43,7 @@ class MqttOut:
                     aiomqtt.Will(STATUS_TOPIC, self._status("offline"), qos=1, retain=True)
                 ) as client:
                     pause = 0.5
-                    await client.publish(STATUS_TOPIC, self._status("online"), qos=1, retain=True)
+                    await _publish(client, STATUS_TOPIC, self._status("online"), qos=1)
                     self._live.put_system("outputs", {"state": "ok", "text": "MQTT ok"})
                     try:
                         await self._publish(client)
@@ -82,10 +82,20 @@ class MqttOut:
         payload = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         if sent.get(topic) != payload:
             sent[topic] = payload
-            await client.publish(topic, payload, qos=0, retain=True)
+            await _publish(client, topic, payload, qos=0)
 
     def _status(self, state: str) -> bytes:
         return json.dumps({"state": state, "since": self.since, "version": self._version}).encode()
+
+
+async def _publish(client: aiomqtt.Client, topic: str, payload: bytes, qos: int) -> None:
+    """A retained message. aiomqtt waits with `asyncio.wait_for`, which in Python 3.11 loses a cancellation that
+    comes with the answer: it is found again here, or we would never end.
+    """
+    await client.publish(topic, payload, qos=qos, retain=True)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _farewell(client: aiomqtt.Client, payload: bytes) -> None:

@@ -40,6 +40,7 @@ PIECE_ROWS = 250
 SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
 LIVE_EVERY_S = 1.0
+FILLING_S = 0.05
 
 
 class Scorer:
@@ -75,6 +76,10 @@ class Scorer:
             self.position, state = kept
             self.engine = Engine.restore(plant, state)
         self._saved = self._fetched = self.position
+        self.filled = (
+            asyncio.Event()
+        )  # until then history is on its way: taken in first, then steps close and gauges show
+        self.filled.set()
         self._work: deque[Callable[[], object]] = deque()  # of the records in hand; `position` moves when it is done
 
     # --- asked by others ------------------------------------------------------------------------
@@ -93,6 +98,14 @@ class Scorer:
             await self._passed.wait_for(lambda: self.position >= position)
         return self._refusals.pop(position, None)
 
+    async def behind(self) -> int:
+        """Closed steps that are not scored yet."""
+        return await self._do(self.engine.behind)
+
+    async def heard(self) -> int:
+        """Up to where every meter has been heard (event time, ms); 0 if one has not."""
+        return await self._do(lambda: min((last or 0 for last, _ in self.engine.meters()), default=0))
+
     # --- the task -------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -105,14 +118,14 @@ class Scorer:
                     async with self._passed:
                         self._passed.notify_all()
                 now = time.monotonic()
-                if now - shown >= LIVE_EVERY_S or alarmed:
+                if (now - shown >= LIVE_EVERY_S or alarmed) and self.filled.is_set():
                     shown = now
                     await self._show()
                 if now - saved >= self._snapshot_every_s and self.position > self._saved:
                     saved = now
                     await self._save()
-                if not took and not behind:
-                    await self._idle(LIVE_EVERY_S - (time.monotonic() - shown))
+                if not took and not (behind and self.filled.is_set()):
+                    await self._idle(LIVE_EVERY_S - (time.monotonic() - shown) if self.filled.is_set() else FILLING_S)
         finally:
             await asyncio.shield(self._save())
             self._thread.shutdown()
@@ -130,7 +143,7 @@ class Scorer:
             self._work.popleft()()
             if not self._work:
                 self.position = self._fetched
-        changes = self.engine.advance(max(0.0, until - time.monotonic()))
+        changes = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
         if changes.scores or changes.emissions or changes.alarms:
             self.history.add(changes)
         return took, bool(changes.alarms), self.engine.behind()

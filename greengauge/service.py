@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,6 +28,7 @@ from devices import topics
 from devices.errors import ConfigurationError, GreengaugeError
 from devices.plant import load
 from devices.plant.model import Plant
+from greengauge import logs
 from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
@@ -37,6 +39,7 @@ from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
+from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
 from ingest.decode.result import Reject
@@ -56,6 +59,8 @@ from scoring.results import Alarm
 
 log = structlog.get_logger()
 
+ENDING_S = 3.0
+"""How long an end in order may take."""
 VERSION = package_version("greengauge")
 
 
@@ -77,11 +82,15 @@ class StoreCursor:
 class Service:
     """Everything, built and run once."""
 
-    def __init__(self, plant: Plant, source: Path, settings: Settings, *, simulated: bool, page: PageServer) -> None:
-        """`source` is the registry's file; `page` is already bound, so that its address could be printed first."""
+    def __init__(
+        self, plant: Plant, source: Path, settings: Settings, *, simulated: bool, page: PageServer, lock: DataLock
+    ) -> None:
+        """`source` is the registry's file; `page` is already bound, so that its address could be printed first.
+        `lock` holds the data folder; it is let go when `run` ends.
+        """
         self.plant, self.settings, self.page = plant, settings, page
         folder = settings.data
-        self._lock = DataLock(folder)
+        self._lock = lock
         self.log = Log(folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000))
         self.live = Live(plant, simulated=simulated)
         self.history = History(folder / "history.db")
@@ -137,8 +146,8 @@ class Service:
         tasks: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("intake", self.intake.run()),
             ("scorer", self.scorer.run()),
-            ("writer", self.writer.run()),
-            ("quarantine", self._quarantine()),
+            ("writer", self._later(self.writer.run)),
+            ("quarantine", self._later(self._quarantine)),
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
@@ -169,6 +178,11 @@ class Service:
         return next(a for a in self.scorer.engine.alarms() if (a.scope, a.id) == (asked["scope"], asked["id"]))
 
     # --- inside ---------------------------------------------------------------------------------
+
+    async def _later(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """What may wait for the first gauge: its cursor holds the log."""
+        await self.scorer.filled.wait()
+        await task()
 
     async def _quarantine(self) -> None:
         """Keep what decoding did not let in; its cursor holds the segments until then."""
@@ -233,10 +247,11 @@ def _store(settings: Settings) -> Store:
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
+    lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 
     async def main() -> None:
-        service = Service(plant, registry, settings, simulated=plant.intake.simulated, page=page)
+        service = Service(plant, registry, settings, simulated=plant.intake.simulated, page=page, lock=lock)
         say(
             ("broker", settings.broker),
             ("store", service.store.name),
@@ -247,17 +262,31 @@ def run(registry: Path, settings: Settings) -> None:
 
     sys.stdout.write(f"page {page.url}\n")
     sys.stdout.flush()
-    run_until_told(main)
+    run_until_told(main, settings.log_level)
 
 
-def run_until_told(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves."""
+def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
+    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
+
+    Impatience does no harm: a second signal is not heard before `ENDING_S`, and then ends us at once.
+    """
+    logs.configure(log_level)
 
     async def guarded() -> None:
         task = asyncio.create_task(main(), name="main")
         loop = asyncio.get_running_loop()
+        told = 0.0
+
+        def tell() -> None:
+            nonlocal told
+            if not told:
+                told = loop.time()
+                task.cancel()
+            elif loop.time() - told > ENDING_S:
+                os._exit(130)
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, tell)
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
@@ -268,15 +297,11 @@ def run_until_told(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if bugs is not None or known is None:
             raise
         raise _first(known) from None
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # what is left to do takes a moment and is worth it
 
 
 def _first(failures: BaseExceptionGroup[GreengaugeError]) -> GreengaugeError:
     inner = failures.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def say(*rows: tuple[str, str]) -> None:
-    """The banner: which broker, store, folder and why."""
-    for key, value in rows:
-        sys.stdout.write(f"{key:<7} {value}\n")
-    sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     page_token: SecretStr | None = None
     log_quota: int = Field(20 * 2**30, description="bytes of log segments kept at most")
     retention_hours: float = Field(96.0, description="hours of log kept behind all cursors (past + grace and more)")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="of our lines on standard error"
+    )
     snapshot_seconds: float = Field(30.0, description="how often the scores' state is saved")
 
     @classmethod

@@ -34,5 +34,5 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
         finally:
             simulator.stop()
 
-    run_until_told(main)
+    run_until_told(main, settings.log_level)
     sys.stdout.write(f"{simulator.published:,} messages published\n")

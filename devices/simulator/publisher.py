@@ -25,6 +25,7 @@ from devices.simulator.link import Address, Link, Pump
 from devices.simulator.plant import SimulatedMeter, SimulatedPlant
 
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 SLICE = 10 * MINUTE
 """Backfill: no meter is more than this ahead of another; also the readings in one message."""
 _AHEAD_MS = 1000
@@ -143,8 +144,13 @@ class Simulator:
         """End `backfill` and `run` soon, in order; from any thread."""
         self._stop.set()
 
-    def backfill(self, hours: float = 24.0, every: int = MINUTE, progress: Progress | None = None) -> int:
+    def backfill(
+        self, hours: float = 24.0, every: int = MINUTE, progress: Progress | None = None, *, since: int | None = None
+    ) -> int:
         """Publish the hours up to `start` at one reading per `every` ms; how many messages it took.
+
+        `since` (event time, ms) instead of `hours`: what was published up to then is out already; the live
+        phase then begins where the last full `every` ends.
 
         Arrays of ten minutes a message, all meters' before any meter's next ten: each slice waits for its
         PUBACKs. `progress(slices done, slices in all)` is called after each.
@@ -152,20 +158,25 @@ class Simulator:
         self._connect()
         last = self.start // every * every
         first = last - int(hours * 3_600_000) // every * every
-        edges = list(range(first, last, SLICE))
-        sent = self.published
-        for done, edge in enumerate(edges, 1):
-            ts = np.arange(edge + every, min(edge + SLICE, last) + 1, every, dtype=np.int64)
-            for device in self._devices:
-                device.link.publish(device.topic, json.dumps(device.objects(ts, every)))
-                self.published += 1
-            while not self._pump.drain(0.5) and not self._stop.is_set():
-                pass  # the broker is away: the pump reconnects and sends again
-            if self._stop.is_set():
-                break
-            self._until = min(edge + SLICE, last)
-            if progress:
-                progress(done, len(edges))
+        if since is not None:
+            first, self._until = since // every * every, since
+        slices, done, sent = -((first - last) // SLICE), 0, self.published
+        for hour in range(first, last, HOUR):  # the values of an hour at once, its messages slice by slice
+            ts = np.arange(hour + every, min(hour + HOUR, last) + 1, every, dtype=np.int64)
+            bodies = [(device, device.objects(ts, every)) for device in self._devices]
+            for edge in range(hour, min(hour + HOUR, last), SLICE):
+                here = slice(*np.searchsorted(ts, (edge, edge + SLICE), side="right"))
+                for device, objects in bodies:
+                    device.link.publish(device.topic, json.dumps(objects[here]))
+                    self.published += 1
+                while not self._pump.drain(0.5) and not self._stop.is_set():
+                    pass  # the broker is away: the pump reconnects and sends again
+                if self._stop.is_set():
+                    return self.published - sent
+                self._until = min(edge + SLICE, last)
+                done += 1
+                if progress:
+                    progress(done, slices)
         return self.published - sent
 
     def run(self) -> None:

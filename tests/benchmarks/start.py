@@ -19,13 +19,21 @@ from typing import Any
 
 from tests.system.running import Running
 
-STAGES = ("page printed", "healthz", "first gauge", "24 h scored", "alarm", "ended")
+STAGES = ("page printed", "healthz", "first gauge", "newest hour", "24 h scored", "alarm", "ended")
+AT_ONCE = 10
+"""Steps that close together when a minute is over: not a backlog."""
 
 
 def timeline(folder: Path, caches: Path, *, until_alarm: bool = True) -> dict[str, float]:
     """Seconds from the process's start to each stage; `ended` from Ctrl-C; `cpu ...` in CPU seconds."""
     load = os.getloadavg()[0]
-    demo = Running(["demo", "--port", "0"], folder, XDG_DATA_HOME=str(folder), NUMBA_CACHE_DIR=str(caches), PYTHONDONTWRITEBYTECODE="")
+    demo = Running(
+        ["demo", "--port", "0"],
+        folder,
+        XDG_DATA_HOME=str(folder),
+        NUMBA_CACHE_DIR=str(caches),
+        PYTHONDONTWRITEBYTECODE="",
+    )
     began = time.monotonic()
     found: dict[str, float] = {}
 
@@ -42,6 +50,7 @@ def timeline(folder: Path, caches: Path, *, until_alarm: bool = True) -> dict[st
         reached("page printed", lambda: True, 5)
         reached("healthz", lambda: demo.status("/healthz") == 200, 60)
         reached("first gauge", lambda: gauges(demo), 120)
+        reached("newest hour", lambda: newest_hour(demo), 120)
         reached("24 h scored", lambda: caught_up(demo), 180)
         if until_alarm:
             reached("alarm", lambda: alarmed(demo), 240)
@@ -55,11 +64,16 @@ def gauges(demo: Running) -> list[dict[str, Any]]:
     return [score for score in demo.get("/api/v1/scores")["scores"] if score["value"] is not None]
 
 
+def newest_hour(demo: Running) -> bool:
+    """Whether the gauges stand on the newest hour: it is complete."""
+    return any(score["window"] == "1h" and score["completeness"] > 0.9 for score in gauges(demo))
+
+
 def caught_up(demo: Running) -> bool:
     """Whether the backfill is out, in and scored, and all its steps are closed."""
     told = demo.get("/api/v1/system")
-    scoring, log = told["system"].get("scoring", {"behind": 1}), told["system"].get("log", {"behind": {"scores": 0}})
-    return told["clock"] > 0 and told["progress"] is None and scoring["behind"] == 0 and bool(log)
+    scoring = told["system"].get("scoring", {})
+    return newest_hour(demo) and told["progress"] is None and scoring["unread"] == 0 and scoring["behind"] <= AT_ONCE
 
 
 def alarmed(demo: Running) -> list[dict[str, Any]]:
