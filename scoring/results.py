@@ -37,7 +37,7 @@ class Score:
     reason: str | None  # why the value is withheld or marked, in words
     known_at: int
     stale: bool
-    last: int | None  # ts of the newest reading behind it: `age` is told from this when it is sent
+    last: int | None  # ts of the newest reading behind it (stale: of the meter waited for longest); makes `age`
     detail: dict[str, float] = field(default_factory=dict)  # lcd: named parts of the CO2 balance, t
 
     def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Degrees:
         self._forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
         self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
+        self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
 
     def scores(
         self,
@@ -127,10 +128,32 @@ class Degrees:
                 revision=window.stamp.revision,
                 reason="; ".join(why) or None,
                 known_at=window.stamp.known_at,
-                stale=any(window.stale(line, name) for line, _ in counting),
-                last=max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
+                stale=bool(stale := [line for line, _ in counting if window.stale(line, name)]),
+                last=self._awaited(stale, name, window.ts)
+                if stale
+                else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
                 detail=co2_detail(total, only, self._scales, powered=powered) if row == reasons.LCD else {},
             )
+
+    def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
+        """The measured channels behind `channels`, apart by meter."""
+        found: dict[int, list[int]] = {}
+        for row in channels:
+            channel = self._plant.channels[row]
+            measured = row if channel.source is None else channel.source
+            found.setdefault(self._plant.channels[measured].meter, []).append(measured)
+        return list(found.values())
+
+    def _awaited(self, lines: Sequence[int], degree: str, ts: int) -> int | None:
+        """Newest reading of the required meter waited for longest; None where one was never heard."""
+        found: list[int] = []
+        for line in lines:
+            for channels in self._required.get((line, degree), ()):
+                times = [t for c in channels if (t := self._sums.last(c)) is not None]
+                if not times:
+                    return None
+                found.append(min(max(times), ts))
+        return min(found, default=None)
 
     def _last(self, ts: int) -> Callable[[int, int], int | None]:
         """Newest reading behind a line's degree, not after `ts`; the same for every window."""

@@ -139,6 +139,14 @@ meal = { unit = "t/h", kind = "rate", counts = "material:raw-meal" }
 kwh = { unit = "kWh", kind = "counter", modulus = "100000", rise_max = "2000/min", step = "1", counts = "electricity" }
 """
 
+POWER = """
+[meter.power]
+line = "k1"
+every = "1min"
+[meter.power.channels]
+kwh = { unit = "kWh", kind = "counter", modulus = "100000", rise_max = "2000/min", step = "1", counts = "electricity" }
+"""
+
 
 def kiln(plant: Plant, minutes: range, *, late: int = 0) -> Readings:
     """A kiln's readings each minute, received `late` ms after their time."""
@@ -249,6 +257,19 @@ def test_a_meter_that_fell_silent_makes_its_degrees_stale() -> None:
         engine.tick(BASE + minutes * MINUTE)
         scores, _ = engine.live()
         assert {s.stale for s in scores if s.level == "line" and s.degree == "gd"} == {stale}
+
+
+def test_a_stale_degree_is_as_old_as_the_meter_it_waits_for() -> None:
+    """The age that goes with "stale" is the silent meter's, however fresh the line's other readings are."""
+    plant = registry(KILN, POWER)
+    engine = Engine(plant)
+    run(engine, kiln(plant, range(10)), 100)
+    second = plant.channel("power", "kwh").index
+    run(engine, Readings.of([second], [BASE + 4 * MINUTE], [7], received=[BASE + 9 * MINUTE]), 100)
+    run(engine, kiln(plant, range(10, 20)), 100)
+    told = {s.degree: (s.stale, s.last) for s in engine.live()[0] if s.level == "line" and s.window == "1h"}
+    assert told["gd"] == (False, BASE + 19 * MINUTE)
+    assert told["lcd"] == (True, BASE + 4 * MINUTE)
 
 
 def test_days_at_once_are_closed_while_their_cells_are_kept() -> None:

@@ -65,12 +65,12 @@ function update(node, a) {
   text(part.state, WORDS[a.state] ?? a.state);
   text(part.id, a.id);
   text(part.place, `${kind} ${path.slice(1).join(" › ") || path[0]}`);
-  text(part.value, a.value == null ? "––" : level(a.value));
-  text(part.limit, a.limit == null ? "" : `${level(a.limit)} ${unit(a.unit)}`);
+  text(part.value, a.value == null ? "––" : `${level(a.value)} ${unit(a.unit)}`.trimEnd());
+  text(part.limit, a.limit == null ? "" : `${level(a.limit)} ${unit(a.unit)}`.trimEnd());
   text(part.since, `${when(a.since, zone, now())} (${age((now() - a.since) / 1000)})`);
   const until = a.shelved_until == null ? "" : `until ${when(a.shelved_until, zone, now())}`;
   const said = a.user ? `${a.user}${a.comment ? `: ${a.comment}` : ""}` : "";
-  text(part.note, [a.text, until, said].filter(Boolean).join(" · "));
+  text(part.note, [unit(a.text ?? ""), until, said].filter(Boolean).join(" · "));
   part.ack.hidden = !["unacknowledged", "returned"].includes(a.state);
   text(part.shelve, a.state === "shelved" ? "Unshelve" : "Shelve");
   part.shelve.hidden = ["suppressed", "out-of-service"].includes(a.state);

@@ -1,6 +1,7 @@
 // Asking a person before anything changes: acknowledge, shelve, unshelve; and the help.
 
 import { el, text } from "./dom.js";
+import { unit } from "./format.js";
 import { choose, view } from "./view.js";
 
 /** A dialog with fields; Enter confirms, Escape leaves. `send` returns "" or what went wrong. */
@@ -53,7 +54,7 @@ async function post(alarm, body) {
 }
 
 const name = () => ({ name: "user", label: "Who", value: view.user || "operator", required: true, maxlength: 100 });
-const said = (alarm) => `${alarm.id} on ${alarm.scope}${alarm.text ? `: ${alarm.text}` : ""}`;
+const said = (alarm) => `${alarm.id} on ${alarm.scope}${alarm.text ? `: ${unit(alarm.text)}` : ""}`;
 
 export function acknowledge(alarm) {
   ask("Acknowledge", said(alarm),

@@ -2,11 +2,12 @@
 
 import { el, set, svg, text } from "./dom.js";
 import { age, amount, degree as number, DEGREES, percent, unit } from "./format.js";
-import { ageOf, key, scoreFor, state } from "./state.js";
+import { ageOf, key, now, scoreFor, silentOn, state } from "./state.js";
 import { drawTrend, lastKnown, makeTrend, points } from "./trend.js";
 import { view } from "./view.js";
 
 const WIDE = 200;
+const HOUR_MS = 3_600_000;
 
 export function makeGauge(scope, degree) {
   const part = {};
@@ -14,7 +15,7 @@ export function makeGauge(scope, degree) {
   const node = el(
     "article",
     { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree },
-    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("flag", el("b", { class: "flag" }))),
+    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("age", el("span", { class: "age", title: "age of the newest reading" })), put("flag", el("b", { class: "flag" }))),
     el("div", { class: "top" }, put("value", el("span", { class: "value" })), put("drift", el("span", { class: "drift" })), put("trend", makeTrend())),
     put("meter", el("div", { class: "meter", role: "meter", "aria-valuemin": "0" })),
     put("state", el("p", { class: "facts" })),
@@ -65,6 +66,7 @@ export function updateGauge(node, { scope, degree }) {
   set(part.window, "class", score.window === view.window ? "window" : "window other");
   const old = score.stale || !state.live;
   text(part.flag, word && (old ? `${word} ${age(ageOf(score))}` : word));
+  text(part.age, word ? "" : `${age(ageOf(score))} ago`);
   text(part.value, number(known));
   drift(part.drift, old ? null : score.value, list);
   bar(part, degree, known);
@@ -77,11 +79,14 @@ export function updateGauge(node, { scope, degree }) {
     set(node, "title", [score.reason, said].filter(Boolean).join(" · "));
   }
   const life = score.lifecycle === "restated" ? `restated r${score.revision}` : score.lifecycle;
-  text(part.state, [percent(score.completeness) + " data", score.quality, score.operation, life, age(ageOf(score))].join(" · "));
+  text(part.state, [percent(score.completeness) + " data", score.quality, score.operation, life].join(" · "));
   const sums = `${amount(score.numerator)} / ${amount(score.denominator)} ${unit(score.unit)}${score.basis ? ` ${score.basis}` : ""}`;
-  text(part.sums, score.reason ? `${sums} · ${score.reason}` : sums);
+  text(part.sums, [sums, score.reason, score.stale ? silentOn(scope) : ""].filter(Boolean).join(" · "));
   part.state.classList.toggle("doubt", score.quality !== "good");
 }
+
+/** Before the first score of all there is still work to wait for; after it, a gap is one of the plant's. */
+const notYet = () => (state.scores.size === 0 ? "not scored yet" : "not scored here");
 
 function absent(node, part, degree) {
   set(node, "data-value", "");
@@ -90,12 +95,13 @@ function absent(node, part, degree) {
   text(part.window, view.window);
   text(part.value, "––");
   text(part.flag, "");
+  text(part.age, "");
   text(part.drift, "");
-  text(part.state, state.live ? "not scored here" : "NOT LIVE");
+  text(part.state, state.live ? notYet() : "NOT LIVE");
   text(part.sums, "");
   bar(part, degree, null);
   set(part.meter, "aria-label", `${DEGREES[degree]} degree`);
-  set(part.meter, "aria-valuetext", "not scored here");
+  set(part.meter, "aria-valuetext", notYet());
   set(part.meter, "aria-valuenow", 0);
   drawTrend(part.trend, [], 1);
 }
@@ -117,9 +123,10 @@ function range(part, degree, value, list) {
   set(part.range, "width", (Math.min(1, (high - low) / top) * WIDE).toFixed(1));
 }
 
-/** Against an hour ago: an arrow and how much; a change below half a percent is none. */
+/** Against an hour ago, if there is a point near it: an arrow and how much; a change below 0.005 is none. */
 function drift(node, value, list) {
-  const before = list.findLast(([ts, v]) => v != null && ts <= state.now - 3_600_000);
+  const hourAgo = now() - HOUR_MS;
+  const before = list.findLast(([ts, v]) => v != null && ts <= hourAgo && ts > hourAgo - HOUR_MS / 4);
   const moved = value != null && before ? value - before[1] : null;
   const words = moved == null ? "" : Math.abs(moved) < 0.005 ? "=" : `${moved < 0 ? "▾" : "▴"} ${Math.abs(moved).toFixed(3)}`;
   text(node, words);

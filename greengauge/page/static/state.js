@@ -83,6 +83,13 @@ export function scoreFor(scope, degree, window) {
   return state.scores.get(key(scope, degree, window)) ?? null;
 }
 
+/** Which meters of a scope's lines are silent, in words. */
+export function silentOn(scope) {
+  const lines = state.plant.scopes.find((s) => s.id === scope)?.lines ?? [];
+  const names = Object.entries(state.meters).filter(([, meter]) => meter.silent && lines.includes(meter.scope)).map(([name]) => name);
+  return names.length ? `silent: ${names.join(", ")}` : "";
+}
+
 /** Alarms that stand on a scope, on its lines or on their stacks. */
 export function alarmsOn(scope) {
   const lines = state.plant.scopes.find((s) => s.id === scope)?.lines ?? [];
