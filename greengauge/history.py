@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from devices.errors import DamagedData, EnvironmentFailure, GreengaugeError
 from scoring.results import Changes, Emission, Score
 
 _SCHEMA = """
@@ -49,17 +51,22 @@ _EMISSION_ROW = (
 
 
 class History:
-    """The embedded history. One connection behind one lock: worker threads of the service share it."""
+    """The embedded history. One connection behind one lock: worker threads of the service share it.
+
+    Everything raises EnvironmentFailure where the disk refuses, DamagedData where the file is no history any more.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, check_same_thread=False)
+        self._path = path
         self._lock = threading.RLock()
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
-        self._series = self._known_series()
+        with self._told():
+            self._db = sqlite3.connect(path, check_same_thread=False)
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+            self._series = self._known_series()
 
     def add(self, changes: Changes) -> None:
         """Keep what became known, all or nothing; what is already kept stays as it is."""
-        with self._lock:
+        with self._lock, self._told():
             try:
                 self._add(changes)
             except BaseException:
@@ -164,12 +171,12 @@ class History:
 
     def mark_delivered(self, what: str, row: int) -> None:
         """Everything up to `row` of "step" or "alarm" is in the store."""
-        with self._lock, self._db:
+        with self._lock, self._told(), self._db:
             self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
 
     def sync(self) -> None:
         """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""
-        with self._lock:
+        with self._lock, self._told():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
@@ -188,8 +195,15 @@ class History:
         return int(rows[0][0]) if rows else 0
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock:
+        with self._lock, self._told():
             return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _failure(self._path, error) from error
 
     def _row(
         self,
@@ -228,6 +242,14 @@ class History:
                 (series, end, known),
             ):
                 yield parts[0], parts[1], parts[2], _thaw(row)
+
+
+def _failure(path: Path, error: sqlite3.Error) -> GreengaugeError:
+    if isinstance(error, sqlite3.OperationalError):
+        return EnvironmentFailure(f"the history can't be used: {error}", where=str(path), mend="see the disk's space")
+    return DamagedData(
+        f"the history is damaged: {error}", where=str(path), mend="move the file away to go on with an empty one"
+    )
 
 
 def _thaw(row: Sequence[Any]) -> dict[str, Any]:

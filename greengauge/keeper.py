@@ -6,12 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-import structlog
+from devices.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from greengauge.service import Service
-
-log = structlog.get_logger()
 
 EVERY_S = 1.0
 
@@ -26,6 +24,7 @@ class Keeper:
         """Work until cancelled."""
         while True:
             self._tell()
+            self._service.live.put_system("quarantine", await asyncio.to_thread(self._quarantine))
             await asyncio.sleep(EVERY_S)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
@@ -51,12 +50,15 @@ class Keeper:
             },
         )
         live.put_system("log", self._log())
-        fill = service.quarantine.fill()
-        reasons: dict[str, int] = {}
-        for count in service.quarantine.counts():
-            reasons[count.reason] = reasons.get(count.reason, 0) + count.messages
+
+    def _quarantine(self) -> dict[str, Any]:
+        """Blocking: it waits for whoever writes there."""
+        try:
+            fill, reasons = self._service.quarantine.fill(), self._service.quarantine.reasons()
+        except EnvironmentFailure as failure:
+            return {"text": failure.cause}
         text = f"{sum(reasons.values())} messages"
-        live.put_system("quarantine", {"rows": fill.rows, "share": fill.share, "reasons": reasons, "text": text})
+        return {"rows": fill.rows, "share": fill.share, "reasons": reasons, "text": text}
 
     def _intake(self) -> dict[str, Any]:
         session, intake = self._service.intake.session.state, self._service.intake.state

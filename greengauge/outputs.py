@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
@@ -34,11 +35,15 @@ class Outputs:
         while True:
             try:
                 moved = await self._deliver("step", self._steps) + await self._deliver("alarm", self._alarms)
+                pending = await asyncio.to_thread(self._history.pending)
             except StoreDown as down:
                 self._live.put_system("store outputs", {"state": "down", "text": down.cause})
                 await asyncio.sleep(max(1.0, down.retry_after))
                 continue
-            pending = await asyncio.to_thread(self._history.pending)
+            except EnvironmentFailure as failure:  # of the history: what was delivered and not marked goes again
+                self._live.put_system("store outputs", {"state": "down", "text": failure.cause})
+                await asyncio.sleep(1.0)
+                continue
             text = f"{pending} scores on their way" if pending > BATCH else "ok"
             self._live.put_system("store outputs", {"state": "ok", "pending": pending, "text": text})
             if not moved:

@@ -110,7 +110,7 @@ def _tags(plant: Plant, scope: str) -> Tags:
     cache = _cache
     if cache is None or cache[0] is not plant:
         cache = _cache = (plant, _scope_tags(plant))
-    return cache[1][scope]
+    return cache[1].get(scope) or _gone(scope)
 
 
 def _scope_tags(plant: Plant) -> dict[str, Tags]:
@@ -139,6 +139,25 @@ def _scope_tags(plant: Plant) -> dict[str, Tags]:
         shared = {"industry": industries.pop()} if len(industries) == 1 else {}
         tags[f"stack:{stack.id}"] = _place(plant.sites[stack.site]) | {"stack": stack.name} | shared
     return tags
+
+
+_LEVELS = {
+    "line": ("enterprise", "site", "area", "line"),
+    "area": ("enterprise", "site", "area"),
+    "site": ("enterprise", "site"),
+    "enterprise": ("enterprise",),
+    "industry": ("industry",),
+    "region": ("country", "region"),
+    "country": ("country",),
+    "stack": ("enterprise", "site", "stack"),
+}
+
+
+def _gone(scope: str) -> Tags:
+    """Tags of a scope that the registry had when it was scored and has no more: what its id tells."""
+    level, _, path = scope.partition(":")
+    names = _LEVELS[level]
+    return dict(zip(names, path.split("/", len(names) - 1), strict=True))
 
 
 def _place(site: Site) -> Tags:

@@ -21,10 +21,11 @@ from devices.plant.model import Plant
 from devices.readings import Readings
 from scoring.engine import Engine
 from scoring.results import Changes, ChannelSum, Emission, Score
+from scoring.steps import step_of, up
+from scoring.watch import ROLLING
 
 Thing = dict[str, Any]
 _TOLD_APART = frozenset(("lifecycle", "revision", "known_at", "stale", "age"))  # differ while the value stands
-_ROLLING = "1min"  # the one emission average that is no block
 
 
 def replay(
@@ -56,11 +57,6 @@ def replay(
     yield from run.last_sums(run.newest) if sums else run.last_steps(run.newest)
 
 
-def step_ms(window_ms: int) -> int:
-    """How far apart a rolling window's ends are (semantics §3)."""
-    return SECOND if window_ms <= HOUR else MINUTE if window_ms <= DAY else HOUR
-
-
 @dataclass(slots=True)
 class _Shown:
     """A moment that was shown live and is looked at again when it is final."""
@@ -72,7 +68,7 @@ class _Shown:
 class _Replay:
     def __init__(self, plant: Plant, engine: Engine) -> None:
         self._plant, self._engine, self._simulated = plant, engine, plant.intake.simulated
-        self._steps = dict(zip(plant.windows, map(step_ms, plant.window_ms), strict=True))
+        self._steps = dict(zip(plant.windows, map(step_of, plant.window_ms), strict=True))
         self._shown: tuple[deque[_Shown], ...] = (deque(), deque())  # on the minute, and off it
         slowest = max([SECOND, *(meter.every_ms for meter in plant.meters)])
         self._settled = plant.intake.grace_ms + max(10 * SECOND, 3 * slowest)  # by then every watermark has passed
@@ -96,9 +92,9 @@ class _Replay:
 
     def last_steps(self, newest: int) -> Iterator[Thing]:
         """Every rolling window at its last step: the smallest that holds the newest reading."""
-        for ts in sorted({_up(newest, step) for step in (SECOND, *self._steps.values())}):
+        for ts in sorted({up(newest, step) for step in (SECOND, *self._steps.values())}):
             for thing in self._rolling(ts):
-                if ts == _up(newest, self._step(thing)):
+                if ts == up(newest, self._step(thing)):
                     yield self._json(thing, self._engine.clock)
 
     def last_sums(self, newest: int) -> Iterator[Thing]:
@@ -110,10 +106,8 @@ class _Replay:
         if every is None:
             return
         if self._first is None:
-            self._first = _up(int(item.ts[0]), every)
-        low = _up(
-            max(int(item.ts.min()), self._first - self._plant.intake.past_ms), every
-        )  # a stray 1970 asks for none
+            self._first = up(int(item.ts[0]), every)
+        low = up(max(int(item.ts.min()), self._first - self._plant.intake.past_ms), every)  # a stray 1970 asks for none
         for ts in range(self._first - every, low - 1, -every):
             self._shown[ts % MINUTE != 0].appendleft(_Shown(ts, {}))
         self._first = min(self._first, low)
@@ -123,7 +117,7 @@ class _Replay:
     def _closed(self, changes: Changes, *, sums: bool) -> Iterator[Thing]:
         """The blocks that became final or were restated."""
         for emission in () if sums else changes.emissions:
-            if emission.average != _ROLLING and emission.lifecycle != "live":
+            if emission.average != ROLLING and emission.lifecycle != "live":
                 yield self._json(emission, self._engine.clock)
 
     def _live(self, ts: int, *, sums: bool) -> Iterator[Thing]:
@@ -198,7 +192,7 @@ def marked(batches: Iterable[Readings], every: int | None) -> Iterator[Readings 
             reached = np.maximum(reached, clock)
         start = 0
         if every is not None:
-            due = _up(int(reached[0]), every) if due is None else due
+            due = up(int(reached[0]), every) if due is None else due
             while (cut := int(np.searchsorted(reached, due, side="right"))) < len(batch):
                 if cut > start:
                     yield batch.take(slice(start, cut))
@@ -212,12 +206,8 @@ def marked(batches: Iterable[Readings], every: int | None) -> Iterator[Readings 
         yield due
 
 
-def _up(ts: int, step: int) -> int:
-    return -(-ts // step) * step
-
-
 def _is_rolling(thing: Score | Emission) -> bool:
-    return isinstance(thing, Score) or thing.average == _ROLLING
+    return isinstance(thing, Score) or thing.average == ROLLING
 
 
 def _key(thing: Score | Emission) -> tuple[str, ...]:

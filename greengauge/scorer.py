@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from devices.errors import EnvironmentFailure
 from devices.plant.model import Meter, Plant
 from greengauge import snapshots
 from greengauge.history import History
@@ -27,7 +28,7 @@ from greengauge.live import Live
 from ingest.decode.result import Decoded
 from ingest.log.record import Record, RecordKind
 from scoring.engine import Command, Engine, LineClose
-from scoring.results import Alarm, ChannelSum, Emission, Score
+from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
 
 log = structlog.get_logger()
 
@@ -41,6 +42,8 @@ SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
 LIVE_EVERY_S = 1.0
 FILLING_S = 0.05
+RETRY_S = 0.5
+"""Pause of the engine's thread where the history cannot be written."""
 
 
 class Scorer:
@@ -69,12 +72,9 @@ class Scorer:
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
         self._refusals: dict[int, str] = {}
-        kept = snapshots.load(snapshot_path, plant.version)
-        self.position = start
-        self.engine = Engine(plant)
-        if kept is not None and kept[0] >= start:
-            self.position, state = kept
-            self.engine = Engine.restore(plant, state)
+        self._unkept: Changes | None = None  # told by the engine, not yet in the history
+        self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
+        self.position, self.engine = self._begin(start)
         self._saved = self._fetched = self.position
         self.filled = (
             asyncio.Event()
@@ -91,6 +91,10 @@ class Scorer:
     async def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
         """Scores and emissions at one moment within the engine's horizon."""
         return await self._do(lambda: self.engine.at(ts))
+
+    async def alarms(self) -> list[Alarm]:
+        """Every alarm's present state."""
+        return await self._do(lambda: self.engine.alarms())
 
     async def passed(self, position: int) -> str | None:
         """Wait until the record that ends at `position` is applied; why it was refused, if it was."""
@@ -126,9 +130,26 @@ class Scorer:
                     await self._save()
                 if not took and not (behind and self.filled.is_set()):
                     await self._idle(LIVE_EVERY_S - (time.monotonic() - shown) if self.filled.is_set() else FILLING_S)
-        finally:
+        except asyncio.CancelledError:  # after a failure the state is not whole: the snapshot before it stays
             await asyncio.shield(self._save())
+            raise
+        finally:
             self._thread.shutdown()
+
+    def _begin(self, start: int) -> tuple[int, Engine]:
+        """Where to go on: from the snapshot if it is of this registry, program and log, else from the log's start."""
+        kept = snapshots.load(self._snapshot_path, self.plant.version)
+        if kept is None:
+            return start, Engine(self.plant)
+        position, state = kept
+        why = "it is of another log"
+        if start <= position <= self._durable():
+            try:
+                return position, Engine.restore(self.plant, state)
+            except ValueError as other:
+                why = str(other)
+        log.warning("scores.snapshot_unusable", cause=why, mend="what the log holds is scored anew")
+        return start, Engine(self.plant)
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
@@ -137,16 +158,37 @@ class Scorer:
     def _slice(self) -> tuple[bool, bool, int]:
         """Work for a moment and keep what became known: (anything taken in, alarms moved, steps behind)."""
         until = time.monotonic() + SLICE_S
-        took = False
-        while time.monotonic() < until and (self._work or self._fetch()):
+        took = self._unkept is not None  # nobody was told of what this came from
+        while self._unkept is None and time.monotonic() < until and (self._work or self._fetch()):
             took = True
-            self._work.popleft()()
+            self._work[0]()
+            self._work.popleft()  # only now: a piece that fails is still to be done
             if not self._work:
                 self.position = self._fetched
-        changes = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
-        if changes.scores or changes.emissions or changes.alarms:
-            self.history.add(changes)
+        if self._unkept is None:
+            self._unkept = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
+        changes = self._unkept
+        if not self._kept(changes):
+            return False, False, 0
         return took, bool(changes.alarms), self.engine.behind()
+
+    def _kept(self, changes: Changes) -> bool:
+        """Put into the history what became known; False if the disk does not take it, then it is tried again."""
+        try:
+            if changes.scores or changes.emissions or changes.alarms:
+                self.history.add(changes)
+        except EnvironmentFailure as failure:
+            self._in_trouble("history", failure)
+            time.sleep(RETRY_S)
+            return False
+        self._unkept = None
+        self._trouble.pop("history", None)
+        return True
+
+    def _in_trouble(self, what: str, failure: EnvironmentFailure) -> None:
+        if failure.cause != self._trouble.get(what):
+            log.error("scores.not_kept", what=what, cause=failure.cause, where=failure.where, mend=failure.mend)
+        self._trouble[what] = failure.cause
 
     def _fetch(self) -> bool:
         """Read on: what the next records ask of the engine, as pieces of work; whether there is any."""
@@ -216,6 +258,7 @@ class Scorer:
         unread = max(0, self._durable() - self.position)
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []
+        late += list(self._trouble.values())
         state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
         self.live.put_system("scoring", state)
 
@@ -226,12 +269,17 @@ class Scorer:
 
     async def _save(self) -> None:
         def save() -> int:
-            if self._work:  # in the midst of a record: the snapshot before this one stays, the log tells it again
+            if self._work or self._unkept:  # in the midst of it: the snapshot before stays, the log tells it again
                 return self._saved
             state, position = self.engine.snapshot(), self.position
-            self.history.sync()  # what the snapshot implies must not be behind it on disk
-            snapshots.save(self._snapshot_path, self.plant.version, position, state)
-            self._moved(position)
+            try:
+                self.history.sync()  # what the snapshot implies must not be behind it on disk
+                snapshots.save(self._snapshot_path, self.plant.version, position, state)
+                self._moved(position)
+            except EnvironmentFailure as failure:
+                self._in_trouble("snapshot", failure)
+                return self._saved
+            self._trouble.pop("snapshot", None)
             return position
 
         self._saved = await self._do(save)

@@ -3,7 +3,7 @@
     intake   session → log → PUBACK             writer      log → store (cursor: store)
     scorer   log → engine → live, history       quarantine  log → quarantine (cursor: quarantine)
     page     HTTP and WebSocket                 outputs     history → store;  mqtt-out  live → broker
-    keeper   prunes the log; tells the page what state everything is in
+    keeper   tells the page what state everything is in
 
 Each reads the log from its own cursor; none waits for another.
 """
@@ -25,7 +25,7 @@ from typing import Any
 import structlog
 
 from devices import topics
-from devices.errors import ConfigurationError, GreengaugeError
+from devices.errors import ConfigurationError, EnvironmentFailure, GreengaugeError
 from devices.plant import load
 from devices.plant.model import Plant
 from greengauge import logs
@@ -175,7 +175,7 @@ class Service:
         refusal = await self.scorer.passed(position)
         if refusal is not None:
             raise ConfigurationError(refusal, where=where, mend="look at the alarm's present state")
-        return next(a for a in self.scorer.engine.alarms() if (a.scope, a.id) == (asked["scope"], asked["id"]))
+        return next(a for a in await self.scorer.alarms() if (a.scope, a.id) == (asked["scope"], asked["id"]))
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -194,14 +194,19 @@ class Service:
                 await self.intake.wait(position)
                 continue
             decoded = await asyncio.to_thread(self.decoders.decode, records)
-            if decoded.rejects:
-                await asyncio.to_thread(self.quarantine.add, decoded.rejects)
+            try:
+                if decoded.rejects:
+                    await asyncio.to_thread(self.quarantine.add, decoded.rejects)
+                await asyncio.to_thread(self.log.cursors.set, "quarantine", records[-1].end)
+            except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
+                log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
+                await asyncio.sleep(1.0)
+                continue
             for meter, missing in follow(newest, decoded.sequences).items():
                 name = self.plant.meters[meter].name
                 self.missing[name] = self.missing.get(name, 0) + missing
                 log.warning("intake.sequence_gap", meter=name, missing=missing)
             position = records[-1].end
-            await asyncio.to_thread(self.log.cursors.set, "quarantine", position)
 
     async def _refused(self, rejects: Sequence[Reject]) -> None:
         await asyncio.to_thread(self.quarantine.add, rejects)

@@ -8,24 +8,28 @@ from pathlib import Path
 
 import google_crc32c
 
+from devices.errors import EnvironmentFailure
+from ingest.log.segment import sync_folder
+
 _MAGIC = b"GGSNAP1\n"
 _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
 
 
 def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
-    """Replace the snapshot: durable before this returns, and the old one stays until then."""
+    """Replace the snapshot: durable before this returns, and the old one stays until then. EnvironmentFailure."""
     fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(_HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state)))
-        file.write(state)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        with fresh.open("wb") as file:
+            file.write(_HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state)))
+            file.write(state)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        sync_folder(path.parent)
+    except OSError as failure:
+        raise EnvironmentFailure(
+            f"the scores' state cannot be saved: {failure.strerror}", where=str(path), mend="see the disk's space"
+        ) from failure
 
 
 def load(path: Path, plant_version: int) -> tuple[int, bytes] | None:

@@ -23,12 +23,14 @@ from devices.readings import I32, Readings
 from ingest.decode.definition import Decoder
 from ingest.decode.result import Close, Decoded, Reject
 from ingest.decode.sequence import follow
-from ingest.log.record import Record
+from ingest.log.record import Record, RecordKind
 
 log = structlog.get_logger()
 
 KEEP_BYTES = 32 << 20
 """Bytes of log bodies whose decoded form is kept: what three readers of a live log may lie apart."""
+LEAST_BYTES = 4 << 10
+"""What the decoded form of one record takes, however small its body is: a quiet line's chunks hold one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ class Decoders:
         folder.mkdir(parents=True, exist_ok=True)
         copy = folder / f"{plant.version:016x}.toml"
         if not copy.exists():
-            copy.write_bytes(source.read_bytes())
+            fresh = copy.with_suffix(".new")  # whole or not at all: it is never written again
+            fresh.write_bytes(source.read_bytes())
+            fresh.replace(copy)
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode records in log order; equal to decoding each alone and joining."""
         with self._lock:
-            return join([self._one(record) for record in records])
+            return join([self._one(r) for r in records if r.entry.kind is RecordKind.FRAMES])
 
     def _one(self, record: Record) -> Decoded:
         kept = self._kept.get(record.position)
@@ -67,7 +71,7 @@ class Decoders:
         decoded = decoder.decode([record])
         if rows is not None:
             decoded = _rename(decoded, rows)
-        size = len(record.entry.body)
+        size = max(LEAST_BYTES, len(record.entry.body))
         self._kept[record.position] = size, decoded
         self._kept_bytes += size
         while self._kept_bytes > KEEP_BYTES:

@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class Winners:
 
     def __init__(self, path: Path, plant: Plant, series: Callable[[int], Series]) -> None:
         """`series(channel)` is where the store keeps a channel."""
-        self._series = series
+        self._path, self._series = path, series
         self._names = [f"{plant.meters[c.meter].name}.{c.name}" for c in plant.channels]
         self._newest = np.full(len(self._names), np.iinfo(np.int64).min, np.int64)
         self._dirty: set[int] = set()
@@ -182,7 +183,7 @@ class Winners:
         return Choice(chosen, frozenset(lettered), duplicates, superseded, tracked)
 
     def remember(self, tracked: Mapping[Key, Winner]) -> None:
-        """Keep these durably: before the store is written, else a crash would forget who lost."""
+        """Keep these durably: before the store is written, else a crash would forget who lost. EnvironmentFailure."""
         if not tracked:
             return
         rows = [
@@ -190,7 +191,7 @@ class Winners:
             for (channel, ts), w in tracked.items()
         ]
         before = self._db.total_changes
-        with self._db:
+        with self._told(), self._db:
             self._db.executemany("INSERT OR REPLACE INTO winner VALUES (?, ?, ?, ?, ?, ?)", rows)
             self._count += self._db.total_changes - before
             if self._count > KEPT:
@@ -204,11 +205,20 @@ class Winners:
     def checkpoint(self, position: int) -> None:
         """Everything before `position` is in the store: save how far each channel has come."""
         rows = [(self._names[channel], int(self._newest[channel])) for channel in self._dirty]
-        with self._db:
+        with self._told(), self._db:
             self._db.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?)", rows)
             self._db.execute("INSERT OR REPLACE INTO reached VALUES (1, ?)", (position,))
         self._dirty.clear()
         self.reached = position
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as failure:
+            raise EnvironmentFailure(
+                f"the writer's memory cannot be written: {failure}", where=str(self._path), mend="see the disk's space"
+            ) from failure
 
     def _recall(self, key: Key) -> Winner | None:
         if not self._count:

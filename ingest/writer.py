@@ -11,9 +11,11 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
+from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
 from ingest.decode.result import Decoded, Reject
@@ -175,6 +177,8 @@ class StoreWriter:
         if asked is None:
             return False
         choice, lines = await self._worker.call(lambda: self._encode(plan, asked[0]))
+        if choice.tracked and not await self._persist(lambda: self._remember(choice)):
+            return False
         self.counts.duplicate += choice.duplicates
         self.counts.superseded += choice.superseded
         for at in range(0, len(lines.lines), BATCH_LINES):
@@ -205,16 +209,20 @@ class StoreWriter:
 
     def _encode(self, plan: Plan, answers: list[dict[int, float | str]] | None) -> tuple[Choice, Lines]:
         choice = self.winners.choose(plan, answers)
-        self.winners.remember(choice.tracked)
         return choice, self._encoder.encode(choice.readings, lettered=choice.lettered)
 
+    async def _remember(self, choice: Choice) -> bool:
+        await self._worker.call(lambda: self.winners.remember(choice.tracked))
+        return True
+
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T | None:
-        """The attempt's result, waiting out a store that is down; None if a rewind came in between."""
+        """The attempt's result, waiting out a store or a disk that is down; None if a rewind came in between."""
         failures = 0
         while self._rewind is None:
             try:
                 result = await attempt()
-            except StoreDown as down:
+            except (StoreDown, EnvironmentFailure) as failure:
+                down = failure if isinstance(failure, StoreDown) else StoreDown(failure.cause)
                 failures += 1
                 self.counts.failures += 1
                 self._is("paused" if down.standing else "down", down.cause)
@@ -252,7 +260,7 @@ class StoreWriter:
                     refused[row] = (point.line, point.reason)
         if refused:
             rejects = [self._reject(row, lines.lines[at], why, readings) for row, (at, why) in refused.items()]
-            await self.quarantine(rejects)
+            await self._persist(lambda: self.quarantine(rejects))
             self.counts.refused += len(rejects)
             self.counts.stored -= len(rejects)
 
@@ -282,7 +290,12 @@ class StoreWriter:
         save = (at_once and self.winners.reached != self.position) or time.monotonic() - self._saved >= CHECKPOINT_S
         if save:
             self._saved = time.monotonic()
-        await self._worker.call(lambda: self._save(self.position, with_winners=save))
+        try:
+            await self._worker.call(lambda: self._save(self.position, with_winners=save))
+        except EnvironmentFailure as failure:  # the cursor lags: that repeats, never loses
+            self._is("down", failure.cause)
+        else:
+            self._is("ok", "")
 
     def _save(self, position: int, *, with_winners: bool) -> None:
         if with_winners:
@@ -291,7 +304,8 @@ class StoreWriter:
             self.cursor.set(position)
 
     def _finish(self) -> None:
-        self.winners.checkpoint(self.position)
+        with suppress(EnvironmentFailure):  # read on from the checkpoint before: writing again is harmless
+            self.winners.checkpoint(self.position)
         self.winners.close()
 
     async def _go_back(self, position: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -357,17 +357,17 @@ class Engine:
         return lambda line, degree: table[line, degree]
 
 
+@dataclass(slots=True)
 class _Outbox:
     """What became known and was not asked for yet."""
 
-    def __init__(self) -> None:
-        self.scores: list[Score] = []
-        self.emissions: list[Emission] = []
-        self.alarms: list[AlarmEvent] = []
+    scores: list[Score] = field(default_factory=list)
+    emissions: list[Emission] = field(default_factory=list)
+    alarms: list[AlarmEvent] = field(default_factory=list)
 
     def empty(self) -> Changes:
         changes = Changes(tuple(self.scores), tuple(self.emissions), tuple(self.alarms))
-        self.__init__()  # type: ignore[misc] # three empty lists again
+        self.scores, self.emissions, self.alarms = [], [], []
         return changes
 
 

@@ -136,6 +136,10 @@ class Quarantine:
         """Rejects by reason and topic, the most frequent first."""
         return tuple(Count(*row) for row in self._ask("SELECT * FROM tally ORDER BY messages DESC, reason, topic"))
 
+    def reasons(self) -> dict[str, int]:
+        """Messages rejected for each reason."""
+        return dict(self._ask("SELECT reason, SUM(messages) FROM tally GROUP BY reason ORDER BY reason"))
+
     def pending(self) -> tuple[PendingName, ...]:
         """The names that await approval, the most frequent first."""
         return tuple(PendingName(*row) for row in self._ask("SELECT * FROM pending ORDER BY messages DESC, name"))

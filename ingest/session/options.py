@@ -41,19 +41,22 @@ class Broker:
         key: Path | None = None,
     ) -> Broker:
         """`mqtt[s]://[user@]host[:port]`. Raises ConfigurationError, also for a file that cannot be read."""
-        parts = urlsplit(url)
         try:
-            port = parts.port
-        except ValueError:
-            raise _wrong(url, "the port is not a number from 1 to 65535", "write mqtt://host:1883") from None
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise _wrong(url, "this is not a broker's address", "write mqtt://host:1883 or mqtts://host:8883")
+            parts = urlsplit(url)
+        except ValueError as wrong:  # brackets that do not close
+            raise _wrong("the broker's address", str(wrong), "write mqtt://host:1883") from None
         if parts.password is not None:  # an address is shown on the page and in process lists
             raise _wrong(
                 url.replace(parts.password, "…"),
                 "a password does not belong into the address",
                 "set GREENGAUGE_BROKER_PASSWORD or GREENGAUGE_BROKER_PASSWORD_FILE",
             )
+        try:
+            port = parts.port
+        except ValueError:
+            raise _wrong(url, "the port is not a number from 1 to 65535", "write mqtt://host:1883") from None
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise _wrong(url, "this is not a broker's address", "write mqtt://host:1883 or mqtts://host:8883")
         if parts.path.strip("/") or parts.query or parts.fragment:
             raise _wrong(url, "a broker's address ends with the port", "write mqtt://host:1883")
         tls = parts.scheme == "mqtts"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from devices.errors import DamagedData, EnvironmentFailure
 from greengauge.history import History
 from scoring.results import AlarmEvent, Changes
 from tests.greengauge.page.driver import alarm, emission, score
@@ -119,3 +120,27 @@ def test_a_failed_add_leaves_nothing_behind(history: History) -> None:
     assert history.scores(None, None, None, None, None) == []
     add(history, score())
     assert history.scores(None, None, None, None, None) == [score()]
+
+
+def test_a_full_disk_is_the_worlds_failure(tmp_path: Path) -> None:
+    """No room for another page: an error with a place and a mend, all or nothing, and it works again with room."""
+    history = History(tmp_path / "history.db")
+    pages = history._db.execute("PRAGMA page_count").fetchone()[0]
+    history._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = [score(ts=T + k * MIN) for k in range(2000)]
+    with pytest.raises(EnvironmentFailure, match="full"):
+        add(history, *many)
+    assert history.pending() == 0
+    history._db.execute("PRAGMA max_page_count = 1000000")
+    add(history, *many)
+    assert history.pending() == 2000
+    history.close()
+
+
+def test_a_file_that_is_no_history_is_named(tmp_path: Path) -> None:
+    """Damage says which file it is."""
+    path = tmp_path / "history.db"
+    path.write_bytes(b"not a database at all" * 500)
+    with pytest.raises(DamagedData) as found:
+        History(path)
+    assert found.value.where == str(path)

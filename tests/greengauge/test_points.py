@@ -111,3 +111,24 @@ def test_every_code_is_documented(codes: dict[str, int]) -> None:
     """A dashboard can be written from the page alone."""
     for word, code in codes.items():
         assert f"{code} {word}" in DOCS
+
+
+@pytest.mark.parametrize(
+    ("scope", "tags"),
+    [
+        ("line:acme/oldsite/pyro/k9", {"enterprise": "acme", "site": "oldsite", "area": "pyro", "line": "k9"}),
+        ("region:CN/hubei", {"country": "CN", "region": "hubei"}),
+        ("industry:glass", {"industry": "glass"}),
+    ],
+)
+def test_a_scope_that_left_the_registry_is_still_delivered(scope: str, tags: dict[str, str]) -> None:
+    """Scored before the registry changed and not delivered yet: its own id tells where it was."""
+    _, told, _, _ = read(points.degree_point(score(scope=scope), PLANT, simulated=False))
+    assert tags.items() <= told.items()
+    assert "stack" not in told
+
+
+def test_a_stack_that_left_the_registry_is_still_delivered() -> None:
+    """The same of emissions."""
+    _, told, _, _ = read(points.emission_point(emission(scope="stack:acme/oldsite/tail"), PLANT, simulated=False))
+    assert {"enterprise": "acme", "site": "oldsite", "stack": "tail"}.items() <= told.items()

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from devices.errors import EnvironmentFailure
 from devices.readings import Readings
 from ingest import writer as module
 from ingest.decode.result import Decoded, Reject
 from ingest.log.record import Entry, Record, RecordKind
 from ingest.store.base import BadPoint, StoreDown
 from ingest.store.embedded import EmbeddedStore
-from ingest.winners import Winners
+from ingest.winners import Winner, Winners
 from ingest.writer import StoreWriter, series_of
 from tests.ingest.small_plant import small_plant
 
@@ -415,3 +416,46 @@ async def test_a_failing_log_is_heard(bench: Bench) -> None:
     assert bench.task is not None
     with pytest.raises(OSError, match="disk"):
         await asyncio.wait_for(bench.task, 5)
+
+
+async def test_a_full_disk_under_the_memory_is_waited_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who won cannot be written down: nothing is sent before it can, the page says why, and nobody dies of it."""
+    full = {"is": True}
+
+    def refuse(old: Callable[..., None]) -> Callable[..., None]:
+        def wrapped(*args: object) -> None:
+            if full["is"] and args[1]:
+                raise EnvironmentFailure("the disk is full")
+            old(*args)
+
+        return wrapped
+
+    for name in ("remember", "checkpoint"):
+        monkeypatch.setattr(Winners, name, refuse(getattr(Winners, name)))
+    bench.log.append((0, T0, b"1"), (0, T0, b"2"))
+    bench.start()
+    await bench.until(lambda: "the disk is full" in bench.writer.state.text(T0))
+    assert bench.store.attempts == []
+    full["is"] = False
+    await bench.done()
+    assert await bench.held() == [(T0, 2.0)]
+    full["is"] = True  # now only the checkpoint fails
+    bench.log.append((0, T0 + 1, b"3"))
+    await bench.until(lambda: bench.writer.state.condition == "down" and len(bench.store.attempts) == 2)
+    full["is"] = False
+    bench.log.append((0, T0 + 2, b"4"))
+    await bench.done()
+    assert bench.writer.state.condition == "ok"
+
+
+def test_a_full_memory_says_so(tmp_path: Path) -> None:
+    """SQLite's own error becomes a cause, a place and a mend."""
+    winners = Winners(tmp_path / "winners.db", PLANT, series_of(PLANT))
+    pages = winners._db.execute("PRAGMA page_count").fetchone()[0]
+    winners._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = {(0, T0 + k): Winner(0, b"1", 78, [(0, 1.0), (0, 2.0)]) for k in range(5_000)}
+    with pytest.raises(EnvironmentFailure, match="full"):
+        winners.remember(many)
+    winners._db.execute("PRAGMA max_page_count = 1000000")
+    winners.remember(many)
+    winners.close()

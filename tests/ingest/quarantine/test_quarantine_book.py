@@ -67,6 +67,7 @@ def test_idempotent(path: Path) -> None:
     book = Quarantine(path)
     book.add([reject(1), reject(2)])
     assert book.add([reject(2), reject(3), reject(3, 1), reject(3, reason="store")]) == 3
+    assert sum(book.reasons().values()) == sum(c.messages for c in book.counts())
     (json_count, store_count) = book.counts()
     assert (json_count.messages, json_count.values) == (4, 8)
     assert (json_count.first_position, json_count.last_position) == (1, 3)

@@ -38,6 +38,9 @@ def test_addresses(url: str, host: str, port: int, tls: bool, user: str | None) 
         ("mqtt://host:port", "port"),
         ("mqtt://host/topic", "ends with the port"),
         ("mqtt://me:secret@host", "password does not belong"),
+        ("http://me:secret@host", "password does not belong"),
+        ("mqtt://me:secret@host:port", "password does not belong"),
+        ("mqtt://[::1", "IPv6"),
     ],
 )
 def test_mistaken_addresses_are_refused_in_words(url: str, word: str) -> None:
