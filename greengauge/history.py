@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_json
 
 from devices.errors import DamagedData, EnvironmentFailure, GreengaugeError
 from scoring.results import Changes, Emission, Score
@@ -48,6 +51,7 @@ _EMISSION_ROW = (
     "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
     "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last",
 )  # fmt: skip
+_SCORE_BODY, _EMISSION_BODY = attrgetter(*_SCORE_ROW), attrgetter(*_EMISSION_ROW)
 
 
 class History:
@@ -80,11 +84,11 @@ class History:
                 "VALUES (?,?,?,?,?,?,?)",
                 [
                     *(
-                        self._row("degree", s, (s.scope, s.degree, s.window), _SCORE_FIXED, _SCORE_ROW)
+                        self._row("degree", s, (s.scope, s.degree, s.window), _SCORE_FIXED, _SCORE_BODY)
                         for s in changes.scores
                     ),
                     *(
-                        self._row("emission", e, (e.scope, e.pollutant, e.average), _EMISSION_FIXED, _EMISSION_ROW)
+                        self._row("emission", e, (e.scope, e.pollutant, e.average), _EMISSION_FIXED, _EMISSION_BODY)
                         for e in changes.emissions
                     ),
                 ],
@@ -211,7 +215,7 @@ class History:
         thing: Score | Emission,
         name: tuple[str, str, str],
         fixed: Sequence[str],
-        body: Sequence[str],
+        body: Callable[[Any], tuple[Any, ...]],
     ) -> tuple[Any, ...]:
         series = self._series.get((kind, *name))
         if series is None:
@@ -221,7 +225,7 @@ class History:
                 (kind, *name, constant),
             ).fetchone()[0]
             self._series[kind, *name] = series
-        packed = json.dumps([getattr(thing, key) for key in body], separators=(",", ":"))
+        packed = to_json(body(thing)).decode()  # a seventh of json.dumps' time, and a day has 340,000 rows
         return series, thing.ts, thing.revision, thing.lifecycle, thing.known_at, thing.value, packed
 
     def _newest(

@@ -122,14 +122,14 @@ class Meters:
 
 
 @pytest.fixture
-def meters(mosquitto: Mosquitto) -> Iterator[Meters]:  # noqa: F811 - the fixture
+def meters(mosquitto: Mosquitto) -> Iterator[Meters]:
     made = Meters(mosquitto.port)
     yield made
     made.stop()
 
 
 @pytest.fixture
-def running(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Running]:  # noqa: F811 - the fixture
+def running(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Running]:
     registry = tmp_path / "plant.toml"
     registry.write_text(REGISTRY)
     words = ["run", registry, "--data", tmp_path / "data", "--broker", mosquitto.url, "--port", str(free_port())]
