@@ -8,6 +8,7 @@ import { view } from "./view.js";
 
 const WIDE = 200;
 const HOUR_MS = 3_600_000;
+const NOT_YET = "NOT YET";
 
 export function makeGauge(scope, degree) {
   const part = {};
@@ -41,6 +42,7 @@ function scale(degree, value) {
 /** Word and class of what is wrong, worst first; "" where nothing is. */
 export function trouble(score) {
   if (!state.live) return ["NOT LIVE", "lost"];
+  if (score.value == null && state.progress) return [NOT_YET, "withheld"]; // the plant's past is still being scored
   if (score.stale) return ["STALE", "stale"];
   if (score.value == null) return [score.operation === "running" ? "WITHHELD" : score.operation.toUpperCase(), "withheld"];
   if (score.quality === "bad") return ["BAD DATA", "bad"];
@@ -61,7 +63,7 @@ export function updateGauge(node, { scope, degree }) {
   set(node, "data-state", kind || "ok");
   set(node, "data-lifecycle", score.lifecycle);
   for (const name of ["stale", "lost", "withheld", "bad"]) node.classList.toggle(name, kind === name);
-  node.classList.toggle("stale", score.stale);
+  node.classList.toggle("stale", score.stale && kind !== "withheld");
   text(part.window, score.window);
   set(part.window, "class", score.window === view.window ? "window" : "window other");
   const old = score.stale || !state.live;
@@ -78,11 +80,17 @@ export function updateGauge(node, { scope, degree }) {
     range(part, degree, known, list);
     set(node, "title", [score.reason, said].filter(Boolean).join(" · "));
   }
+  part.state.classList.toggle("doubt", score.quality !== "good" && word !== NOT_YET);
+  if (word === NOT_YET) {
+    text(part.state, "not scored yet");
+    text(part.sums, "");
+    return;
+  }
   const life = score.lifecycle === "restated" ? `restated r${score.revision}` : score.lifecycle;
   text(part.state, [percent(score.completeness) + " data", score.quality, score.operation, life].join(" · "));
   const sums = `${amount(score.numerator)} / ${amount(score.denominator)} ${unit(score.unit)}${score.basis ? ` ${score.basis}` : ""}`;
   text(part.sums, [sums, score.reason, score.stale ? silentOn(scope) : ""].filter(Boolean).join(" · "));
-  part.state.classList.toggle("doubt", score.quality !== "good");
+  set(part.sums, "title", part.sums.textContent);
 }
 
 /** Before the first score of all there is still work to wait for; after it, a gap is one of the plant's. */

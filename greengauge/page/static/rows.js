@@ -73,7 +73,7 @@ function update(node, scope) {
   const part = node.bits;
   const score = ORDER.map((degree) => scoreFor(scope, degree, view.window)).find(Boolean);
   const output = score && score.output != null ? `${amount(score.output)} ${score.output_unit} in ${score.window}` : "";
-  text(part.state, score ? [score.operation, output].filter(Boolean).join(" · ") : "no score yet");
+  text(part.state, score && !(state.progress && score.value == null) ? [score.operation, output].filter(Boolean).join(" · ") : "no score yet");
   const standing = alarmsOn(scope);
   const open = standing.filter((a) => a.state === "unacknowledged").length;
   text(part.alarm, standing.length ? `${open ? "▲" : "△"} ${standing.length} alarm${standing.length > 1 ? "s" : ""}${open ? "" : " (acknowledged)"}` : "");

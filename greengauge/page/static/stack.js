@@ -8,10 +8,13 @@ import { shown } from "./rows.js";
 import { view } from "./view.js";
 
 const NOW = "1min";
+const FIRST_MS = 60_000; // what is or was over its limit stays at the top for so long
 const WIDE = 120;
 const HEAD = ["Stack", "Pollutant", "Now", "So far", "Limit", "May still average", "Breach unavoidable", "Measured", "State", "8 h"];
 
-/** Each stack's pollutants, with the rolling minute and the blocks, of the stacks behind what is shown. */
+const troubled = new Map(); // row → when it was last over, performance.now()
+
+/** Each stack's pollutants, what is over its limit first, with the rolling minute and the blocks, of the stacks behind what is shown. */
 function rows() {
   const scopes = new Set(shown());
   const stacks = state.plant.stacks.filter((s) => s.lines.length === 0 || s.lines.some((line) => scopes.has(line)));
@@ -25,7 +28,9 @@ function rows() {
     else found.get(name).blocks.push(e);
   }
   for (const row of found.values()) row.blocks.sort((a, b) => a.block_minutes - b.block_minutes);
-  return [...found.values()].sort((a, b) => a.stack.name.localeCompare(b.stack.name) || a.pollutant.localeCompare(b.pollutant));
+  const rank = (row) => (performance.now() - (troubled.get(row.name) ?? -Infinity) < FIRST_MS ? 0 : 1);
+  for (const row of found.values()) if (["over", "near"].includes(condition(row, row.blocks[0])[1])) troubled.set(row.name, performance.now());
+  return [...found.values()].sort((a, b) => rank(a) - rank(b) || a.stack.name.localeCompare(b.stack.name) || a.pollutant.localeCompare(b.pollutant));
 }
 
 export const averages = () => (rows().length ? [NOW] : []);
@@ -55,6 +60,7 @@ function make(row) {
 function condition(row, block) {
   const rolling = row.now ?? block;
   if (!state.live) return ["NOT LIVE", "lost"];
+  if (rolling.value == null && state.progress) return ["not yet", "withheld"];
   if (rolling.stale) return [`STALE ${age(ageOf(rolling))}`, "stale"];
   if (block?.value != null && block.limit != null && block.value > block.limit) return ["▲ over limit", "over"];
   if (block?.unavoidable_at != null) return ["▲ heading over", "over"];

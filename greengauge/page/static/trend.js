@@ -16,9 +16,11 @@ const asked = new Map();
 export const span = { start: 0, end: 0 };
 
 async function ask(query) {
-  const every = state.progress || state.system.scoring?.behind ? BUSY_MS : EVERY_MS;
-  if (performance.now() - (asked.get(query) ?? -Infinity) < every) return;
-  asked.set(query, performance.now());
+  const busy = Boolean(state.progress || state.system.scoring?.behind);
+  const before = asked.get(query);
+  const every = busy || before?.busy ? BUSY_MS : EVERY_MS; // once more when the work is done
+  if (performance.now() - (before?.at ?? -Infinity) < every) return;
+  asked.set(query, { at: performance.now(), busy });
   try {
     const answer = await fetch(`/api/v1/trend?${query}&for=8h&points=${WIDE}&end=${Math.round(now())}`);
     if (!answer.ok) throw new Error(answer.statusText);
@@ -27,7 +29,7 @@ async function ask(query) {
     for (const t of body.trends) series.set(key(t.scope, t.degree ?? t.pollutant, t.window ?? t.average), t.points);
     tell();
   } catch {
-    asked.set(query, performance.now() - EVERY_MS + BUSY_MS); // tried again soon; the gauge says that there is no trend yet
+    asked.set(query, { at: performance.now(), busy: true }); // tried again soon; the gauge says that there is no trend yet
   }
 }
 
