@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registries import EXAMPLE, changed, example
 
 from devices.plant import parse
+from tests.devices.registries import EXAMPLE, changed, example
 
 SMALL = """
 [site.s]

@@ -7,11 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from registries import EXAMPLE, changed, example, mistakes
 
 from devices.errors import RegistryError
 from devices.plant import load, parse
 from devices.plant.model import Counts, Kind, LcdChoice
+from tests.devices.registries import EXAMPLE, changed, example, mistakes
 
 
 def test_lines_and_stacks() -> None:

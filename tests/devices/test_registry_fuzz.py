@@ -10,10 +10,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registries import EXAMPLE, mistakes
 from test_plant_version import toml
 
 from devices.plant import parse
+from tests.devices.registries import EXAMPLE, mistakes
 
 WHOLE = tomllib.loads(EXAMPLE, parse_float=Decimal)
 

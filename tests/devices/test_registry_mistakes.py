@@ -4,7 +4,8 @@ from __future__ import annotations
 
 # ruff: noqa: E501 – one case a row, old and new side by side
 import pytest
-from registries import EXAMPLE, changed, mistakes
+
+from tests.devices.registries import EXAMPLE, changed, mistakes
 
 FEED = 'feed = { unit = "t/h", kind = "rate", step = "0.001", max_gap = "30s", range = [0, 500], counts = "material:raw-meal" }'
 CLINKER = 'clinker = { kind = "derived", of = "feed", times = "0.62", delay = "30min", counts = "product:clinker" }'

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from registries import EXAMPLE, changed, example
 
 from devices.plant import parse
 from devices.plant.merge import profile_names
 from devices.plant.report import describe, warnings
+from tests.devices.registries import EXAMPLE, changed, example
 
 DAY = date(2026, 5, 1)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registries import changed, example
 
 from devices.errors import ConfigurationError
 from devices.plant import Plant, parse
 from devices.topics import TopicMap, check, check_template, fill, filters
+from tests.devices.registries import changed, example
 
 
 def names(plant: Plant, topic: str) -> tuple[str, str | None] | None:
