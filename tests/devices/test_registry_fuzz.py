@@ -10,10 +10,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_plant_version import toml
 
 from devices.plant import parse
 from tests.devices.registries import EXAMPLE, mistakes
+from tests.devices.test_plant_version import toml
 
 WHOLE = tomllib.loads(EXAMPLE, parse_float=Decimal)
 
