@@ -63,6 +63,9 @@ class Keeper:
     def _intake(self) -> dict[str, Any]:
         session, intake = self._service.intake.session.state, self._service.intake.state
         text = session.text if intake.failure is None else f"the log cannot be written: {intake.failure.cause}"
+        jump = self._service.clock.jump
+        if jump is not None:
+            text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: receive times do not follow until a restart"
         if intake.pressed:
             text = "reading is stopped: the log is full of what the store has not got"
         return {
@@ -79,7 +82,7 @@ class Keeper:
             "frames": intake.frames,
             "acknowledged": intake.acknowledged,
             "state": "ok" if session.connected and self._intake_ok() else "down",
-            "text": "ok" if session.connected and self._intake_ok() and not session.takeover else text,
+            "text": "ok" if session.connected and self._intake_ok() and not (session.takeover or jump) else text,
         }
 
     def _log(self) -> dict[str, Any]:
