@@ -47,6 +47,9 @@ class DemoPlant:
             self._simulator.run()
 
         try:
+            # A broker keeps nothing for a session that it has not met: what is published earlier is lost.
+            while not self._service.intake.session.state.connected:  # noqa: ASYNC110 - a status, not an event
+                await asyncio.sleep(0.01)
             await asyncio.to_thread(work)
         finally:
             self._simulator.stop()
