@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from pydantic_core import to_json
 
 from devices.errors import DamagedData, EnvironmentFailure, GreengaugeError
 from scoring.results import Changes, Emission, Score
+
+QUARTER_MS = 900_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL,
@@ -177,6 +180,25 @@ class History:
         """Everything up to `row` of "step" or "alarm" is in the store."""
         with self._lock, self._told(), self._db:
             self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+    def thin(self, before: int, *, delivered: bool, most: int = 20_000) -> bool:
+        """Keep quarter hours only of the next `most` rows with ts < `before`; whether there may be more to look at.
+
+        Hour and day blocks start on quarter hours in every time zone, so none of them goes. With `delivered`,
+        what the store has not got yet stays.
+        """
+        with self._lock, self._told(), self._db:
+            done = self._delivered("thinned")
+            last = self._delivered("step") if delivered else 2**62
+            rows = self._db.execute(
+                "SELECT row, ts FROM step WHERE row > ? AND row <= ? ORDER BY row LIMIT ?", (done, last, most)
+            ).fetchall()
+            old = list(takewhile(lambda found: found[1] < before, rows))
+            if not old:
+                return False
+            self._db.executemany("DELETE FROM step WHERE row = ?", [(row,) for row, ts in old if ts % QUARTER_MS])
+            self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES ('thinned', ?)", (old[-1][0],))
+            return len(old) == most
 
     def sync(self) -> None:
         """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""

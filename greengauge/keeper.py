@@ -6,12 +6,17 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from devices.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from greengauge.service import Service
 
+log = structlog.get_logger()
+
 EVERY_S = 1.0
+THIN_EVERY_S = 3600.0
 
 
 class Keeper:
@@ -22,10 +27,24 @@ class Keeper:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        thinned = 0.0
         while True:
             self._tell()
             self._service.live.put_system("quarantine", await asyncio.to_thread(self._quarantine))
+            if time.monotonic() - thinned >= THIN_EVERY_S:
+                await asyncio.to_thread(self._thin)
+                thinned = time.monotonic()
             await asyncio.sleep(EVERY_S)
+
+    def _thin(self) -> None:
+        """Old minutes of the history become quarter hours, in short bites: the scorer writes in between."""
+        service = self._service
+        before = service.live.clock - int(service.settings.history_days * 86_400_000)
+        try:
+            while service.history.thin(before, delivered=service.delivers):
+                pass
+        except EnvironmentFailure as failure:
+            log.warning("history.not_thinned", cause=failure.cause)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Whether readings can be taken in (connected, log writable), and the parts' states."""

@@ -126,6 +126,7 @@ class Service:
             snapshot_every_s=settings.snapshot_seconds,
         )
         self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
+        self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -153,7 +154,7 @@ class Service:
             ("mqtt-out", self._mqtt_out().run()),
             *more,
         ]
-        if isinstance(self.store, InfluxStore):
+        if self.delivers:
             tasks.append(("outputs", Outputs(self.plant, self.history, self.store, self.live).run()))
         try:
             async with asyncio.TaskGroup() as group:

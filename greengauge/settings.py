@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="of our lines on standard error"
     )
+    history_days: float = Field(
+        40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
+    )
     snapshot_seconds: float = Field(30.0, description="how often the scores' state is saved")
 
     @classmethod

@@ -144,3 +144,18 @@ def test_a_file_that_is_no_history_is_named(tmp_path: Path) -> None:
     with pytest.raises(DamagedData) as found:
         History(path)
     assert found.value.where == str(path)
+
+
+def test_old_minutes_become_quarter_hours(tmp_path: Path) -> None:
+    """Behind the limit only quarter hours stay, in bites; what the store has not got yet stays too."""
+    history = History(tmp_path / "history.db")
+    quarter = T // 900_000 * 900_000
+    add(history, *(score(ts=quarter + k * MIN) for k in range(60)))
+    assert not history.thin(quarter + 45 * MIN, delivered=True)
+    history.mark_delivered("step", 40)
+    assert history.thin(quarter + 45 * MIN, delivered=True, most=30)
+    while history.thin(quarter + 45 * MIN, delivered=False, most=30):
+        pass
+    kept = [row[0] for row in history._all("SELECT ts FROM step ORDER BY ts", ())]
+    assert kept == [quarter, quarter + 15 * MIN, quarter + 30 * MIN, *(quarter + k * MIN for k in range(45, 60))]
+    history.close()
