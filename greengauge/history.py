@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
 from devices.errors import DamagedData, EnvironmentFailure, GreengaugeError
+from ingest.derived import damaged, put_aside
 from scoring.results import Changes, Emission, Score
+
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL,
@@ -63,21 +65,22 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.RLock()
-        with self._told():
-            self._db = sqlite3.connect(path, check_same_thread=False)
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
-            self._series = self._known_series()
+        self.renewed = not path.exists() or path.stat().st_size == 0
+        """The file is new, for the first time or because it was damaged."""
+        self._try(self._start)
 
     def add(self, changes: Changes) -> None:
         """Keep what became known, all or nothing; what is already kept stays as it is."""
-        with self._lock, self._told():
-            try:
-                self._add(changes)
-            except BaseException:
-                self._series = self._known_series()  # those made by what was rolled back are gone
-                raise
+        self._try(lambda: self._add(changes))
 
     def _add(self, changes: Changes) -> None:
+        try:
+            self._insert(changes)
+        except BaseException:
+            self._series = self._known_series()  # those made by what was rolled back are gone
+            raise
+
+    def _insert(self, changes: Changes) -> None:
         with self._db:
             self._db.executemany(
                 "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body) "
@@ -175,13 +178,16 @@ class History:
 
     def mark_delivered(self, what: str, row: int) -> None:
         """Everything up to `row` of "step" or "alarm" is in the store."""
-        with self._lock, self._told(), self._db:
-            self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+        def mark() -> None:
+            with self._db:
+                self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+        self._try(mark)
 
     def sync(self) -> None:
         """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""
-        with self._lock, self._told():
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._try(lambda: self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
 
     def close(self) -> None:
         """Close the file."""
@@ -189,6 +195,28 @@ class History:
             self._db.close()
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._db = sqlite3.connect(self._path, check_same_thread=False)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        self._series = self._known_series()
+
+    def _try(self, work: Callable[[], T]) -> T:
+        """Work on the file; a damaged one is put aside, and the work done on a new one."""
+        with self._lock:
+            try:
+                try:
+                    return work()
+                except sqlite3.Error as error:
+                    if not damaged(error):
+                        raise
+                    self._db.close()
+                    put_aside(self._path, "the history", error)
+                    self.renewed = True
+                    self._start()
+                    return work()
+            except sqlite3.Error as error:
+                raise _failure(self._path, error) from error
 
     def _known_series(self) -> dict[tuple[str, str, str, str], int]:
         rows = self._db.execute("SELECT id, kind, a, b, c FROM series")
@@ -199,15 +227,7 @@ class History:
         return int(rows[0][0]) if rows else 0
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock, self._told():
-            return self._db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _failure(self._path, error) from error
+        return self._try(lambda: self._db.execute(query, values).fetchall())
 
     def _row(
         self,
