@@ -59,6 +59,10 @@ def read(path: Path, plant: Plant, *, batch_bytes: int = BATCH_BYTES) -> Iterato
             raise ConfigurationError(refused.cause, where=f"{path}:{refused.line or line}", mend=refused.mend) from None
 
 
+EARLIEST, LATEST = -2_208_988_800_000, 221_845_391_999_999
+"""Times that calendars and windows can still step over, ms: 1900 through 8999."""
+
+
 class _Rows:
     """Columns of text to `Readings`, with what one batch leaves to the next: the clock."""
 
@@ -141,6 +145,16 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _times(rows: Columns, texts: Sequence[bytes], name: str) -> I64:
+    found = _moments(rows, texts, name)
+    wild = (found < EARLIEST) | (found > LATEST)
+    if wild.any():
+        row = int(np.argmax(wild))
+        cause = f"{name} {shown(texts[row])} is not in the years 1900 to 8999"
+        raise Refused(rows.line[row], cause, "write milliseconds since 1970 UTC, not seconds or nanoseconds")
+    return found
+
+
+def _moments(rows: Columns, texts: Sequence[bytes], name: str) -> I64:
     if b"_" not in b"".join(texts):  # int() would take 1_000
         try:
             return np.array([int(text) for text in texts], np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ class Ruler:
 
     __slots__ = ("high", "low", "quantum")
 
-    def __init__(self, channel: Channel) -> None:
-        self.quantum = Quantum(channel.step)
+    def __init__(self, channel: Channel, *, written: Fraction = Fraction(1)) -> None:
+        """`written` is how many of the channel's units one unit is in which the numbers are written."""
+        self.quantum = Quantum(channel.step / written)
         most = RATE_MAX if channel.kind in (Kind.RATE, Kind.LEVEL) else INT64_MAX
         self.low = -most if channel.low is None else max(channel.low, -most)
         self.high = most if channel.high is None else min(channel.high, most)
@@ -50,6 +52,8 @@ class Ruler:
 def read_all(rulers: Sequence[Ruler | None], channel: NDArray[np.int32], texts: NDArray[np.bytes_]) -> tuple[I64, U8]:
     """Counts and marks of a column of texts, each by the ruler of its channel. ValueError(row) as `Ruler.read_many`."""
     value, mark = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.uint8)
+    if not len(texts):
+        return value, mark
     order = np.argsort(channel, kind="stable")
     used, first = np.unique(channel[order], return_index=True)
     for index, rows in zip(used.tolist(), np.split(order, first[1:]), strict=True):

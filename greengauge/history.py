@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
 from devices.errors import DamagedData, EnvironmentFailure, GreengaugeError
+from ingest.derived import damaged, put_aside
 from scoring.results import Changes, Emission, Score
+
+T = TypeVar("T")
 
 QUARTER_MS = 900_000
 
@@ -66,21 +68,22 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.RLock()
-        with self._told():
-            self._db = sqlite3.connect(path, check_same_thread=False)
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
-            self._series = self._known_series()
+        self.renewed = not path.exists() or path.stat().st_size == 0
+        """The file is new, for the first time or because it was damaged."""
+        self._try(self._start)
 
     def add(self, changes: Changes) -> None:
         """Keep what became known, all or nothing; what is already kept stays as it is."""
-        with self._lock, self._told():
-            try:
-                self._add(changes)
-            except BaseException:
-                self._series = self._known_series()  # those made by what was rolled back are gone
-                raise
+        self._try(lambda: self._add(changes))
 
     def _add(self, changes: Changes) -> None:
+        try:
+            self._insert(changes)
+        except BaseException:
+            self._series = self._known_series()  # those made by what was rolled back are gone
+            raise
+
+    def _insert(self, changes: Changes) -> None:
         with self._db:
             self._db.executemany(
                 "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body) "
@@ -178,8 +181,12 @@ class History:
 
     def mark_delivered(self, what: str, row: int) -> None:
         """Everything up to `row` of "step" or "alarm" is in the store."""
-        with self._lock, self._told(), self._db:
-            self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+        def mark() -> None:
+            with self._db:
+                self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
+
+        self._try(mark)
 
     def thin(self, before: int, *, delivered: bool, most: int = 20_000) -> bool:
         """Keep quarter hours only of the next `most` rows with ts < `before`; whether there may be more to look at.
@@ -187,7 +194,8 @@ class History:
         Hour and day blocks start on quarter hours in every time zone, so none of them goes. With `delivered`,
         what the store has not got yet stays.
         """
-        with self._lock, self._told(), self._db:
+
+        def thin() -> bool:
             done = self._delivered("thinned")
             last = self._delivered("step") if delivered else 2**62
             rows = self._db.execute(
@@ -196,14 +204,16 @@ class History:
             old = list(takewhile(lambda found: found[1] < before, rows))
             if not old:
                 return False
-            self._db.executemany("DELETE FROM step WHERE row = ?", [(row,) for row, ts in old if ts % QUARTER_MS])
-            self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES ('thinned', ?)", (old[-1][0],))
+            with self._db:
+                self._db.executemany("DELETE FROM step WHERE row = ?", [(row,) for row, ts in old if ts % QUARTER_MS])
+                self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES ('thinned', ?)", (old[-1][0],))
             return len(old) == most
+
+        return self._try(thin)
 
     def sync(self) -> None:
         """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""
-        with self._lock, self._told():
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._try(lambda: self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
 
     def close(self) -> None:
         """Close the file."""
@@ -211,6 +221,28 @@ class History:
             self._db.close()
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._db = sqlite3.connect(self._path, check_same_thread=False)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        self._series = self._known_series()
+
+    def _try(self, work: Callable[[], T]) -> T:
+        """Work on the file; a damaged one is put aside, and the work done on a new one."""
+        with self._lock:
+            try:
+                try:
+                    return work()
+                except sqlite3.Error as error:
+                    if not damaged(error):
+                        raise
+                    self._db.close()
+                    put_aside(self._path, "the history", error)
+                    self.renewed = True
+                    self._start()
+                    return work()
+            except sqlite3.Error as error:
+                raise _failure(self._path, error) from error
 
     def _known_series(self) -> dict[tuple[str, str, str, str], int]:
         rows = self._db.execute("SELECT id, kind, a, b, c FROM series")
@@ -221,15 +253,7 @@ class History:
         return int(rows[0][0]) if rows else 0
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock, self._told():
-            return self._db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _failure(self._path, error) from error
+        return self._try(lambda: self._db.execute(query, values).fetchall())
 
     def _row(
         self,

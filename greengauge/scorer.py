@@ -142,6 +142,9 @@ class Scorer:
         if kept is None:
             return start, Engine(self.plant)
         position, state = kept
+        if self.history.renewed and start == 0:  # all can be told again, and the history begins with the log
+            log.warning("scores.history_is_new", mend="what the log holds is scored anew")
+            return start, Engine(self.plant)
         why = "it is of another log"
         if start <= position <= self._durable():
             try:

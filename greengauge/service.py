@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -190,6 +191,9 @@ class Service:
         position = self.log.cursors.get("quarantine")
         newest: dict[int, int] = {}
         while True:
+            if self.quarantine.renewed:  # its file was lost or damaged: the log tells it again
+                self.quarantine.renewed, position = False, self.log.first
+                newest.clear()
             records = await asyncio.to_thread(self.log.read, position, 1 << 20)
             if not records:
                 await self.intake.wait(position)
@@ -235,7 +239,7 @@ def broker(settings: Settings) -> Broker:
 def _store(settings: Settings) -> Store:
     if settings.store == "embedded":
         return EmbeddedStore(settings.data / "store")
-    if not settings.store.startswith(("http://", "https://")):
+    if not _is_address(settings.store):
         raise ConfigurationError(
             f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
         )
@@ -248,6 +252,14 @@ def _store(settings: Settings) -> Store:
     return InfluxStore(
         settings.store, settings.influx_token.get_secret_value(), settings.influx_org, settings.influx_bucket
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port or an IPv6 address
+        return False
 
 
 def run(registry: Path, settings: Settings) -> None:
@@ -299,15 +311,28 @@ def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str
     try:
         asyncio.run(guarded())
     except BaseExceptionGroup as failures:
-        known, bugs = failures.split(GreengaugeError)
+        known, bugs = failures.split((GreengaugeError, OSError))
         if bugs is not None or known is None:
             raise
-        raise _first(known) from None
+        raise _told(_first(known)) from None
+    except OSError as failure:
+        raise _told(failure) from None
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # what is left to do takes a moment and is worth it
 
 
-def _first(failures: BaseExceptionGroup[GreengaugeError]) -> GreengaugeError:
-    inner = failures.exceptions[0]
+def _first(failures: BaseExceptionGroup[Any]) -> GreengaugeError | OSError:
+    inner: GreengaugeError | OSError | BaseExceptionGroup[Any] = failures.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _told(failure: GreengaugeError | OSError) -> GreengaugeError:
+    """A disk that is full or may not be written, met where nobody waits for it: the world's failure, not a bug."""
+    if isinstance(failure, GreengaugeError):
+        return failure
+    return EnvironmentFailure(
+        f"the service cannot go on: {failure.strerror or failure}",
+        where=str(failure.filename or ""),
+        mend="see the disk's space and rights; nothing acknowledged is lost, start again",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,15 +44,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address of the page; any but loopback needs a page token")
     port: int = Field(8420, ge=0, le=65535)
     page_token: SecretStr | None = None
-    log_quota: int = Field(20 * 2**30, description="bytes of log segments kept at most")
-    retention_hours: float = Field(96.0, description="hours of log kept behind all cursors (past + grace and more)")
+    log_quota: int = Field(20 * 2**30, ge=2**26, description="bytes of log segments kept at most")
+    retention_hours: float = Field(
+        96.0, ge=0, le=876_000, description="hours of log kept behind all cursors (past + grace and more)"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="of our lines on standard error"
     )
     history_days: float = Field(
         40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
     )
-    snapshot_seconds: float = Field(30.0, description="how often the scores' state is saved")
+    snapshot_seconds: float = Field(30.0, gt=0, le=86_400, description="how often the scores' state is saved")
 
     @classmethod
     def settings_customise_sources(
@@ -63,26 +66,38 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, then environment, then the TOML file named by GREENGAUGE_CONFIG (or ./greengauge.toml)."""
-        file = Path(os.environ.get("GREENGAUGE_CONFIG", "greengauge.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+
+def _file() -> Path:
+    return Path(os.environ.get("GREENGAUGE_CONFIG", "greengauge.toml"))
 
 
 def load(**given: Any) -> Settings:
     """Settings from all sources; None on the command line means "not given". Raises ConfigurationError."""
+    if "GREENGAUGE_CONFIG" in os.environ and not _file().is_file():
+        raise ConfigurationError("there is no such file", where=f"GREENGAUGE_CONFIG={_file()}", mend="correct its path")
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in _SECRETS:
         file = os.environ.get(f"GREENGAUGE_{name.upper()}_FILE")
         if file:
             try:
                 chosen[name] = Path(file).read_text().strip()
-            except OSError as failure:
+            except (OSError, UnicodeDecodeError) as failure:
+                why = failure.strerror if isinstance(failure, OSError) else "it is not text"
                 raise ConfigurationError(
-                    f"the secret file cannot be read: {failure.strerror}",
+                    f"the secret file cannot be read: {why}",
                     where=f"GREENGAUGE_{name.upper()}_FILE={file}",
                     mend="name a file that this user may read",
                 ) from None
     try:
         settings = Settings(**chosen)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as failure:
+        raise ConfigurationError(
+            f"the settings' file cannot be read: {failure}",
+            where=str(_file()),
+            mend="correct it, or name another with GREENGAUGE_CONFIG",
+        ) from None
     except ValidationError as wrong:
         first = wrong.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])

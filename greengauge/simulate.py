@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from pathlib import Path
 
 from devices import times
+from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.simulator.publisher import Simulator
 from greengauge.feed import address
@@ -16,6 +18,8 @@ from greengauge.settings import Settings
 
 def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, start: str | None, faults: str) -> None:
     """Publish until Ctrl-C."""
+    if rate is not None and not (0 < rate < math.inf):
+        raise ConfigurationError(f"--rate {rate:g}", mend="say how many messages a second in all, like 50")
     plant = load(registry)
     simulator = Simulator(
         plant,

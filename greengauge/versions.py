@@ -1,12 +1,14 @@
 """Decoding by registry version, shared between the readers of the log.
 
-A record is decoded by the registry it was received under, then its channels are renamed to the present
-registry's rows. The data folder keeps every registry it ever ran with, so an old record stays readable.
-The newest decoded records are kept, so the second and third reader of the same record pay nothing.
+A record is decoded by the registry it was received under, then told in the present registry's rows and steps. A
+channel that meant something else then (another kind or dimension) is stored, but not scored. The data folder keeps
+every registry it ever ran with, so an old record stays readable. The newest decoded records are kept, so the second
+and third reader of the same record pay nothing.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,14 +18,16 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from devices.errors import RegistryError
+from devices.errors import EnvironmentFailure, RegistryError
 from devices.plant import load
-from devices.plant.model import Plant
-from devices.readings import I32, Readings
+from devices.plant.model import Channel, Plant
+from devices.readings import I32, Mark, Readings
+from devices.ruler import Ruler
 from ingest.decode.definition import Decoder
 from ingest.decode.result import Close, Decoded, Reject
 from ingest.decode.sequence import follow
 from ingest.log.record import Record, RecordKind
+from ingest.log.segment import sync_folder
 
 log = structlog.get_logger()
 
@@ -39,6 +43,9 @@ class _Rows:
 
     channels: I32
     meters: list[int]
+    rulers: dict[
+        int, Ruler | None
+    ]  # present row of a channel that counts differently now; None: it means another thing
 
 
 class Decoders:
@@ -52,11 +59,7 @@ class Decoders:
         self._kept_bytes = 0
         self._by_version: dict[int, tuple[Decoder, _Rows | None]] = {plant.version: (Decoder(plant), None)}
         folder.mkdir(parents=True, exist_ok=True)
-        copy = folder / f"{plant.version:016x}.toml"
-        if not copy.exists():
-            fresh = copy.with_suffix(".new")  # whole or not at all: it is never written again
-            fresh.write_bytes(source.read_bytes())
-            fresh.replace(copy)
+        _keep(source, folder / f"{plant.version:016x}.toml")
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode records in log order; equal to decoding each alone and joining."""
@@ -97,8 +100,15 @@ class Decoders:
             (self._plant.meters[c.meter].name, c.name): c.index for c in self._plant.channels if c.source is None
         }
         meters = {meter.name: meter.index for meter in self._plant.meters}
+        channels = [present.get((old.meters[c.meter].name, c.name), -1) for c in old.channels]
+        changed = {
+            row: _ruler(was, self._plant.channels[row])
+            for was, row in zip(old.channels, channels, strict=True)
+            if row >= 0 and _counting(was) != _counting(self._plant.channels[row])
+        }
         return Decoder(old), _Rows(
-            channels=np.array([present.get((old.meters[c.meter].name, c.name), -1) for c in old.channels], np.int32),
+            channels=np.array(channels, np.int32),
+            rulers=changed,
             meters=[meters.get(meter.name, -1) for meter in old.meters],
         )
 
@@ -127,12 +137,58 @@ def join(parts: Sequence[Decoded]) -> Decoded:
     )
 
 
+def _keep(source: Path, copy: Path) -> None:
+    """Keep the registry, whole or not at all: half a copy would be read in place of it one day."""
+    try:
+        content = source.read_bytes()
+        if copy.exists() and copy.read_bytes() == content:
+            return
+        fresh = copy.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(copy)
+        sync_folder(copy.parent)
+    except OSError as failure:
+        raise EnvironmentFailure(
+            f"the registry cannot be kept in the data folder: {failure.strerror}",
+            where=str(copy),
+            mend="check the disk and that this user may write there",
+        ) from failure
+
+
+def _counting(channel: Channel) -> tuple[object, ...]:
+    """What a count of this channel depends on."""
+    return channel.kind, channel.unit, channel.step, channel.low, channel.high
+
+
+def _ruler(was: Channel, now: Channel) -> Ruler | None:
+    """Reads today what was written under the old registry; None where that cannot be said in today's words."""
+    if was.kind is not now.kind or was.unit.dimension != now.unit.dimension or was.unit.offset != now.unit.offset:
+        return None
+    return Ruler(now, written=was.unit.scale / now.unit.scale)
+
+
+def _counted_anew(readings: Readings, rulers: dict[int, Ruler | None]) -> Readings:
+    """Counts and marks of changed channels, from the numbers' own texts."""
+    rows = np.flatnonzero(np.isin(readings.channel, list(rulers)))
+    if not len(rows):
+        return readings
+    value, mark = readings.value.copy(), readings.mark.copy()
+    for row in rows.tolist():
+        ruler = rulers[int(readings.channel[row])]
+        count, bits = (0, int(Mark.OUT_OF_RANGE)) if ruler is None else ruler.read(readings.number(row))
+        value[row], mark[row] = count, (int(mark[row]) & ~int(Mark.OUT_OF_RANGE)) | bits
+    return replace(readings, value=value, mark=mark)
+
+
 def _rename(decoded: Decoded, rows: _Rows) -> Decoded:
     """Told in the present registry's rows; what is gone from it is left out."""
     channel = rows.channels[decoded.readings.channel]
     known = channel >= 0
     before = np.concatenate([[0], np.cumsum(known)])
-    readings = replace(decoded.readings, channel=channel).take(known)
+    readings = _counted_anew(replace(decoded.readings, channel=channel).take(known), rows.rulers)
     closes = tuple(
         replace(close, row=int(before[close.row]), meter=rows.meters[close.meter])
         for close in decoded.closes

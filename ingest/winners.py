@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Readings
+from ingest.derived import damaged, put_aside
 from ingest.store.base import Series, Span
 
 GAP_MS = 60_000
@@ -103,10 +104,7 @@ class Winners:
         self._dirty: set[int] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(_SCHEMA)
+            self._db = _open(path)
             rows = dict(self._db.execute("SELECT channel, ts FROM newest"))
             reached = self._db.execute("SELECT position FROM reached").fetchone()
             self._count: int = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
@@ -275,3 +273,22 @@ def _as_readings(again: Sequence[tuple[Key, Winner]], batch: Readings) -> Readin
         position=[int(batch.position[-1])] * len(again),
         numbers=[w.text for _, w in again],
     )
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The memory; a damaged one is put aside: without it the log is written again, which is harmless."""
+    for last in (False, True):
+        db = sqlite3.connect(path, check_same_thread=False)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.executescript(_SCHEMA)
+            db.execute("PRAGMA quick_check").fetchall()
+        except sqlite3.Error as error:
+            db.close()
+            if last or not damaged(error):
+                raise
+            put_aside(path, "the writer's memory", error)
+        else:
+            break
+    return db

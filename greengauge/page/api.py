@@ -175,6 +175,10 @@ async def _body(request: Request) -> dict[str, Any]:
         asked = json.loads(body)
     except (ValueError, RecursionError):
         raise Refusal(400, "the body is not JSON", mend='send {"do": "acknowledge", "user": "…"}') from None
+    try:
+        json.dumps(asked, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # nothing that is told further could write it
+        raise Refusal(400, "a text contains half a character", mend="send whole UTF-8 text") from None
     if not isinstance(asked, dict):
         raise Refusal(400, "the body is not a JSON object", mend='send {"do": "acknowledge", "user": "…"}')
     return asked

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -143,7 +143,7 @@ def _own(headers: Headers, host: str) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or (origin.startswith(("http://", "https://")) and urlsplit(origin).netloc == host)
+    return origin is None or origin in (f"http://{host}", f"https://{host}")
 
 
 async def _form(request: Request) -> dict[str, str]:

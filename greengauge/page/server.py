@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from devices.errors import EnvironmentFailure
+from devices.errors import ConfigurationError, EnvironmentFailure
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -72,6 +72,8 @@ def _bound(host: str, port: int) -> socket.socket:
     for candidate in range(port, min(port + TRIES, 65_535) + 1) if port else (0,):
         try:
             return _listen(host, candidate)
+        except UnicodeError:  # of a name that no resolver could be asked for
+            raise ConfigurationError(f"{host!r} is no host name", where="setting host", mend="see --host") from None
         except OSError as problem:
             if problem.errno != errno.EADDRINUSE:
                 raise EnvironmentFailure(

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
 from devices.foreign import printable
 from ingest.decode.result import Reject
+from ingest.derived import damaged, put_aside
 from ingest.quarantine import tables
+
+T = TypeVar("T")
 
 OTHER = "(other topics)"
 """Counted here once there are too many different ones."""
@@ -86,14 +88,19 @@ class Quarantine:
         self._lock = threading.Lock()  # a thread pool may carry the calls of one owner
         if read_only and not path.is_file():
             raise ConfigurationError("there is no quarantine here", where=str(path), mend="check --data")
-        with self._told():
-            self._db = _open(path, read_only=read_only)
-            self._topics = set(self._db.execute("SELECT reason, topic, outcome FROM tally"))
-            self._names = {name for (name,) in self._db.execute("SELECT name FROM pending")}
+        self._read_only = read_only
+        self.renewed = False
+        """The file is new, for the first time or because it was damaged: tell it all that the log has."""
+        with self._lock:
+            self._try(self._start)
 
     def add(self, rejects: Sequence[Reject]) -> int:
         """Keep these durably, in log order; those already kept change nothing. Returns how many are new."""
-        with self._lock, self._told(), self._db:
+        with self._lock:
+            return self._try(lambda: self._add(rejects))
+
+    def _add(self, rejects: Sequence[Reject]) -> int:
+        with self._db:
             fresh = [r for r in rejects if self._db.execute(tables.ADD, _row(r)).rowcount == 1]
             if not fresh:
                 return 0
@@ -168,8 +175,8 @@ class Quarantine:
             self._db.close()
 
     def _ask(self, query: str, *values: Any) -> Any:
-        with self._lock, self._told():
-            return self._db.execute(query, values).fetchall()
+        with self._lock:
+            return self._try(lambda: self._db.execute(query, values).fetchall())
 
     def _tally(self, r: Reject) -> tuple[Any, ...]:
         key = (r.reason, r.topic, r.outcome)
@@ -215,10 +222,25 @@ class Quarantine:
                 (size, going[-1], len(going)),
             )
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _start(self) -> None:
+        self.renewed = self.renewed or not self._path.exists() or self._path.stat().st_size == 0
+        self._db = _open(self._path, read_only=self._read_only)
+        self._topics = set(self._db.execute("SELECT reason, topic, outcome FROM tally"))
+        self._names = {name for (name,) in self._db.execute("SELECT name FROM pending")}
+
+    def _try(self, work: Callable[[], T]) -> T:
+        """Work on the file; a damaged one is put aside, and the work done on a new one."""
         try:
-            yield
+            return work()
+        except sqlite3.Error as error:
+            if self._read_only or not damaged(error):
+                raise _failure(self._path, error) from error
+            if hasattr(self, "_db"):
+                self._db.close()
+            put_aside(self._path, "the quarantine", error)
+        try:
+            self._start()
+            return work()
         except sqlite3.Error as error:
             raise _failure(self._path, error) from error
 
@@ -248,7 +270,11 @@ def _failure(path: Path, error: sqlite3.Error) -> GreengaugeError:
         return EnvironmentFailure(
             f"the quarantine can't be used: {error}", where=str(path), mend="see the disk's space"
         )
-    return DamagedData(f"the quarantine is damaged: {error}", where=str(path), mend="move the file away and rewind")
+    return DamagedData(
+        f"the quarantine is damaged: {error}",
+        where=str(path),
+        mend="start the service: it makes a new one from the log",
+    )
 
 
 def _row(r: Reject) -> tuple[Any, ...]:

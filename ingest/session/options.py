@@ -47,7 +47,7 @@ class Broker:
             raise _wrong("the broker's address", str(wrong), "write mqtt://host:1883") from None
         if parts.password is not None:  # an address is shown on the page and in process lists
             raise _wrong(
-                url.replace(parts.password, "…"),
+                url.replace(f":{parts.password}@", ":…@"),
                 "a password does not belong into the address",
                 "set GREENGAUGE_BROKER_PASSWORD or GREENGAUGE_BROKER_PASSWORD_FILE",
             )

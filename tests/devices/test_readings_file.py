@@ -103,6 +103,11 @@ def test_batches_and_gzip(tmp_path: Path, kiln: Plant, batch_bytes: int) -> None
         assert np.array_equal(getattr(plain, name), getattr(packed, name))
 
 
+def test_blank_lines_alone(tmp_path: Path, kiln: Plant) -> None:
+    """A file of a head and nothing has no readings and no mistake."""
+    assert len(rows(tmp_path, kiln, "ts,meter,channel,value\n\n\n\n")) == 0
+
+
 def test_times_with_zone(tmp_path: Path, kiln: Plant) -> None:
     """RFC 3339 with a zone is milliseconds."""
     text = "ts,meter,channel,value\n2026-01-01T00:00:00+08:00,kiln,feed,1\n2025-12-31T16:00:00.250Z,kiln,feed,1\n"
@@ -133,6 +138,8 @@ HEAD = "ts,meter,channel,value,received,rev,q\n1,kiln,feed,1,,,\n"
         (HEAD + "2,kiln,fed,1,,,\n", 3, 'no channel "fed"'),
         (HEAD + "2,kiln,clinker,1,,,\n", 3, "derived"),
         (HEAD + "2,kiln,feed,,,,\n", 3, "not a number"),
+        (HEAD + "9223372036854775807,kiln,feed,1,,,\n", 3, "not in the years"),
+        (HEAD + "1763800020000000,kiln,feed,1,,,\n", 3, "not in the years"),
         (HEAD + "2,kiln,feed,NaN,,,\n", 3, '"NaN" is not a number'),
         (HEAD + "2,kiln,feed,1_0,,,\n", 3, "not a number"),
         (HEAD + "2,kiln,feed," + "9" * 500 + ",,,\n", 3, "not a number"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devices.errors import DamagedData, EnvironmentFailure
+from devices.errors import EnvironmentFailure
 from greengauge.history import History
 from scoring.results import AlarmEvent, Changes
 from tests.greengauge.page.driver import alarm, emission, score
@@ -135,15 +135,6 @@ def test_a_full_disk_is_the_worlds_failure(tmp_path: Path) -> None:
     add(history, *many)
     assert history.pending() == 2000
     history.close()
-
-
-def test_a_file_that_is_no_history_is_named(tmp_path: Path) -> None:
-    """Damage says which file it is."""
-    path = tmp_path / "history.db"
-    path.write_bytes(b"not a database at all" * 500)
-    with pytest.raises(DamagedData) as found:
-        History(path)
-    assert found.value.where == str(path)
 
 
 def test_old_minutes_become_quarter_hours(tmp_path: Path) -> None:

@@ -134,6 +134,17 @@ async def test_commands_are_checked(client: httpx.AsyncClient, driver: Driver) -
     assert driver.commands == []
 
 
+async def test_half_a_character_goes_no_further(client: httpx.AsyncClient, driver: Driver) -> None:
+    r"""A lone \\ud800 could be logged but never written to the store or the page again: refused at the door."""
+    for key in ("user", "comment"):
+        body = b'{"do": "acknowledge", "user": "w", "%s": "\\ud800"}' % key.encode()
+        answer = await client.post(
+            f"/api/v1/alarms/{TAIL}/nox-high", content=body, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 400
+    assert driver.commands == []
+
+
 async def test_alarm_events(client: httpx.AsyncClient, driver: Driver) -> None:
     """The newest events first."""
     driver.history.add(Changes((), (), (AlarmEvent(1, "trip", alarm()), AlarmEvent(2, "clear", alarm()))))
@@ -206,6 +217,7 @@ async def test_a_rebound_name_gets_nothing(client: httpx.AsyncClient) -> None:
         {"origin": "http://evil.example"},
         {"origin": "null"},
         {"origin": "http://127.0.0.1:9999"},
+        {"origin": "http://[::1"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],

@@ -154,8 +154,8 @@ def test_damage_and_absence(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no quarantine"):
         Quarantine(path, read_only=True)
     path.write_bytes(b"not a database" * 100)
-    with pytest.raises(DamagedData):
-        Quarantine(path)
+    with pytest.raises(DamagedData):  # who only looks changes nothing
+        Quarantine(path, read_only=True)
     path.unlink()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 9")
