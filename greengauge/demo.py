@@ -17,6 +17,7 @@ from devices.simulator import DEMO
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
 from ingest.log.lock import DataLock
+from scoring.compiling import help_compiling
 
 EXCURSION_S = 15.0
 
@@ -49,6 +50,7 @@ def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin
     """Heavy imports happen here, after the address was printed and while the broker starts."""
     from greengauge.broker import EmbeddedBroker
 
+    helper = help_compiling(DEMO)
     broker = EmbeddedBroker(settings.data)
     with ThreadPoolExecutor(1, "broker start") as aside:
         started = aside.submit(broker.start)
@@ -79,6 +81,8 @@ def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin
         run_until_told(main, settings.log_level)
     finally:
         broker.stop()
+        if helper is not None:
+            helper.kill()
 
 
 def _registry(folder: Path, begin: Begin) -> Path:

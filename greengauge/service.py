@@ -55,6 +55,7 @@ from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.winners import Winners
 from ingest.writer import StoreWriter, series_of
+from scoring.compiling import help_compiling
 from scoring.results import Alarm
 
 log = structlog.get_logger()
@@ -262,7 +263,12 @@ def run(registry: Path, settings: Settings) -> None:
 
     sys.stdout.write(f"page {page.url}\n")
     sys.stdout.flush()
-    run_until_told(main, settings.log_level)
+    helper = help_compiling(registry)
+    try:
+        run_until_told(main, settings.log_level)
+    finally:
+        if helper is not None:
+            helper.kill()
 
 
 def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
