@@ -17,8 +17,10 @@ from devices.simulator import DEMO
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
 from ingest.log.lock import DataLock
+from scoring.compiling import help_compiling
 
-EXCURSION_S = 15.0
+EXCURSION_S = 10.0
+EARLIEST, LATEST = "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,15 @@ class Begin:
 
 def run(*, seed: int, start: str | None, port: int | None) -> None:
     """Run until Ctrl-C."""
-    begin = Begin() if start is None else Begin(times.parse(start), fixed=True)
-    folder = settings_.default_data() / "demo" / (f"seed-{seed}-start-{begin.at}" if begin.fixed else f"seed-{seed}")
-    settings = settings_.load(data=folder, port=port, store="embedded")
+    begin = _begin(start)
+    base = settings_.load(port=port, store="embedded")
+    name = f"seed-{seed}-start-{begin.at}" if begin.fixed else f"seed-{seed}"
+    settings = base.model_copy(update={"data": base.data / "demo" / name})
     try:
         lock = DataLock(settings.data)
     except EnvironmentFailure as failure:
-        mend = "stop the demo that runs there, or choose another --seed" if "in use" in failure.cause else failure.mend
+        held = "in use" in failure.cause
+        mend = "stop that demo, or choose another --seed" if held else "name a folder you may write in GREENGAUGE_DATA"
         raise EnvironmentFailure(failure.cause, where=failure.where, mend=mend) from None
     page = PageServer(settings.host, settings.port)
     sys.stdout.write(f"page {page.url}\n")
@@ -45,10 +49,20 @@ def run(*, seed: int, start: str | None, port: int | None) -> None:
     _serve(settings, lock, seed, begin, page)
 
 
+def _begin(start: str | None) -> Begin:
+    if start is None:
+        return Begin()
+    at = times.parse(start)
+    if not times.parse(EARLIEST) <= at < times.parse(LATEST):
+        raise ConfigurationError(f"`{start}` is no time for a plant", mend=f"between {EARLIEST} and {LATEST}")
+    return Begin(at, fixed=True)
+
+
 def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin, page: PageServer) -> None:
     """Heavy imports happen here, after the address was printed and while the broker starts."""
     from greengauge.broker import EmbeddedBroker
 
+    helper = help_compiling(DEMO)
     broker = EmbeddedBroker(settings.data)
     with ThreadPoolExecutor(1, "broker start") as aside:
         started = aside.submit(broker.start)
@@ -79,6 +93,8 @@ def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin
         run_until_told(main, settings.log_level)
     finally:
         broker.stop()
+        if helper is not None:
+            helper.kill()
 
 
 def _registry(folder: Path, begin: Begin) -> Path:

@@ -56,11 +56,12 @@ from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.winners import Winners
 from ingest.writer import StoreWriter, series_of
+from scoring.compiling import help_compiling
 from scoring.results import Alarm
 
 log = structlog.get_logger()
 
-ENDING_S = 3.0
+ENDING_S = 2.5
 """How long an end in order may take."""
 VERSION = package_version("greengauge")
 
@@ -265,6 +266,7 @@ def _is_address(url: str) -> bool:
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
+    broker(settings)  # says what is wrong with its address before anything starts
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 
@@ -280,28 +282,29 @@ def run(registry: Path, settings: Settings) -> None:
 
     sys.stdout.write(f"page {page.url}\n")
     sys.stdout.flush()
-    run_until_told(main, settings.log_level)
+    helper = help_compiling(registry)
+    try:
+        run_until_told(main, settings.log_level)
+    finally:
+        if helper is not None:
+            helper.kill()
 
 
 def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
     """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
 
-    Impatience does no harm: a second signal is not heard before `ENDING_S`, and then ends us at once.
+    Impatience does no harm: a second signal changes nothing, and after `ENDING_S` it is over in any case.
     """
     logs.configure(log_level)
 
     async def guarded() -> None:
         task = asyncio.create_task(main(), name="main")
         loop = asyncio.get_running_loop()
-        told = 0.0
 
         def tell() -> None:
-            nonlocal told
-            if not told:
-                told = loop.time()
+            if not task.cancelling():
                 task.cancel()
-            elif loop.time() - told > ENDING_S:
-                os._exit(130)
+                loop.call_later(ENDING_S, os._exit, 130)  # a thread is stuck: the log is durable, so nothing is lost
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, tell)

@@ -26,11 +26,14 @@ make_env() {
         "$python" -m venv .venv
     fi
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+        uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
         uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
     else
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
     fi
+    # Once, here, rather than at the first start: Python's bytecode and the compiled kernels.
+    .venv/bin/python -m compileall -q devices ingest scoring greengauge
+    .venv/bin/python -m scoring.compiling devices/simulator/demo.toml
     touch "$stamp"
 }

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar, cast
 
-import numba
+from scoring.compiling import cacheable
+
+_KEPT = cacheable()  # tells numba where, so it comes first
+
+import numba  # noqa: E402
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile on first use, cache on disk, run without the interpreter lock; integers divide as in Python."""
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compile on first use, keep it on disk, run without the interpreter lock; integers divide as in Python."""
+    return cast("Callable[P, R]", numba.njit(cache=_KEPT, nogil=True, error_model="numpy")(function))
 
 
 # Columns of one sum: what a span, a minute or an hour of one channel holds.
