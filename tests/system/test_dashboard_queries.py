@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from devices.readings import Readings
 from greengauge.points import alarm_point, degree_point, emission_point
 from ingest.line_protocol import ReadingEncoder
+from ingest.store.base import BadPoint
 from ingest.store.influx import InfluxStore
 from tests.deploy.files import dashboard, interpolated, rules
 from tests.greengauge.results import alarm_event, emission, score
@@ -56,12 +58,17 @@ def a_day() -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-async def influx() -> AsyncIterator[Influxd]:
+def influx() -> Iterator[Influxd]:
     """A server of its own, filled once."""
     server = start_influxd()
-    store = InfluxStore(server.url, server.token)
-    assert await store.write(list(a_day())) == []
-    await store.close()
+
+    async def fill() -> list[BadPoint]:
+        store = InfluxStore(server.url, server.token)
+        refused = await store.write(list(a_day()))
+        await store.close()
+        return refused
+
+    assert asyncio.run(fill()) == []
     yield server
     server.stop()
 
