@@ -7,14 +7,13 @@ name of its own, never deleted, and a new one takes its place.
 from __future__ import annotations
 
 import itertools
+import logging
 import sqlite3
 from pathlib import Path
 
-import structlog
-
 from devices.errors import EnvironmentFailure
 
-log = structlog.get_logger()
+log = logging.getLogger("greengauge.derived")
 
 
 def damaged(error: sqlite3.Error) -> bool:
@@ -36,6 +35,4 @@ def put_aside(path: Path, what: str, error: sqlite3.Error) -> None:
             where=str(path),
             mend="check the disk and that this user may write there",
         ) from failure
-    log.error(
-        "data.damaged", what=what, cause=str(error), file=str(path), kept_as=str(aside), mend="told by the log anew"
-    )
+    log.error("%s is damaged (%s): %s is kept as %s, and the log tells it anew", what, error, path, aside)
