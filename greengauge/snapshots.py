@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
 
 import google_crc32c
 
 from devices.errors import EnvironmentFailure
-from ingest.log.segment import sync_folder
+from ingest.whole_file import write_whole
 
 _MAGIC = b"GGSNAP1\n"
 _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
@@ -17,15 +16,9 @@ _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, 
 
 def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
     """Replace the snapshot: durable before this returns, and the old one stays until then. EnvironmentFailure."""
-    fresh = path.with_suffix(".new")
+    head = _HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state))
     try:
-        with fresh.open("wb") as file:
-            file.write(_HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state)))
-            file.write(state)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync_folder(path.parent)
+        write_whole(path, head, state)
     except OSError as failure:
         raise EnvironmentFailure(
             f"the scores' state cannot be saved: {failure.strerror}", where=str(path), mend="see the disk's space"

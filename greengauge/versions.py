@@ -8,7 +8,6 @@ and third reader of the same record pay nothing.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from ingest.decode.definition import Decoder
 from ingest.decode.result import Close, Decoded, Reject
 from ingest.decode.sequence import follow
 from ingest.log.record import Record, RecordKind
-from ingest.log.segment import sync_folder
+from ingest.whole_file import write_whole
 
 log = structlog.get_logger()
 
@@ -143,13 +142,7 @@ def _keep(source: Path, copy: Path) -> None:
         content = source.read_bytes()
         if copy.exists() and copy.read_bytes() == content:
             return
-        fresh = copy.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(copy)
-        sync_folder(copy.parent)
+        write_whole(copy, content)
     except OSError as failure:
         raise EnvironmentFailure(
             f"the registry cannot be kept in the data folder: {failure.strerror}",

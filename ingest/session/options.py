@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from devices.errors import ConfigurationError, EnvironmentFailure
+from ingest.whole_file import write_whole
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -89,12 +90,7 @@ def client_id(folder: Path) -> str:
         if path.exists() and (known := path.read_text("ascii").strip()):
             return known
         made = f"greengauge-{secrets.token_hex(5)}"  # 21 characters: every 3.1.1 broker takes up to 23
-        fresh = path.with_suffix(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.write(made + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        write_whole(path, made.encode("ascii"), b"\n")
     except (OSError, UnicodeDecodeError) as failure:
         raise EnvironmentFailure(
             f"the client id cannot be kept: {failure}",
