@@ -17,7 +17,7 @@ def test_it_replaces(tmp_path: Path) -> None:
     write_whole(path, b"old and longer")
     write_whole(path, b"n", b"ew")
     assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a.b"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.b"]
 
 
 def test_a_failed_sync_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ def test_the_folder_is_synced_after_the_rename(tmp_path: Path, monkeypatch: pyte
     path, real = tmp_path / "state", os.fsync
 
     def spy(fd: int) -> None:
-        seen.append((os.readlink(f"/proc/self/fd/{fd}"), path.exists()))
+        seen.append((str(Path(f"/proc/self/fd/{fd}").readlink()), path.exists()))
         real(fd)
 
     monkeypatch.setattr(whole_file.os, "fsync", spy)
