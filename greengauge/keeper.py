@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from devices.errors import EnvironmentFailure
+from scoring.results import AlarmEvent, Changes
 
 if TYPE_CHECKING:
     from greengauge.service import Service
@@ -20,21 +21,44 @@ THIN_EVERY_S = 3600.0
 
 
 class Keeper:
-    """Gathers the parts' states; changes nothing."""
+    """Gathers the parts' states and lets the service's own alarms look at them; changes nothing else."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._unkept: list[AlarmEvent] = []
+        self._keeping = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until cancelled."""
         thinned = 0.0
+        service = self._service
+        service.live.put_alarms(service.operations.alarms())
         while True:
             self._tell()
-            self._service.live.put_system("quarantine", await asyncio.to_thread(self._quarantine))
+            service.live.put_system("quarantine", await asyncio.to_thread(self._quarantine))
+            await self.keep(service.operations.look(service, service.clock.now()))
             if time.monotonic() - thinned >= THIN_EVERY_S:
                 await asyncio.to_thread(self._thin)
                 thinned = time.monotonic()
             await asyncio.sleep(EVERY_S)
+
+    async def keep(self, events: list[AlarmEvent]) -> None:
+        """Show what became of the service's own alarms, and keep it: in the history and in their file."""
+        self._unkept += events
+        if self._unkept:
+            self._service.live.put_alarms(self._service.operations.alarms())
+            async with self._keeping:
+                self._unkept = self._unkept[await asyncio.to_thread(self._keep, tuple(self._unkept)) :]
+
+    def _keep(self, events: tuple[AlarmEvent, ...]) -> int:
+        """How many of the events are kept: all, or none, and then they are tried again with the next look."""
+        try:
+            self._service.history.add(Changes(alarms=events))
+            self._service.operations.save()
+        except (EnvironmentFailure, OSError) as failure:
+            log.warning("operations.not_kept", cause=str(failure))
+            return 0
+        return len(events)
 
     def _thin(self) -> None:
         """Old minutes of the history become quarter hours, in short bites: the scorer writes in between."""

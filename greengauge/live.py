@@ -51,6 +51,13 @@ class Live:
             self._put(self._alarms, (alarm.scope, alarm.id), alarm, _same)
         self._wake()
 
+    def put_alarms(self, alarms: Iterable[Alarm]) -> None:
+        """Take the newest state of some alarms in."""
+        self.seq += 1
+        for alarm in alarms:
+            self._put(self._alarms, (alarm.scope, alarm.id), alarm, _same)
+        self._wake()
+
     def put_meters(self, meters: Mapping[str, Mapping[str, Any]]) -> None:
         """State of each meter: {"last": ms | None, "silent": bool, "scope": …}."""
         self.seq += 1

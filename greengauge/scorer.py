@@ -110,6 +110,11 @@ class Scorer:
         """Up to where every meter has been heard (event time, ms); 0 if one has not."""
         return await self._do(lambda: min((last or 0 for last, _ in self.engine.meters()), default=0))
 
+    @property
+    def troubles(self) -> dict[str, str]:
+        """What cannot be written now ("history", "snapshot"), and why."""
+        return dict(self._trouble)
+
     # --- the task -------------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -34,6 +34,7 @@ from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
 from greengauge.mqtt_out import MqttOut, connector
+from greengauge.operations import Operations
 from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
@@ -63,6 +64,8 @@ log = structlog.get_logger()
 
 ENDING_S = 2.5
 """How long an end in order may take."""
+APPLYING_S = 5.0
+"""How long whoever gave a command waits for its effect."""
 VERSION = package_version("greengauge")
 
 
@@ -129,6 +132,7 @@ class Service:
         )
         self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
+        self.operations = Operations(folder / "operations.json")
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -169,16 +173,27 @@ class Service:
             self.log.close()
             self._lock.close()
 
-    async def command(self, asked: dict[str, Any]) -> Alarm:
-        """An operator's command: logged, applied, and the alarm as it then is. GreengaugeError if refused."""
-        where = f"alarm {asked['scope']}/{asked['id']}"
-        if not any((a.scope, a.id) == (asked["scope"], asked["id"]) for a in self.live.alarms()):
+    async def command(self, asked: dict[str, Any]) -> Alarm | None:
+        """An operator's command: logged, applied, and the alarm as it then is. GreengaugeError if refused.
+
+        None where a backlog has to be scored first: it is logged, and takes its turn.
+        """
+        key = asked["scope"], asked["id"]
+        where = f"alarm {key[0]}/{key[1]}"
+        if self.operations.knows(*key):
+            await self.keeper.keep(self.operations.command(self.clock.now(), asked))
+            return next(a for a in self.operations.alarms() if (a.scope, a.id) == key)
+        if not any((a.scope, a.id) == key for a in self.live.alarms()):
             raise ConfigurationError("there is no such alarm", where=where, mend="see GET /api/v1/alarms")
         position = await self.intake.submit(json.dumps(asked).encode())
-        refusal = await self.scorer.passed(position)
+        try:
+            async with asyncio.timeout(APPLYING_S):
+                refusal = await self.scorer.passed(position)
+        except TimeoutError:
+            return None
         if refusal is not None:
             raise ConfigurationError(refusal, where=where, mend="look at the alarm's present state")
-        return next(a for a in await self.scorer.alarms() if (a.scope, a.id) == (asked["scope"], asked["id"]))
+        return next(a for a in await self.scorer.alarms() if (a.scope, a.id) == key)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -238,8 +253,16 @@ def broker(settings: Settings) -> Broker:
 
 
 def _store(settings: Settings) -> Store:
-    if settings.store == "embedded":
+    token = influx_token(settings)
+    if token is None:
         return EmbeddedStore(settings.data / "store")
+    return InfluxStore(settings.store, token, settings.influx_org, settings.influx_bucket)
+
+
+def influx_token(settings: Settings) -> str | None:
+    """The token for the InfluxDB that the settings name; None for the embedded store. Raises ConfigurationError."""
+    if settings.store == "embedded":
+        return None
     if not _is_address(settings.store):
         raise ConfigurationError(
             f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
@@ -250,9 +273,7 @@ def _store(settings: Settings) -> Store:
             where=settings.store,
             mend="set GREENGAUGE_INFLUX_TOKEN or GREENGAUGE_INFLUX_TOKEN_FILE",
         )
-    return InfluxStore(
-        settings.store, settings.influx_token.get_secret_value(), settings.influx_org, settings.influx_bucket
-    )
+    return settings.influx_token.get_secret_value()
 
 
 def _is_address(url: str) -> bool:
@@ -266,7 +287,7 @@ def _is_address(url: str) -> bool:
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
-    broker(settings)  # says what is wrong with its address before anything starts
+    broker(settings), influx_token(settings)  # what is wrong with them is said before anything starts
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 

@@ -64,7 +64,9 @@ class Api:
         return JSONResponse({"alarms": jsonable(found)})
 
     async def command(self, request: Request) -> Response:
-        """`{"do", "user", "comment", "for"}`: logged, applied, answered with the alarm as it then is."""
+        """`{"do", "user", "comment", "for"}`: logged, applied, answered with the alarm as it then is; with 202 where
+        it is logged and a backlog has to be scored before it takes effect.
+        """
         scope, id_ = request.path_params["scope"], request.path_params["id"]
         where = f"alarm {scope}/{id_}"
         if not any((a.scope, a.id) == (scope, id_) for a in self._live.alarms()):
@@ -74,6 +76,9 @@ class Api:
             alarm = await self._context.command({"scope": scope, "id": id_, **asked})
         except ConfigurationError as problem:
             raise Refusal(409, problem.cause, where=problem.where or where, mend=problem.mend) from None
+        if alarm is None:
+            said = "logged; it takes effect when the readings that came before it are scored"
+            return JSONResponse({"scope": scope, "id": id_, "accepted": said}, 202)
         return JSONResponse(alarm.to_json())
 
     async def sums(self, request: Request) -> Response:

@@ -18,8 +18,9 @@ class PageContext:
 
     live: Live
     history: History
-    command: Callable[[dict[str, Any]], Awaitable[Alarm]]
-    """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is. Raises GreengaugeError."""
+    command: Callable[[dict[str, Any]], Awaitable[Alarm | None]]
+    """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is; None: logged, but a
+    backlog comes first. Raises GreengaugeError."""
     sums: Callable[[int | None], Awaitable[list[ChannelSum]]]
     """Every channel's sums at that ms (None: now)."""
     ready: Callable[[], tuple[bool, dict[str, Any]]]

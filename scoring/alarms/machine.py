@@ -59,7 +59,7 @@ class Machine:
     out_of_service: bool = False
     shelved_until: int | None = None
     pending: int | None = None  # since when the value asks for the other side of `active`
-    since: int = 0  # when the state shown was entered
+    since: int = 0  # when the state shown was entered; acknowledging is no news of the plant and does not move it
 
     @property
     def state(self) -> AlarmCondition:
@@ -107,9 +107,8 @@ class Machine:
         """Somebody has seen it; ValueError if there is nothing to acknowledge."""
         if self.state not in ("unacknowledged", "returned"):
             raise ValueError(f"there is nothing to acknowledge: the alarm is {self.state}")
-        before = self.state
         self.acknowledged = True
-        return self._step(now, "acknowledge", before)
+        return Step(now, "acknowledge", self.state, self.since, self.shelved_until)  # what stands, stands since before
 
     def shelve(self, now: int, for_ms: int) -> Step:
         """Put it aside for a while, or for longer; ValueError if that is no while."""

@@ -24,7 +24,8 @@ def service(**changes: Any) -> Any:
     parts: dict[str, Any] = {
         "live": Live(small_plant(), simulated=False),
         "intake": SimpleNamespace(session=SimpleNamespace(state=session), state=IntakeState()),
-        "clock": SimpleNamespace(jump=None),
+        "clock": SimpleNamespace(jump=None, now=lambda: 0),
+        "operations": SimpleNamespace(look=lambda _service, _now: [], alarms=list),
         "writer": SimpleNamespace(state=WriterState(), counts=WriterCounts()),
         "store": SimpleNamespace(name="a store"),
         "log": SimpleNamespace(state=lambda: LogState(0, 0, 0, 1, 1, 0, 0.0, 0, 0, 0), cursors={}),
@@ -68,7 +69,7 @@ async def test_a_quarantine_that_is_being_written_holds_nobody_up() -> None:
 
 async def test_a_clock_that_jumped_is_said() -> None:
     """Receive times no longer follow the wall: the intake is not simply ok."""
-    of = service(clock=SimpleNamespace(jump=Jump(0, 3_600_000)))
+    of = service(clock=SimpleNamespace(jump=Jump(0, 3_600_000), now=lambda: 0))
     of.log.cursors = SimpleNamespace(get=lambda _name: 0)
     system = await told(of, 0.1)
     assert "+3600 s" in system["intake"]["text"]

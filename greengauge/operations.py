@@ -1,0 +1,168 @@
+"""`Operations`: the service's own alarms, from the states of its parts, once a second (docs/alarms.md).
+
+They are not in the log, for they are about what the log cannot know: so they are kept in a small file of their own, and
+a restart neither fires them again nor forgets them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from devices.durations import MINUTE
+from devices.errors import ConfigurationError
+from ingest.whole_file import write_whole
+from scoring.alarms.book import Priority
+from scoring.alarms.operational import OperationalBook
+from scoring.results import Alarm, AlarmEvent
+
+if TYPE_CHECKING:
+    from greengauge.service import Service
+
+log = structlog.get_logger()
+
+SCOPE = "service"
+FILLING = 0.8
+"""Share of the log's quota from which on somebody should look."""
+NAMED = 5
+"""Silent meters of one place that an alarm names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong now."""
+
+    id: str
+    text: str
+    priority: Priority
+    scope: str = SCOPE
+    after_ms: int = 0  # it must stay this long
+
+
+class Operations:
+    """The book of these alarms, its file, and who is told."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._book = OperationalBook()
+        self._losses: int | None = None  # possible losses already told; None: not asked yet
+        self._restore()
+
+    def alarms(self) -> list[Alarm]:
+        """Every alarm that was ever raised, as it stands."""
+        return self._book.alarms()
+
+    def knows(self, scope: str, id_: str) -> bool:
+        """Whether it is one of these."""
+        return any((a.scope, a.id) == (scope, id_) for a in self._book.alarms())
+
+    def look(self, service: Service, now: int) -> list[AlarmEvent]:
+        """What the parts' states mean at `now` (ms): trips and clears since the last look."""
+        present = {(t.scope, t.id): t for t in [*_lasting(service), *self._passing(service)]}
+        events: list[AlarmEvent] = []
+        for trouble in present.values():
+            events += self._book.raise_(
+                now, trouble.id, trouble.scope, trouble.text, trouble.priority, on_delay_ms=trouble.after_ms
+            )
+        held = _unknown_now(service)
+        for alarm in self._book.alarms():
+            if (alarm.scope, alarm.id) not in present and alarm.id not in held:
+                events += self._book.clear(now, alarm.id, alarm.scope)
+        return events + self._book.tick(now)
+
+    def command(self, now: int, asked: dict[str, Any]) -> list[AlarmEvent]:
+        """An operator's word on one of them. ConfigurationError if it does not fit its state."""
+        scope, id_ = asked["scope"], asked["id"]
+        try:
+            return self._book.command(
+                now, scope, id_, asked["do"], asked["user"], asked.get("comment", ""), asked.get("for_ms", 0)
+            )
+        except ValueError as refusal:
+            raise ConfigurationError(
+                str(refusal), where=f"alarm {scope}/{id_}", mend="look at the alarm's present state"
+            ) from None
+
+    def save(self) -> None:
+        """Make the present state durable. OSError where the disk refuses."""
+        write_whole(self._path, json.dumps(self._book.snapshot()).encode())
+
+    def _restore(self) -> None:
+        try:
+            self._book.restore(json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            log.warning("operations.not_restored", where=str(self._path), cause=str(error), mend="they begin anew")
+
+    def _passing(self, service: Service) -> Iterator[Trouble]:
+        """A possible loss happens and is over: it stays to be acknowledged."""
+        session = service.intake.session.state
+        before, self._losses = self._losses, session.possible_losses
+        if session.losses and session.possible_losses > (before or 0):
+            loss = session.losses[-1]
+            since = _time(loss.start) if loss.start else "the beginning"
+            text = f"readings published from {since} to {_time(loss.end)} may be lost: {loss.cause.replace('-', ' ')}"
+            yield Trouble("possible-loss", text, "high")
+
+
+def _lasting(service: Service) -> Iterator[Trouble]:
+    """What is wrong as long as it is."""
+    intake, session = service.intake.state, service.intake.session.state
+    if session.takeover:
+        yield Trouble("takeover", f"another client seems to use our client id: {session.mend}", "critical")
+    elif not session.connected:
+        yield Trouble("broker-down", f"no broker: {session.cause}", "high", after_ms=MINUTE)
+    if intake.failure is not None:
+        yield Trouble("log-not-writable", f"nothing can be made durable: {intake.failure.cause}", "critical")
+    elif intake.pressed:
+        yield Trouble("log-full", "reading is stopped: the log is full of what the store has not got", "critical")
+    elif service.log.pressure() >= FILLING:
+        share = f"{service.log.pressure():.0%}"
+        yield Trouble("log-filling", f"the log is filling: {share} of its quota waits for the store", "high")
+    if damages := service.log.state().damages:
+        yield Trouble("log-damaged", f"{damages} damaged places in the log: see the service's log", "high")
+    if service.writer.state.condition != "ok":
+        words = service.writer.state.words
+        yield Trouble("store-down", f"store {service.writer.state.condition}: {words}", "high", after_ms=MINUTE)
+    if service.clock.jump is not None:
+        seconds = service.clock.jump.offset / 1000
+        yield Trouble("clock-jump", f"the wall clock jumped by {seconds:+.0f} s: decoding and alarms are held", "high")
+    if service.live.system().get("quarantine", {}).get("share", 0) >= 1:
+        yield Trouble("quarantine-full", "the quarantine is full: of what comes now only the reason is kept", "medium")
+    for what, cause in service.scorer.troubles.items():
+        yield Trouble(f"{what}-not-writable", cause, "high", after_ms=MINUTE)
+    yield from _silent(service)
+
+
+def _silent(service: Service) -> Iterator[Trouble]:
+    """One alarm a line or stack, however many of its meters are silent."""
+    if service.plant.intake.history or _unknown_now(service):
+        return
+    silent: dict[str, list[tuple[str, int | None]]] = {}
+    for name, state in sorted(service.live.meters().items()):
+        if state["silent"]:
+            silent.setdefault(state["scope"], []).append((name, state["last"]))
+    for scope, meters in silent.items():
+        yield Trouble("meters-silent", _named(meters), "low", scope=scope, after_ms=MINUTE)
+
+
+def _unknown_now(service: Service) -> frozenset[str]:
+    """Alarms neither raised nor cleared now: without a broker, or while the past is filled in, all is silent."""
+    known = service.intake.session.state.connected and service.scorer.filled.is_set()
+    return frozenset() if known else frozenset({"meters-silent"})
+
+
+def _named(meters: Iterable[tuple[str, int | None]]) -> str:
+    told = [f"{name} {'never heard' if last is None else 'silent since ' + _time(last)}" for name, last in meters]
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
