@@ -108,7 +108,7 @@ class Keeper:
         text = session.text if intake.failure is None else f"the log cannot be written: {intake.failure.cause}"
         jump = self._service.clock.jump
         if jump is not None:
-            text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: receive times do not follow until a restart"
+            text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: decoding and alarms are held"
         if intake.pressed:
             text = "reading is stopped: the log is full of what the store has not got"
         return {
@@ -120,6 +120,7 @@ class Keeper:
             "unguaranteed": session.unguaranteed,
             "reconnects": session.reconnects,
             "takeover": session.takeover,
+            "clock_jump_s": 0 if jump is None else jump.offset / 1000,
             "possible_losses": session.possible_losses,
             "missing": sum(self._service.missing.values()),
             "frames": intake.frames,

@@ -44,8 +44,10 @@ from greengauge.settings import Settings
 from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
+from ingest.clock_shifts import ClockShifts
 from ingest.decode.result import Reject
 from ingest.decode.sequence import follow
+from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
@@ -105,10 +107,11 @@ class Service:
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
-        self.intake = Intaker(self.log, session, plant.version, self.clock)
+        gate = Gate(self.log, ClockShifts(folder / "clock-shifts.json"))
+        self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
         self.store = _store(settings)
         self.writer = StoreWriter(
-            read=self.log.read,
+            read=self.intake.gate.read,
             more=self.intake.wait,
             decode=self.decoders.decode,
             plant=plant,
@@ -119,7 +122,7 @@ class Service:
         )
         self.scorer = Scorer(
             plant,
-            read=self.log.read,
+            read=self.intake.gate.read,
             more=self.intake.wait,
             durable=lambda: self.log.durable,
             decode=self.decoders.decode,
@@ -142,6 +145,8 @@ class Service:
                     command=self.command,
                     sums=self.scorer.sums,
                     ready=self.keeper.ready,
+                    clock=self.clock,
+                    accept_clock=self.intake.accept_clock,
                     token=None if settings.page_token is None else settings.page_token.get_secret_value(),
                     version=VERSION,
                 )
@@ -210,7 +215,7 @@ class Service:
             if self.quarantine.renewed:  # its file was lost or damaged: the log tells it again
                 self.quarantine.renewed, position = False, self.log.first
                 newest.clear()
-            records = await asyncio.to_thread(self.log.read, position, 1 << 20)
+            records = await asyncio.to_thread(self.intake.gate.read, position, 1 << 20)
             if not records:
                 await self.intake.wait(position)
                 continue

@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from devices.errors import EnvironmentFailure
 from ingest.clock import Clock
+from ingest.gate import Gate
 from ingest.log import Log
 from ingest.log.codec import size
 from ingest.log.record import Entry, RecordKind
@@ -60,11 +61,16 @@ class Intaker:
         registry_version: int,
         clock: Clock,
         *,
+        gate: Gate | None = None,
         reached: Callable[[str], None] = lambda _point: None,
     ) -> None:
-        """`reached` is told of "appended" and "acknowledged", group by group: where fault tests kill."""
+        """`gate` is how far others may read; `reached` is told of "appended" and "acknowledged", group by group:
+        where fault tests kill.
+        """
         self.log, self.session, self.clock = log, session, clock
+        self.gate = gate or Gate(log)
         self.state = IntakeState()
+        self._accepting: asyncio.Future[int] | None = None  # somebody says that the wall clock is right
         self._registry, self._reached = registry_version, reached
         self._waiting: list[_Waiting] = []
         self._wanted = asyncio.Event()
@@ -89,9 +95,20 @@ class Intaker:
         return await self._put(RecordKind.COMMAND, command)
 
     async def wait(self, position: int) -> None:
-        """Return when the log has a durable record at or behind `position`."""
-        while self.log.durable <= position:
+        """Return when the log has a durable record at or behind `position` that may be read."""
+        while self.gate.end <= position:
             await self._grown.wait()
+
+    async def accept_clock(self) -> int:
+        """The wall clock is right, though it jumped: judge by it. By how many ms it had jumped; 0: it had not.
+
+        Raises EnvironmentFailure where that cannot be kept; then everything is held as before.
+        """
+        if self._accepting is None:
+            self._accepting = asyncio.get_running_loop().create_future()
+        accepting = self._accepting
+        self._wanted.set()
+        return await asyncio.shield(accepting)
 
     # --- tasks ---------------------------------------------------------------------------------
 
@@ -155,11 +172,32 @@ class Intaker:
             else:
                 self.state.failure, pause = None, RETRY_S[0]
 
+    def _follow_clock(self) -> int:
+        """The receive time of what comes next. Between two commits: what was held has an exact end."""
+        now, accepting = self.clock.now(), self._accepting
+        if accepting is not None:
+            self._accepting = None
+            offset = self.clock.jump.offset if self.clock.jump else 0
+            try:
+                self.gate.shift(offset)
+            except EnvironmentFailure as failure:
+                accepting.set_exception(failure)
+                return now
+            self.clock.accept()
+            now = self.clock.now()
+            accepting.set_result(offset)
+        if self.clock.jump is not None:
+            self.gate.close()
+        elif self.gate.shut or accepting is not None:
+            self.gate.open()
+            self._tell_grown()
+        return now
+
     async def _commit(self, group: list[_Waiting]) -> None:
         """Raises EnvironmentFailure, then nothing of the group is durable."""
+        now = self._follow_clock()
         if not group:
             return
-        now = self.clock.now()
         entries = [Entry(item.kind, item.body, now, self._registry, item.mqtt) for item in group]
         loop = asyncio.get_running_loop()
         end = await loop.run_in_executor(self._thread, self.log.append, entries)
@@ -171,6 +209,9 @@ class Intaker:
             if not item.done.done():
                 item.done.set_result(start + behind)
             self._busy = self._busy or item.kind is not RecordKind.TICK
+        self._tell_grown()
+
+    def _tell_grown(self) -> None:
         grown, self._grown = self._grown, asyncio.Event()
         grown.set()
 

@@ -35,6 +35,7 @@ class Api:
             Route("/emissions", self.emissions),
             Route("/alarms", self.alarms),
             Route("/alarms/{scope:path}/{id}", self.command, methods=["POST"]),
+            Route("/clock", self.accept_clock, methods=["POST"]),
             Route("/sums", self.sums),
             Route("/trend", self.trend),
             Route("/meters", self.meters),
@@ -80,6 +81,15 @@ class Api:
             said = "logged; it takes effect when the readings that came before it are scored"
             return JSONResponse({"scope": scope, "id": id_, "accepted": said}, 202)
         return JSONResponse(alarm.to_json())
+
+    async def accept_clock(self, request: Request) -> Response:
+        """`{"do": "accept"}`: the wall clock is right though it jumped; what was held is judged by it."""
+        if await _body(request) != {"do": "accept"}:
+            raise Refusal(400, "not a word on the clock", where="clock", mend='send {"do": "accept"}')
+        offset = await self._context.accept_clock()
+        if not offset:
+            raise Refusal(409, "the wall clock has not jumped", where="clock", mend="there is nothing to accept")
+        return JSONResponse({"offset_s": offset / 1000})
 
     async def sums(self, request: Request) -> Response:
         """`?at=&meter=&channel=&window=`: every channel over every window."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from greengauge.history import History
 from greengauge.live import Live
+from ingest.clock import Clock
 from scoring.results import Alarm, ChannelSum
 
 
@@ -19,18 +19,21 @@ class PageContext:
     live: Live
     history: History
     command: Callable[[dict[str, Any]], Awaitable[Alarm | None]]
-    """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is; None: logged, but a
-    backlog comes first. Raises GreengaugeError."""
+    """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is (None: a backlog comes first).
+    Raises GreengaugeError."""
     sums: Callable[[int | None], Awaitable[list[ChannelSum]]]
     """Every channel's sums at that ms (None: now)."""
     ready: Callable[[], tuple[bool, dict[str, Any]]]
     """Whether readings can be taken in, and the parts' states."""
+    clock: Clock
+    accept_clock: Callable[[], Awaitable[int]]
+    """The wall clock is right though it jumped, by how many ms (0: it had not). Raises EnvironmentFailure."""
     token: str | None
     """None: only loopback names are answered, without a token."""
     version: str
 
     def now(self) -> int:
-        """The time that ages are told against, ms: the wall's, or event time where that is the engine's clock."""
+        """The time that ages are told against, ms: the trusted clock's, or event time where that is the engine's."""
         if self.live.plant.intake.history and self.live.clock:
             return self.live.clock
-        return time.time_ns() // 1_000_000
+        return self.clock.now()

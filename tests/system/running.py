@@ -34,6 +34,7 @@ class Running:
 
     def __init__(self, words: Sequence[str | Path], folder: Path, **env: str) -> None:
         self.words, self.folder, self.env = [str(w) for w in words], folder, env
+        self.program = ["-m", "greengauge"]
         self.process: subprocess.Popen[str] | None = None
         self.page = ""
 
@@ -41,7 +42,7 @@ class Running:
         """Start; returns once the page's address is printed."""
         with (self.folder / "service.log").open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "greengauge", *self.words],
+                [sys.executable, *self.program, *self.words],
                 env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | self.env,
                 stdout=subprocess.PIPE,
                 stderr=errors,

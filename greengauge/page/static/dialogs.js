@@ -34,16 +34,16 @@ function ask(title, said, fields, deed, send) {
   (inputs[fields.find((f) => f.first)?.name] ?? go).focus();
 }
 
-async function post(alarm, body) {
-  const path = [...alarm.scope.split("/"), alarm.id].map(encodeURIComponent).join("/");
+/** "" or what went wrong. */
+async function post(path, body) {
   try {
-    const answer = await fetch(`/api/v1/alarms/${path}`, {
+    const answer = await fetch(`/api/v1/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
     if (answer.ok) {
-      choose({ user: body.user });
+      if (body.user) choose({ user: body.user });
       return "";
     }
     const { error } = await answer.json();
@@ -53,25 +53,31 @@ async function post(alarm, body) {
   }
 }
 
+const alarmPath = (alarm) => `alarms/${[...alarm.scope.split("/"), alarm.id].map(encodeURIComponent).join("/")}`;
 const name = () => ({ name: "user", label: "Who", value: view.user || "operator", required: true, maxlength: 100 });
 const said = (alarm) => `${alarm.id} on ${alarm.scope}${alarm.text ? `: ${unit(alarm.text)}` : ""}`;
 
 export function acknowledge(alarm) {
   ask("Acknowledge", said(alarm),
     [{ name: "comment", label: "Comment (may stay empty)", first: true, maxlength: 2000 }, name()],
-    "Acknowledge (Enter)", ({ comment, user }) => post(alarm, { do: "acknowledge", user, comment }));
+    "Acknowledge (Enter)", ({ comment, user }) => post(alarmPath(alarm), { do: "acknowledge", user, comment }));
 }
 
 export function shelve(alarm) {
   if (alarm.state === "shelved") {
     ask("Unshelve", said(alarm), [{ ...name(), first: true }], "Unshelve (Enter)",
-      ({ user }) => post(alarm, { do: "unshelve", user }));
+      ({ user }) => post(alarmPath(alarm), { do: "unshelve", user }));
     return;
   }
   ask("Shelve", `${said(alarm)}. It stays silent until the time is over.`,
     [{ name: "minutes", label: "Minutes", type: "number", min: 1, max: 1440, value: 30, required: true },
       { name: "comment", label: "Reason", first: true, required: true, maxlength: 2000 }, name()],
-    "Shelve (Enter)", ({ minutes, comment, user }) => post(alarm, { do: "shelve", user, comment, for: `${minutes}min` }));
+    "Shelve (Enter)", ({ minutes, comment, user }) => post(alarmPath(alarm), { do: "shelve", user, comment, for: `${minutes}min` }));
+}
+
+export function acceptClock() {
+  ask("The wall clock is right", "What was received since it jumped is then judged by it: only if it shows the true time now.", [],
+    "It is right (Enter)", () => post("clock", { do: "accept" }));
 }
 
 const KEYS = [

@@ -5,6 +5,7 @@ import { age, offset, place, time, day } from "./format.js";
 import { now, silence, state } from "./state.js";
 import { choose, view } from "./view.js";
 import { cycle } from "./keys.js";
+import { acceptClock } from "./dialogs.js";
 
 const ALWAYS = ["intake", "store"];
 const QUIET = ["quarantine"]; // what waits there is no trouble of the moment
@@ -59,6 +60,15 @@ function progress() {
   set(bar, "aria-label", told.what);
 }
 
+function held() {
+  const jump = state.system.intake?.clock_jump_s;
+  const box = $("held");
+  box.hidden = !jump;
+  if (!jump) return;
+  text(box.firstElementChild, `The wall clock jumped by ${jump > 0 ? "+" : ""}${jump} s: readings are kept, decoding and alarms are held. Set it right, or say that it is.`);
+  box.lastElementChild.onclick = acceptClock;
+}
+
 function windows() {
   const bar = $("bar");
   if (!bar.firstElementChild) {
@@ -80,6 +90,7 @@ export function renderLink() {
 export function renderHead() {
   clock();
   parts();
+  held();
   progress();
   windows();
   $("simulated").hidden = !state.simulated;

@@ -18,6 +18,7 @@ from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
 from greengauge.page.context import PageContext
+from ingest.clock import Clock
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
 
 DEMO = Path(__file__).parents[3] / "devices" / "simulator" / "demo.toml"
@@ -114,6 +115,7 @@ class Driver:
         self.history = History(folder / "history.db")
         self.commands: list[dict[str, Any]] = []
         self.ready = True
+        self.jumped = 0  # ms, by which the wall clock is said to have jumped
         self.alarms: dict[tuple[str, str], Alarm] = {}
         self.silent: set[str] = set()  # scopes whose readings have stopped
         self.stopped = 0  # when they did, ms
@@ -123,6 +125,8 @@ class Driver:
             command=self.command,
             sums=self.sums,
             ready=lambda: (self.ready, self.live.system()),
+            clock=Clock(),
+            accept_clock=self.accept_clock,
             token=token,
             version="0.1.0",
         )
@@ -145,6 +149,11 @@ class Driver:
         )
         self.live.put_scores([], [], list(self.alarms.values()))
         return self.alarms[key]
+
+    async def accept_clock(self) -> int:
+        """As the service: by how much it had jumped."""
+        offset, self.jumped = self.jumped, 0
+        return offset
 
     async def sums(self, ts: int | None) -> list[ChannelSum]:
         """One."""
