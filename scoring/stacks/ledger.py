@@ -29,10 +29,10 @@ class Spans:
         self._sums = sums
         self._last: SpanSums | None = None
 
-    def minute(self, end: int) -> SpanSums:
-        """The span of the minute that ends at `end` (any whole second)."""
-        if self._last is None or self._last.end != end:
-            self._last = self._sums.span(end - MINUTE, end)
+    def of(self, start: int, end: int) -> SpanSums:
+        """The span (start, end] of a minute or a part of one; both are whole seconds."""
+        if self._last is None or (self._last.start, self._last.end) != (start, end):
+            self._last = self._sums.span(start, end)
         return self._last
 
     def forget(self) -> None:
@@ -99,6 +99,17 @@ class Ledger:
         """The minute that ends at any whole second."""
         return self._compute(end)
 
+    def begun(self, start: int, to: int) -> tuple[Atom | None, ...]:
+        """The minute that began at `start`, of which (start, to] has passed: None where too little of it is valid yet.
+
+        It counts from the moment on from which it would count if nothing more came.
+        """
+        if to <= start or self._beyond(start, to):
+            return (None,) * len(self._nothing)
+        force = self.regimes.on(self.calendar.local_date(to))
+        made = atoms(self.recipe, self._spans.of(start, to), force.frame, force.regime.minute_valid_ms)
+        return tuple(None if atom.micro is None else atom for atom in made)
+
     def hour(self, block: Block) -> tuple[Tally, ...]:
         """A whole hour that has ended."""
         if self._beyond(block.start, block.end):
@@ -159,7 +170,7 @@ class Ledger:
             if before == end - MINUTE and then is force and self._calm(before) and self._calm(end):
                 self._before = end, force, made
                 return made
-        made = atoms(self.recipe, self._spans.minute(end), force.frame, force.regime.minute_valid_ms)
+        made = atoms(self.recipe, self._spans.of(end - MINUTE, end), force.frame, force.regime.minute_valid_ms)
         if end % MINUTE == 0:
             self._before = end, force, made
         return made

@@ -36,10 +36,20 @@ class OpenHour:
     """The hour that a moment lies in, with its minutes so far of one pollutant."""
 
     block: Block
-    now: int  # end of its last whole minute
+    now: int  # end of its last minute that counts
     minutes: Sequence[Atom]
     tally: Tally
     before: int | None  # the newest valid minute of the hour before
+    over: bool  # all of it has passed
+
+    @classmethod
+    def of(
+        cls, block: Block, now: int, minutes: Sequence[Atom], tally: Tally, begun: Atom | None, before: int | None
+    ) -> OpenHour:
+        """The hour at `now`, a whole minute; the minute that has `begun` counts as one, if enough of it is valid."""
+        if begun is None:
+            return cls(block, now, minutes, tally, before, over=now >= block.end)
+        return cls(block, now + MINUTE, [*minutes, begun], tally + Tally.of([begun]), before, over=False)
 
     @property
     def left(self) -> int:
@@ -104,12 +114,12 @@ def day(subject: Subject, block: Block, hours: Sequence[tuple[Block, Tally]], no
     enough = bool(good) and good_ms >= regime.day_valid_ms
     value = sum((m for _, m in good), start=Fraction(0)) / len(good) if good and (enough or now) else None
     tally = sum((t for _, t in hours), start=Tally())
-    if now and now.left:
+    if now and not now.over:
         tally += now.tally
     of = f"{len(good)} valid hours of {len(hours)}, {regime.day_valid_ms / HOUR:g} are needed{_most(tally)}"
     left, why = _NOTHING, None if enough else of
     if now:
-        counts = bool(now.left) and now.can_count(regime.hour_valid_ms)
+        counts = not now.over and now.can_count(regime.hour_valid_ms)
         to_come = block.end - now.block.end
         this_hour = now.block.end - now.block.start if counts else 0
         limit = subject.force.limit(subject.pollutant.name, name)

@@ -14,7 +14,8 @@ from scoring.results import Emission
 from scoring.stacks import report
 from scoring.stacks.ledger import Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
-from scoring.stacks.localtime import MINUTE, Block, Calendar
+from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
+from scoring.stacks.minutes import Atom
 from scoring.stacks.recipe import Pollutant, compile_stack
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
@@ -37,7 +38,7 @@ class Stacks:
             Ledger(compile_stack(plant, s), regimes[s.regime], calendars[plant.sites[s.site].timezone], self._spans)
             for s in plant.stacks
         ]
-        self._memo: dict[int, tuple[tuple[int, int, int], list[tuple[Pollutant, Emission]]]] = {}
+        self._memo: dict[int, tuple[tuple[object, ...], list[tuple[Pollutant, Emission]]]] = {}
         self._links = _links(plant)
         self._linked = np.zeros(len(plant.channels), np.bool_)
         self._linked[list(self._links)] = True
@@ -72,7 +73,8 @@ class Stacks:
         return made
 
     def blocks(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
-        """The hour and the day that `ts` lies in, of every stack and pollutant, as far as whole minutes had passed.
+        """The hour and the day that `ts` lies in, of every stack and pollutant: their whole minutes, and the open one
+        as soon as enough of it is valid.
 
         At the whole hour it is the hour just ended: complete, and live until it is closed.
         """
@@ -82,10 +84,11 @@ class Stacks:
         made = []
         for row, ledger in enumerate(self._ledgers):
             hour = ledger.calendar.hour(ts)
-            key = (hour.start, now, ledger.version)
+            begun = ledger.begun(now, ts // SECOND * SECOND)
+            key = (hour.start, now, begun, ledger.version)
             memo = self._memo.get(row)
-            if memo is None or memo[0] != key:  # asked every second, different every minute
-                memo = self._memo[row] = (key, list(self._open(row, ts, now, hour)))
+            if memo is None or memo[0] != key:  # asked every second, different when a minute begins to count
+                memo = self._memo[row] = (key, list(self._open(row, ts, now, hour, begun)))
             for p, e in memo[1]:
                 stale, last = self._age(p, ts)
                 made.append(
@@ -152,7 +155,9 @@ class Stacks:
                 if ledger.behind is not None and ledger.behind < end:
                     ledger.take(end)
 
-    def _open(self, row: int, ts: int, now: int, hour: Block) -> Iterator[tuple[Pollutant, Emission]]:
+    def _open(
+        self, row: int, ts: int, now: int, hour: Block, begun: tuple[Atom | None, ...]
+    ) -> Iterator[tuple[Pollutant, Emission]]:
         ledger, stamp = self._ledgers[row], Stamp("live", 0, ts)
         today = ledger.calendar.day(ts)
         force = ledger.regimes.on(ledger.calendar.local_date(today.end))
@@ -160,9 +165,9 @@ class Stacks:
         before = ledger.hour(ledger.calendar.hour(hour.start))
         ended = list(_hours(ledger, today.start, now))
         for i, p in enumerate(ledger.recipe.pollutants):
-            open_hour = report.OpenHour(hour, now, [m[i] for m in minutes], tallies[i], before[i].last)
+            open_hour = report.OpenHour.of(hour, now, [m[i] for m in minutes], tallies[i], begun[i], before[i].last)
             subject = self._subject(row, p, force, stamp, ts)
-            yield p, report.hour(subject, hour, tallies[i], open_hour)
+            yield p, report.hour(subject, hour, open_hour.tally, open_hour)
             yield p, report.day(subject, today, [(b, t[i]) for b, t in ended], open_hour)
 
     def _next_hour(self, ledger: Ledger) -> Block:

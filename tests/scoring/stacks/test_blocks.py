@@ -420,3 +420,53 @@ def test_restart_between_blocks() -> None:
     assert days[0] == days[1]
     assert days[0][-1].average == "1d"
     assert p.version == 1
+
+
+def test_the_open_minute_counts_when_half_of_it_is_valid() -> None:
+    """An excursion moves the hour as soon as 30 s of its minute are valid, to what the whole minute then gives."""
+    r = rig(channels={"nox": {"unit": "mg/m3", "every_ms": 1000, "max_gap_ms": 1000}})
+    r.push(*(("nox", T0 + s * 1000, 100 if s < 120 else 700) for s in range(180)))
+    before, early, counts, whole = (r.stacks.blocks(T0 + 2 * MINUTE + s * 1000) for s in (0, 29, 30, 60))
+    for average in ("1h", "1d"):
+        assert pick(early, average).to_json(0, simulated=False) | {"last": 0} == (
+            pick(before, average).to_json(0, simulated=False) | {"known_at": T0 + 149_000, "last": 0}
+        )
+    hours = [pick(e, "1h") for e in (early, counts, whole)]
+    assert [(e.value, e.valid_minutes) for e in hours] == [(100.0, 2), (300.0, 3), (300.0, 3)]
+    assert [e.elapsed_minutes for e in hours] == [2, 3, 3]
+    assert [e.allowed_mean for e in hours] == [(320 * 60 - 200) / 58, (320 * 60 - 900) / 57, (320 * 60 - 900) / 57]
+    reached = T0 + 3 * MINUTE + round(Fraction(320 * 60 - 900, 700) * MINUTE)
+    assert [e.unavoidable_at for e in hours[1:]] == [reached] * 2
+    days = [pick(e, "1d") for e in (counts, whole)]
+    assert days[0].allowed_mean == days[1].allowed_mean
+    assert days[0].valid_minutes == days[1].valid_minutes == 3
+
+
+def test_the_last_minute_of_an_hour_while_it_is_open() -> None:
+    """It counts too; the hour is then as it ends, its day does not lose it, and the closed one is no other."""
+    r = rig(channels={"nox": {"unit": "mg/m3", "every_ms": 1000, "max_gap_ms": 1000}})
+    start = at("2025-11-22T00:00+08:00")
+    r.push(*(("nox", start + s * 1000, 60 if s < 59 * 60 else 660) for s in range(3600)))
+    live = r.stacks.blocks(start + HOUR - 20_000)
+    hour, day = pick(live, "1h"), pick(live, "1d")
+    assert (hour.value, hour.valid_minutes, hour.allowed_mean) == (70.0, 60, None)
+    assert day.valid_minutes == 60
+    assert day.allowed_mean == pytest.approx((320 * 24 - 70) / 23)
+    assert r.stacks.close(0, start + HOUR)[0].value == 70.0
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.integers(0, 900), min_size=4, max_size=12), st.integers(1, 20))
+def test_whole_minutes_know_nothing_of_open_ones(values: list[int], period: int) -> None:
+    """Whoever looked within the minutes before: at whole minutes and in closed blocks nothing is different."""
+    channels = {"nox": {"unit": "mg/m3", "every_ms": 1000, "max_gap_ms": 25_000}}
+    asked, quiet = rig(channels=channels), rig(channels=channels)
+    for n, value in enumerate(values):
+        reading = ("nox", T0 + n * period * 7000, value)
+        asked.push(reading)
+        quiet.push(reading)
+        for second in range(0, period * 7, 5):
+            asked.stacks.blocks(T0 + n * period * 7000 + second * 1000)
+    end = T0 + (len(values) * period * 7000 // MINUTE + 1) * MINUTE
+    assert asked.stacks.blocks(end) == quiet.stacks.blocks(end)
+    assert asked.stacks.close(0, T0 + 24 * HOUR) == quiet.stacks.close(0, T0 + 24 * HOUR)
