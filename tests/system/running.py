@@ -37,9 +37,11 @@ class Running:
         self.program = ["-m", "greengauge"]
         self.process: subprocess.Popen[str] | None = None
         self.page = ""
+        self.began = 0.0  # time.monotonic() of the last start
 
     def start(self) -> Running:
         """Start; returns once the page's address is printed."""
+        self.began = time.monotonic()
         with (self.folder / "service.log").open("a") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program, *self.words],
