@@ -13,6 +13,7 @@ from scoring.degrees.detail import co2_detail
 from scoring.degrees.forms import Compiler
 from scoring.degrees.scales import scales
 from scoring.degrees.scopes import ScopePlan, plan_scope
+from scoring.degrees.shares import Shares, Side
 from scoring.degrees.window import LineView, Viewer, worst
 from scoring.results import Operation, Score
 from scoring.stamp import Stamp
@@ -46,6 +47,7 @@ class Degrees:
         compiler = Compiler(plant, self._scales)
         self._forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
+        self._shares = Shares(self._forms, self._scales)
         self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
         self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
 
@@ -83,6 +85,12 @@ class Degrees:
                     alike[scope.lines] = found = list(self._scope(plan, window))
                     scores += found
         return scores
+
+    def side(self, scope: int, degree: str, start: int, end: int) -> Side:
+        """What every channel adds to one degree of a scope over (start, end]: the parts of its sums."""
+        plan, cut = self._plans[scope], self._viewer.spans(start, end)
+        views = self._viewer.views(start, end, plan.scope.lines, cut)
+        return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
     def _scope(self, plan: ScopePlan, window: _Window) -> Iterator[Score]:
         views = [window.views[line] for line in plan.scope.lines]
