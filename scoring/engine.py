@@ -24,7 +24,7 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 1
+FORMAT = 2
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 

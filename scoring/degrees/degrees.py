@@ -8,6 +8,7 @@ from functools import cache
 
 from devices.plant.model import Plant
 from scoring.degrees import reasons, roll_up
+from scoring.degrees.band import Bands, Cut
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.detail import co2_detail
 from scoring.degrees.forms import Compiler
@@ -30,6 +31,7 @@ class _Window:
     ts: int
     name: str
     length: int
+    cut: Cut
     views: dict[int, LineView]
     stamp: Stamp
     stale: Callable[[int, str], bool]
@@ -48,6 +50,7 @@ class Degrees:
         self._forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
         self._shares = Shares(self._forms, self._scales)
+        self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
         self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
 
@@ -74,8 +77,9 @@ class Degrees:
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
-            views = self._viewer.views(ts - length, ts, lines)
-            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last, stored)
+            cut = self._viewer.spans(ts - length, ts)
+            views = self._viewer.views(ts - length, ts, lines, cut)
+            window = _Window(ts, self._plant.windows[row], length, cut, views, stamp, stale, last, stored)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
                 scope = plan.scope
@@ -116,6 +120,8 @@ class Degrees:
                 qualities.add("uncertain")
                 why += expired
             why += reasons.remarks(row, value)
+            shown = value is not None and self._bands.declared
+            band = self._bands.of(plan, row, (n, d), window.cut, window.views) if shown else None
             yield Score(
                 ts=window.ts,
                 scope=plan.scope.id,
@@ -141,6 +147,9 @@ class Degrees:
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
                 detail=co2_detail(total, only, self._scales, powered=powered) if row == reasons.LCD else {},
+                low=None if band is None else band.low,
+                high=None if band is None else band.high,
+                uncertainty_missing=None if band is None else band.missing,
             )
 
     def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
