@@ -10,7 +10,7 @@ With R = N/D and g = ∂R/∂a for the amount a of a channel:
                channel's `range`, else to its average over the window; estimated time anything from nothing to
                twice its average. These are bounds: they are added, not squared
 
-Sums and slopes are exact; from one source's error on everything is a double.
+Sums and slopes are exact integers; from the error of one source on everything is a double.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import hypot, sqrt
+from math import hypot
 
 from devices.plant.model import Channel, Kind, Plant
 from scoring.degrees.forms import LineForm
@@ -45,8 +45,8 @@ class _Source:
 
     reading: int = 0  # Σ g·amount
     time: int = 0  # Σ g·ms covered
-    more: list[tuple[Fraction, Share]] = field(default_factory=list)  # what may be missing: up to so many counts
-    doubt: list[tuple[Fraction, Share]] = field(default_factory=list)  # what is estimated: so many counts either way
+    more: list[tuple[float, Share]] = field(default_factory=list)  # what may be missing: up to so many counts
+    doubt: list[tuple[float, Share]] = field(default_factory=list)  # what is estimated: so many counts either way
 
 
 class Bands:
@@ -68,27 +68,27 @@ class Bands:
         """
         n, d = ratio
         sources: dict[int, _Source] = {}
-        factors: dict[str, Fraction] = {}
+        factors: dict[str, float] = {}
         for form in plan.lines:
             running = views[form.line.index].running
             self._line(plan, form, degree, ratio, cut, running, sources, factors)
         meters: dict[int, float] = {}
+        square = d * d
         for row, source in sources.items():
             channel = self._plant.channels[row]
             if channel.uncertainty is not None:
                 u = channel.uncertainty
-                error = hypot(abs(u.relative * source.reading) / d**2, abs(u.per_ms * source.time) / d**2)
+                error = hypot(float(u.relative) * (source.reading / square), float(u.per_ms) * (source.time / square))
                 meters[channel.meter] = meters.get(channel.meter, 0.0) + error
         if not meters and not factors:
             return None
-        errors = [*meters.values(), *(float(abs(slope) / d**2) for slope in factors.values())]
-        wide = sqrt(sum(error * error for error in errors))
+        wide = hypot(*meters.values(), *factors.values())
         worst, best = (_extreme(sources.values(), degree, n, d, sign) for sign in (-1, 1))
         return Band(min(worst, n / d) - wide, max(best, n / d) + wide, max(0.0, best - worst))
 
     def _line(
         self, plan: ScopePlan, form: LineForm, degree: int, ratio: tuple[int, int], cut: Cut, running: int,
-        sources: dict[int, _Source], factors: dict[str, Fraction],
+        sources: dict[int, _Source], factors: dict[str, float],
     ) -> None:  # fmt: skip
         """Add what one line's channels do to the ratio."""
         n, d = ratio
@@ -108,10 +108,10 @@ class Bands:
                 covered, estimated = covered + ms, estimated + int(span.estimated[channel.index])
                 total += amount
                 for name, u in self._factors(form, channel, degree, span.end):
-                    factors[name] = factors.get(name, Fraction(0)) + u * slope * amount
+                    factors[name] = factors.get(name, 0.0) + float(u) * (slope * amount / (d * d))
             if channel.kind is Kind.AMOUNT and not channel.period_ms:
                 continue  # an instant covers no time, so none of it is missing
-            level = Fraction(total, covered) if covered else Fraction(0)
+            level = total / covered if covered else 0.0
             if missing := max(0, running - covered):
                 source.more.append((_most(channel, level) * missing, last))
             if estimated:
@@ -131,16 +131,16 @@ class Bands:
         return [(name, u) for name, u in found if u]
 
 
-def _most(channel: Channel, level: Fraction) -> Fraction:
+def _most(channel: Channel, level: float) -> float:
     """The highest a channel may have been while nobody knew, in counts per ms."""
     if channel.kind is Kind.RATE and channel.high is not None:
-        return Fraction(max(0, channel.high))
+        return float(max(0, channel.high))
     return level
 
 
 def _extreme(sources: Iterable[_Source], degree: int, n: int, d: int, sign: int) -> float:
     """The ratio if everything missing and estimated had been as bad (−1) or as good (+1) as it may have been."""
-    more_n = more_d = Fraction(0)
+    more_n = more_d = 0.0
     for source in sources:
         up, down = _sum(source.more, degree)
         if sign * (up * d - down * n) > 0:
@@ -148,13 +148,12 @@ def _extreme(sources: Iterable[_Source], degree: int, n: int, d: int, sign: int)
         up, down = _sum(source.doubt, degree)
         side = sign if up * d - down * n > 0 else -sign
         more_n, more_d = more_n + side * up, more_d + side * down
-    below = d + more_d
-    return float((n + more_n) / below) if below > 0 else n / d
+    return (n + more_n) / (d + more_d) if d + more_d > 0 else n / d
 
 
-def _sum(amounts: Sequence[tuple[Fraction, Share]], degree: int) -> tuple[Fraction, Fraction]:
+def _sum(amounts: Sequence[tuple[float, Share]], degree: int) -> tuple[float, float]:
     """What these amounts add above and below the line."""
     return (
-        sum((amount * share.adds[degree][0] for amount, share in amounts), start=Fraction(0)),
-        sum((amount * share.adds[degree][1] for amount, share in amounts), start=Fraction(0)),
+        sum([amount * share.adds[degree][0] for amount, share in amounts]),
+        sum([amount * share.adds[degree][1] for amount, share in amounts]),
     )

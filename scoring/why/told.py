@@ -118,8 +118,11 @@ def _who(plant: Plant, contribution: Contribution) -> dict[str, str | None]:
     who = contribution.who
     channel = None if who.channel is None else plant.channels[who.channel]
     counts = channel.counts if channel else None
+    id_ = who.id or (counts.id or counts.what if counts else None)
+    if contribution.cause == "factor" and id_ == "electricity" and who.line is not None:
+        id_ = plant.sites[plant.lines[who.line].site].electricity
     return {
-        "id": who.id or (counts.id or counts.what if counts else None),
+        "id": id_,
         "line": None if who.line is None else plant.lines[who.line].id,
         "meter": None if channel is None else plant.meters[channel.meter].name,
         "channel": None if channel is None else channel.name,

@@ -6,16 +6,18 @@ from devices.durations import HOUR, MINUTE, SECOND
 from devices.errors import ConfigurationError
 from devices.plant.model import Plant
 from scoring.steps import up
-from scoring.windows.rules import hour_horizon, minute_horizon
+from scoring.windows.rules import LATE, hour_horizon, minute_horizon
+
+MARGIN = 5 * MINUTE
+"""A reading counts from its time on: the one before the window's start is asked for too."""
 
 
 def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | None) -> tuple[int, int]:
     """(earlier end, later end) of two windows of `length` ms; the later one by default the newest, the earlier one
     by default one window before it.
 
-    Ends lie on seconds while both windows are within the last hour, on minutes while within what is kept by
-    the minute, else on hours: the step that the moment asked for lies in. ConfigurationError for moments that
-    cannot be compared.
+    Ends lie on seconds while readings are kept, on minutes while minutes are, else on hours: the step that the
+    moment asked for lies in. ConfigurationError for moments that cannot be compared.
     """
     later = clock if at is None else at
     earlier = later - length if before is None else before
@@ -33,5 +35,10 @@ def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | No
             where="before",
             mend="choose a shorter window or a later `before`",
         )
-    step = SECOND if oldest <= HOUR else MINUTE if oldest <= minute_horizon(plant) - HOUR else HOUR
+    readings, minutes = plant.intake.grace_ms + LATE - MARGIN, minute_horizon(plant) - HOUR
+    step = SECOND if oldest <= readings else MINUTE if oldest <= minutes else HOUR
+    if up(earlier, step) == up(later, step):
+        raise ConfigurationError(
+            f"both moments lie in one step of {step // SECOND} s", where="before", mend="choose moments further apart"
+        )
     return up(earlier, step), up(later, step)

@@ -16,8 +16,8 @@ export function makeGauge(scope, degree) {
   const put = (name, node) => (part[name] = node);
   const node = el(
     "article",
-    { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree },
-    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("age", el("span", { class: "age", title: "age of the newest reading" })), put("flag", el("b", { class: "flag" })), put("why", el("button", { type: "button", class: "why-open", title: "Why did it move? (Y)", onclick: () => openWhy(scope, degree) }, "why"))),
+    { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree, onclick: () => openWhy(scope, degree) },
+    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("age", el("span", { class: "age", title: "age of the newest reading" })), put("flag", el("b", { class: "flag" })), put("why", el("button", { type: "button", class: "why-open", title: "Why did it move? (Y)" }, "why"))),
     el("div", { class: "top" }, put("value", el("span", { class: "value" })), put("drift", el("span", { class: "drift" })), put("trend", makeTrend())),
     put("meter", el("div", { class: "meter", role: "meter", "aria-valuemin": "0" })),
     put("state", el("p", { class: "facts" })),
