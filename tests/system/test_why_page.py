@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -146,3 +147,25 @@ async def test_the_band_is_the_score_s(page: Page, port: int) -> None:
     assert float(await meter.get_attribute("data-high") or 0) == pytest.approx(high, rel=1e-12)
     await expect(meter).to_have_attribute("aria-valuetext", "0.896, 0.883 to 0.909, benchmark 1.0")
     await expect(page.locator(GAUGE)).to_contain_text("0.883 to 0.909")
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ({"degree": "lcd", "window": "1h"}, "no scope is named"),
+        ({"scope": "line:acme/works/hall/q", "degree": "lcd", "window": "1h"}, "there is no scope"),
+        ({"scope": LINE, "degree": "co2", "window": "1h"}, "there is no degree"),
+        ({"scope": LINE, "degree": "lcd", "window": "30d"}, "there is no window"),
+        ({"scope": LINE, "degree": "lcd", "window": "1h", "at": str(T), "before": str(T)}, "not before"),
+        ({"scope": LINE, "degree": "lcd", "window": "1h", "at": str(T + 5 * HOUR)}, "not there yet"),
+        ({"scope": LINE, "degree": "lcd", "window": "1h", "before": str(T - 999 * HOUR)}, "sums are kept for"),
+    ],
+)
+async def test_what_cannot_be_asked(port: int, asked: dict[str, str], cause: str) -> None:
+    """400, and what to do instead."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        await told(port, **asked)
+    body = json.load(refused.value)["error"]
+    assert refused.value.code == 400
+    assert cause in body["cause"]
+    assert body["mend"]

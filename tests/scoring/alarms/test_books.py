@@ -181,3 +181,27 @@ def test_observation_of_an_emission() -> None:
     r.push(("nox", 0, 100), ("o2", 0, 13), ("feed", 0, 300), ("feed", MINUTE, 0), ("feed", 2 * MINUTE, 300))
     seen = [observation(r.stacks.minute(m * MINUTE)[0]) for m in (1, 2, 3)]
     assert [s[:2] for s in seen] == [(137.5, True), (None, False), (None, True)]
+
+
+def test_breach_within_or_beyond_what_is_uncertain() -> None:
+    """Above the limit with all of the band: beyond; with a part of it: within; and the text names the band."""
+    b = book()
+    told = []
+    for now, seen in enumerate(
+        (Observation(310.0, True, 290.0, 330.0), Observation(330.0, True, 310.0, 350.0),
+         Observation(350.0, True, 330.0, 370.0), Observation(350.0, True))
+    ):  # fmt: skip
+        b.observe(now * S, {0: seen})
+        told.append((b.alarms()[0].breach, b.alarms()[0].text.partition("; ")[2]))
+    assert told == [
+        ("none", ""), ("within", "within uncertainty: 310 to 350"),
+        ("beyond", "beyond uncertainty: 330 to 370"), ("beyond", ""),
+    ]  # fmt: skip
+
+
+def test_a_low_alarm_s_near_end_is_the_upper_one() -> None:
+    """A degree below its limit is beyond the uncertainty where `high` is below it, too."""
+    b = book(LOW)
+    for low, high, breach in ((0.6, 0.75, "beyond"), (0.6, 0.85, "within"), (0.6, 0.8, "beyond")):
+        b.observe(0, {0: Observation(0.7, True, low, high)})
+        assert b.alarms()[0].breach == breach
