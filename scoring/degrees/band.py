@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import hypot
 
-from devices.plant.model import Channel, Kind, Plant
+from devices.plant.model import Channel, Kind, Line, Plant
 from scoring.degrees.forms import LineForm
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.shares import LCD, Share, Shares
@@ -54,11 +54,7 @@ class Bands:
 
     def __init__(self, plant: Plant, shares: Shares) -> None:
         self._plant, self._shares = plant, shares
-        self.declared = (
-            any(c.uncertainty for c in plant.channels)
-            or any(fuel.uncertainty for fuel in plant.fuels.values())
-            or any(entry.uncertainty for entries in plant.factors.values() for entry in entries)
-        )
+        self._lines = {line.index for line in plant.lines if _declares(plant, line)}
 
     def of(
         self, plan: ScopePlan, degree: int, ratio: tuple[int, int], cut: Cut, views: dict[int, LineView]
@@ -66,6 +62,8 @@ class Bands:
         """The band of one degree that is shown, `ratio` = (numerator, denominator); None where no source of it is
         declared.
         """
+        if self._lines.isdisjoint(plan.scope.lines):
+            return None
         n, d = ratio
         sources: dict[int, _Source] = {}
         factors: dict[str, float] = {}
@@ -129,6 +127,19 @@ class Bands:
             site = self._plant.sites[form.line.site]
             found.append((f"factor {site.electricity}", form.grid.periods[row].entry.uncertainty))
         return [(name, u) for name, u in found if u]
+
+
+def _declares(plant: Plant, line: Line) -> bool:
+    """Whether anything of the line, or what it is multiplied by, may be off."""
+    channels = [plant.channels[c] for m in line.meters for c in plant.meters[m].channels]
+    sources = [plant.channels[c.source] for c in channels if c.source is not None]
+    factors = plant.factors.get(plant.sites[line.site].electricity or "", ())
+    burnt = {c.counts.id for c in channels if c.counts and c.counts.what == "fuel"}
+    return (
+        any(c.uncertainty for c in (*channels, *sources))
+        or any(entry.uncertainty for entry in factors)
+        or any(plant.fuels[id_].uncertainty for id_ in burnt)
+    )
 
 
 def _most(channel: Channel, level: float) -> float:

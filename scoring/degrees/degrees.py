@@ -120,8 +120,7 @@ class Degrees:
                 qualities.add("uncertain")
                 why += expired
             why += reasons.remarks(row, value)
-            shown = value is not None and self._bands.declared
-            band = self._bands.of(plan, row, (n, d), window.cut, window.views) if shown else None
+            band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
             yield Score(
                 ts=window.ts,
                 scope=plan.scope.id,
