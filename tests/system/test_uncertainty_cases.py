@@ -209,3 +209,23 @@ def test_what_cannot_be_an_uncertainty(bench: Bench, channel: str, cause: str) -
     meal = f'{{ unit = "t", kind = "counter", counts = "material:meal", {channel} }}'
     said = bench.command("check", bench.registry(KILN + meter("a", f"meal = {meal}")), code=1)
     assert cause in said
+
+
+def test_a_meter_s_share_is_for_channels_that_say_nothing(bench: Bench) -> None:
+    """Meter 1 %, one channel 4 %: GD = 1.5·60/100, both on the meter, so 0.9·(1 % + 4 %)."""
+    meal = amount("material:meal", ', uncertainty = "4%"')
+    channels = f"made = {amount('product:clinker')}\nmeal = {meal}"
+    registry = KILN + meter("a", channels, more='uncertainty = "1%"')
+    assert half(score(bench, registry, [(T, "a", "made", 60), (T, "a", "meal", 100)], "gd")) == pytest.approx(0.045)
+
+
+def test_fuel_factor_on_two_lines_is_one_error(bench: Bench) -> None:
+    """ncv × ef of the coal is off by 4 % on both lines alike, not independently: R·50/150·4 % on the site."""
+    lines = KILN.replace("[product", '[line.q]\nsite = "works"\narea = "hall"\nlcd = { power = false }\n[product', 1)
+    lines = lines.replace('ef = "100 kg/GJ"', 'ef = "100 kg/GJ"\nuncertainty = "4%"')
+    for name, line in (("a", "k"), ("b", "q")):
+        own = meter(name, f"made = {amount('product:clinker')}\ncoal = {amount('fuel:coal')}")
+        lines += own.replace('line = "k"', f'line = "{line}"')
+    readings = [(T, name, channel, x) for name in "ab" for channel, x in (("made", 100), ("coal", 10))]
+    found = score(bench, lines, readings, scope="site:acme/works")
+    assert half(found) == pytest.approx(140 / 150 * 50 / 150 * 0.04, rel=1e-9)

@@ -23,23 +23,26 @@ def uncertainty(
         return _resolved(book, table, t.uncertainty, t, kind, own)
     if on.uncertainty is None:
         return None
-    return _resolved(book, f"meter.{meter}", on.uncertainty, t, kind, own)
+    channel = table.rpartition(".")[2]
+    return _resolved(book, f"meter.{meter}", on.uncertainty, t, kind, own, f"channel `{channel}`: ")
 
 
-def _resolved(book: Book, table: str, doubt: Doubt, t: ChannelTable, kind: Kind, own: Unit) -> Uncertainty | None:
+def _resolved(
+    book: Book, table: str, doubt: Doubt, t: ChannelTable, kind: Kind, own: Unit, whose: str = ""
+) -> Uncertainty | None:
     if doubt.absolute is None:
         return Uncertainty(doubt.relative)
     try:
         return Uncertainty(doubt.relative, _per_ms(doubt.absolute, t, kind, own))
     except ConfigurationError as problem:
-        book.noted(table, "uncertainty", problem)
+        book.mistakes.add(table, "uncertainty", f"{whose}{problem.cause}", problem.mend)
         return None
 
 
 def _per_ms(given: Quantity, t: ChannelTable, kind: Kind, own: Unit) -> Fraction:
     """What an absolute uncertainty adds to the channel's total in each ms that its readings cover."""
     if kind in (Kind.RATE, Kind.LEVEL):
-        if own.dimension == "temperature":  # a difference has no zero
+        if own.dimension == given.unit.dimension == "temperature":  # a difference has no zero
             return given.value * given.unit.scale / own.scale / t.step
         return given.value * factor(given.unit, own) / t.step
     if kind is Kind.AMOUNT and not t.period:
