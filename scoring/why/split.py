@@ -113,7 +113,9 @@ class _Change:
         causes: Causes = {}
         ratio1 = Fraction(self.new.numerator, self.new.denominator)
         made0, made1 = _by_line(self.above0), _by_line({who: p[1] for who, p in self.new.above.items()})
-        product = _one_each([*self.old.above, *self.new.above])
+        product = _one_each(
+            [who for side in (self.old, self.new) for who, (_, added) in side.above.items() if added > 0]
+        )
         for who in self.below:
             kind = self.kind(who)
             then = self.old.below.get(who, (0, 0))

@@ -88,9 +88,14 @@ class Why:
             return f"{head}: {self.reason}"
         if not causes:
             return f"{head}: nothing moved"
-        words = [f"{_called(c)} {_signed(c['contribution'])}{_meter(c)}" for c in causes[:SHOWN]]
-        if rest := causes[SHOWN:]:
-            words.append(f"{len(rest)} others {_signed(sum(c['contribution'] for c in rest))}")
+        sums: dict[tuple[str, str], float] = {}
+        for c in causes:
+            called = _called(c), _meter(c)
+            sums[called] = sums.get(called, 0.0) + c["contribution"]
+        ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))
+        words = [f"{name} {_signed(value)}{meter}" for (name, meter), value in ranked[:SHOWN]]
+        if rest := ranked[SHOWN:]:
+            words.append(f"{len(rest)} others {_signed(sum(value for _, value in rest))}")
         return f"{head}: " + "  ".join(words)
 
 
@@ -135,7 +140,8 @@ def _called(cause: dict[str, Any]) -> str:
 
 
 def _meter(cause: dict[str, Any]) -> str:
-    return f" ({cause['meter']})" if cause["meter"] else ""
+    """Not of output: that it moves between lines is one thing, told of all of them together."""
+    return f" ({cause['meter']})" if cause["meter"] and cause["cause"] != "output" else ""
 
 
 def _value(value: float | None) -> str:

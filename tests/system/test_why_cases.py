@@ -113,6 +113,7 @@ def test_output_moves_between_lines(bench: Bench) -> None:
             ("output", "acme/works/hall/q", "m2"): r0r1 * F(100, 280),
         }
     )
+    assert found["text"] == "WHY 0.800>0.862: output +.062"  # of both lines together
     parts = {(p["part"], p["meter"]): p["contribution"] for p in found["parts"]}  # the formula, line by line
     assert parts["fuel", "m1"] == pytest.approx(float(-r0r1 * F(125, 10) / 140), abs=2e-12)
     assert parts["fuel", "m2"] == pytest.approx(float(r0r1 * F(25) / 140), abs=2e-12)
