@@ -10,6 +10,7 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,11 @@ from playwright.async_api import Page, async_playwright, expect
 
 from devices.plant import load
 from devices.readings_file import read
-from greengauge.history import History
-from greengauge.live import Live
 from greengauge.page.app import build
-from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
 from scoring.engine import Engine
 from scoring.why import Why
+from tests.greengauge.page.driver import Driver
 from tests.system.why_plant import HOUR, LINE, REGISTRY, T, rows
 
 pytestmark = pytest.mark.system
@@ -32,10 +31,6 @@ pytestmark = pytest.mark.system
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 GAUGE = f'[data-testid="gauge"][data-scope="{LINE}"][data-degree="lcd"]'
 CAUSE = '[data-testid="why-cause"]'
-
-
-async def nothing(*_: Any) -> Any:
-    raise AssertionError("not asked for here")
 
 
 @pytest.fixture
@@ -48,31 +43,22 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
     engine = Engine(plant)
     for batch in read(readings, plant):
         engine.push(batch)
-    live = Live(plant, simulated=False)
-    live.clock = engine.clock
-    live.put_scores(*engine.live(), engine.alarms())
+    driver = Driver(plant, tmp_path)
+    driver.live.simulated = False
+    driver.live.clock = engine.clock
+    driver.live.put_scores(*engine.live(), engine.alarms())
 
     async def why(scope: str, degree: str, window: str, at: int | None, before: int | None) -> Why:
         return engine.why(scope, degree, window, at, before)
 
-    history = History(tmp_path / "history.db")
-    command: Any = nothing
-    sums: Any = nothing
     server = PageServer("127.0.0.1", 0)
-    server.serve(
-        build(
-            PageContext(
-                live=live, history=history, command=command, sums=sums, why=why, ready=lambda: (True, {}),
-                token=None, version="0.1.0",
-            )
-        )
-    )  # fmt: skip
+    server.serve(build(replace(driver.context, why=why)))
     task = asyncio.create_task(server.run())
     yield server.port
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    history.close()
+    driver.close()
 
 
 @pytest.fixture
