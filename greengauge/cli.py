@@ -160,12 +160,16 @@ def replay(
     ] = None,
     final: Annotated[bool, typer.Option("--final", help="Only final values.", envvar="GREENGAUGE_FINAL")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Sums of each channel instead of scores.")] = False,
+    why: Annotated[
+        str | None,
+        typer.Option(help="Also why each degree over this window moved since one window before.", metavar="WINDOW"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score a readings file with the service's own engine: the way to check every number from outside."""
     from greengauge import replay_command
 
-    replay_command.run(registry, readings, every=every, final=final, sums=sums, as_json=as_json)
+    replay_command.run(registry, readings, every=every, final=final, sums=sums, as_json=as_json, why=why)
 
 
 @app.command()

@@ -50,11 +50,14 @@ _SCORE_ROW = (
     "reason",
     "stale",
     "last",
+    "low",
+    "high",
+    "uncertainty_missing",
 )
 _EMISSION_FIXED = ("raw_unit", "unit")
 _EMISSION_ROW = (
     "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
-    "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last",
+    "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last", "low", "high", "breach",
 )  # fmt: skip
 _SCORE_BODY, _EMISSION_BODY = attrgetter(*_SCORE_ROW), attrgetter(*_EMISSION_ROW)
 
@@ -308,7 +311,7 @@ def _thaw(row: Sequence[Any]) -> dict[str, Any]:
     names = _SCORE_ROW if "level" in constant else _EMISSION_ROW
     return {
         **constant,
-        **dict(zip(names, json.loads(body), strict=True)),
+        **dict(zip(names, json.loads(body), strict=False)),  # rows of an older version end earlier
         "ts": ts,
         "revision": revision,
         "lifecycle": lifecycle,

@@ -16,6 +16,7 @@ from scoring.results import Emission, Score
 QUALITY = {"good": 0, "uncertain": 1, "bad": 2}
 OPERATION = {"running": 0, "idle": 1, "heat-up": 2, "stopped": 3}
 LIFECYCLE = {"live": 0, "final": 1, "restated": 2}
+BREACH = {None: 0, "none": 0, "within": 1, "beyond": 2}
 
 Tags = dict[str, str]
 
@@ -33,6 +34,9 @@ def degree_point(score: Score, plant: Plant, *, simulated: bool) -> bytes:
         "numerator": float(score.numerator),
         "denominator": float(score.denominator),
         "output": float(score.output),
+        "low": _number(score.low),
+        "high": _number(score.high),
+        "uncertainty_missing": _number(score.uncertainty_missing),
         "basis": score.basis,
     }
     fields |= {f"detail_{name}": float(v) for name, v in score.detail.items()}
@@ -58,6 +62,9 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
         "valid_minutes": float(emission.valid_minutes),
         "elapsed_minutes": float(emission.elapsed_minutes),
         "block_minutes": float(emission.block_minutes),
+        "low": _number(emission.low),
+        "high": _number(emission.high),
+        "breach": BREACH[emission.breach],
     }
     return point("emission", tags, fields | _common(emission), emission.ts)
 

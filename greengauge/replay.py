@@ -19,6 +19,7 @@ import numpy as np
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
+from scoring.degrees import DEGREES
 from scoring.engine import Engine
 from scoring.results import Changes, ChannelSum, Emission, Score
 from scoring.steps import step_of, up
@@ -35,6 +36,7 @@ def replay(
     every_ms: int | None = None,
     final: bool = False,
     sums: bool = False,
+    why: str | None = None,
     engine: Engine | None = None,
 ) -> Iterator[Thing]:
     """Score the readings in their order of arrival.
@@ -42,6 +44,7 @@ def replay(
     `every_ms`  also rolling windows, 1-minute emissions and open blocks at its multiples
     `final`     at the end one object a key, its latest revision; nothing live
     `sums`      channel sums instead: at the last step, or final ones at the multiples of `every_ms`
+    `why`       why each degree over this window moved, at the end: its last step against one window before
     """
     run = _Replay(plant, engine or Engine(plant, event_clock=True, steps=False))
     closed: dict[tuple[Any, ...], Thing] = {}
@@ -55,6 +58,8 @@ def replay(
     if run.newest is None or (sums and every_ms is not None):
         return
     yield from run.last_sums(run.newest) if sums else run.last_steps(run.newest)
+    if why is not None and not sums:
+        yield from run.why(why)
 
 
 @dataclass(slots=True)
@@ -100,6 +105,12 @@ class _Replay:
     def last_sums(self, newest: int) -> Iterator[Thing]:
         """The same of the channels' sums."""
         return (s.to_json() for s in self._engine.sums(newest))
+
+    def why(self, window: str) -> Iterator[Thing]:
+        """Every degree's change between its last step and one window before."""
+        for scope in self._plant.scopes:
+            for degree in DEGREES:
+                yield self._engine.why(scope.id, degree, window).to_json(self._plant, simulated=self._simulated)
 
     def _earlier(self, item: Readings, every: int | None) -> None:
         """Multiples before the first so far, which a late reading reached: not shown, yet each has a final value."""

@@ -14,11 +14,17 @@ from devices.readings_file import read
 from greengauge.replay import replay
 
 
-def run(registry: Path, readings: Path, *, every: str | None, final: bool, sums: bool, as_json: bool) -> None:
+def run(
+    registry: Path, readings: Path, *, every: str | None, final: bool, sums: bool, as_json: bool, why: str | None = None
+) -> None:
     """Print what the readings amount to: NDJSON, or a line for people."""
     if every is not None and final:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
     plant = load(registry)
+    if why is not None and why not in plant.windows:
+        raise ConfigurationError(
+            f"there is no window `{why}`", where="--why", mend=f"use one of {', '.join(plant.windows)}"
+        )
     every_ms = None if every is None else durations.parse(every)
     if every_ms is not None and (every_ms <= 0 or every_ms % durations.SECOND):
         raise ConfigurationError(
@@ -26,13 +32,15 @@ def run(registry: Path, readings: Path, *, every: str | None, final: bool, sums:
             where="--every",
             mend="windows move by the second: write 1s or more",
         )
-    for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums):
+    for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
 
 
 def _line(thing: dict[str, Any]) -> str:
     if "channel" in thing:
         return f"{thing['ts']}  {thing['meter']}.{thing['channel']}  {thing['window']}  {thing['sum']} {thing['unit']}"
+    if "causes" in thing:
+        return f"{thing['ts']}  {thing['scope']}  {thing['degree']} {thing['window']}  {thing['text']}"
     what = thing.get("degree") or thing.get("pollutant")
     span = thing.get("window") or thing.get("average")
     value = "withheld" if thing["value"] is None else f"{thing['value']:.6g}"

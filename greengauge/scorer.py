@@ -29,6 +29,7 @@ from ingest.decode.result import Decoded
 from ingest.log.record import Record, RecordKind
 from scoring.engine import Command, Engine, LineClose
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
+from scoring.why import Why
 
 log = structlog.get_logger()
 
@@ -87,6 +88,10 @@ class Scorer:
     async def sums(self, ts: int | None) -> list[ChannelSum]:
         """Sums of every channel over every window at `ts` (default: now)."""
         return await self._do(lambda: self.engine.sums(self.engine.clock if ts is None else ts))
+
+    async def why(self, scope: str, degree: str, window: str, at: int | None, before: int | None) -> Why:
+        """Why a degree moved between two windows within the engine's horizon."""
+        return await self._do(lambda: self.engine.why(scope, degree, window, at, before))
 
     async def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
         """Scores and emissions at one moment within the engine's horizon."""

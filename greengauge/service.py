@@ -144,6 +144,7 @@ class Service:
                     history=self.history,
                     command=self.command,
                     sums=self.scorer.sums,
+                    why=self.scorer.why,
                     ready=self.keeper.ready,
                     clock=self.clock,
                     accept_clock=self.intake.accept_clock,

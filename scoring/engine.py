@@ -21,9 +21,10 @@ from scoring.state import pack, unpack
 from scoring.steps import Steps, step_of, stored_step_of, up
 from scoring.watch import ROLLING, Watch
 from scoring.watermarks import Watermarks
+from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 1
+FORMAT = 2
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -166,6 +167,17 @@ class Engine:
         for window, length in enumerate(self._plant.window_ms):
             found += channel_sums(self._plant, self._rolling, window, up(ts, step_of(length)))
         return found
+
+    def why(self, scope: str, degree: str, window: str, at: int | None = None, before: int | None = None) -> Why:
+        """The exact split of the degree's change between the windows that end at `before` (default: one window
+        earlier) and `at` (default: now). ConfigurationError where there is no such thing, or it is not kept.
+        """
+        marks = self._marks.scopes()
+
+        def scores(ts: int, row: int, over: int) -> list[Score]:
+            return self._scores(ts, [row], [over], Stamp("final" if marks[row] >= ts else "live", 0, self.clock))
+
+        return why(self._plant, self._degrees, scope, degree, window, (self.clock, at, before), scores)
 
     def alarms(self) -> list[Alarm]:
         """Every alarm's present state."""

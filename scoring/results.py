@@ -8,6 +8,7 @@ from typing import Any, Literal
 Quality = Literal["good", "uncertain", "bad"]
 Operation = Literal["running", "idle", "heat-up", "stopped"]
 Lifecycle = Literal["live", "final", "restated"]
+Breach = Literal["none", "within", "beyond"]
 AlarmCondition = Literal[
     "normal", "unacknowledged", "acknowledged", "returned", "shelved", "suppressed", "out-of-service"
 ]
@@ -39,6 +40,9 @@ class Score:
     stale: bool
     last: int | None  # ts of the newest reading behind it (stale: of the meter waited for longest); makes `age`
     detail: dict[str, float] = field(default_factory=dict)  # lcd: named parts of the CO2 balance, t
+    low: float | None = None  # band of the declared uncertainties (k = 2); None where nothing is declared
+    high: float | None = None
+    uncertainty_missing: float | None = None  # how much of high − low is missing and estimated time's
 
     def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
         """The score object; `now` (ms) makes its age in seconds."""
@@ -49,6 +53,9 @@ class Score:
             "degree": self.degree,
             "window": self.window,
             "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "uncertainty_missing": self.uncertainty_missing,
             "numerator": self.numerator,
             "denominator": self.denominator,
             "unit": self.unit,
@@ -100,6 +107,9 @@ class Emission:
     known_at: int
     stale: bool
     last: int | None
+    low: float | None = None  # band of the analyser's declared uncertainty (k = 2); None where nothing is declared
+    high: float | None = None
+    breach: Breach | None = None  # of the limit: beyond the band or within it; None where nothing can be judged
 
     def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
         """The emission object; `now` (ms) makes its age in seconds."""
@@ -129,6 +139,7 @@ class Alarm:
     comment: str | None = None
     shelved_until: int | None = None
     text: str = ""  # one line for people: what it means
+    breach: Breach | None = None  # over the alarm's limit: within the band of the declared uncertainty, or beyond it
 
     def to_json(self) -> dict[str, Any]:
         """The alarm object."""

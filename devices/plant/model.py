@@ -41,6 +41,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What a channel's total over a window may be off by, with about 95 % confidence (k = 2): the root of the
+    squares of both, each in proportion to the window (a meter's error does not average out).
+    """
+
+    relative: Fraction = Fraction(0)  # of the reading
+    per_ms: Fraction = Fraction(0)  # counts of the exact total in each ms covered
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One number that a meter reports, or one derived from it."""
 
@@ -70,6 +80,7 @@ class Channel:
     water: Literal["wet", "dry"] | None = None  # stack gas only; None: not said, taken as dry
     state: Literal["hot", "standard"] | None = None  # stack mg/m3 only; None: not said, taken as standard
     gauge: bool = False  # stack pressure is relative to ambient
+    uncertainty: Uncertainty | None = None  # derived: of `times`, beside its source's; None: nothing declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +184,7 @@ class Fuel:
     biogenic: Fraction = Fraction(0)  # share of the carbon that is biogenic: a memo item
     alternative: bool = False  # a fossil alternative fuel counts in gross, not in net
     source: str = ""
+    uncertainty: Fraction = Fraction(0)  # of ncv × ef, k = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,7 @@ class Dated:
     start: date | None
     end: date | None
     source: str
+    uncertainty: Fraction = Fraction(0)  # of the value, k = 2
 
 
 @dataclass(frozen=True, slots=True)

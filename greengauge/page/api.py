@@ -37,6 +37,7 @@ class Api:
             Route("/alarms/{scope:path}/{id}", self.command, methods=["POST"]),
             Route("/clock", self.accept_clock, methods=["POST"]),
             Route("/sums", self.sums),
+            Route("/why", self.why),
             Route("/trend", self.trend),
             Route("/meters", self.meters),
             Route("/system", self.system),
@@ -103,6 +104,14 @@ class Api:
             and query.get("window", s.window) == s.window
         ]
         return JSONResponse({"sums": jsonable(found)})
+
+    async def why(self, request: Request) -> Response:
+        """`?scope=&degree=&window=&at=&before=`: the exact split of a degree's change between two windows."""
+        query = request.query_params
+        only(query, "scope", "degree", "window", "at", "before")
+        scope, degree, window = (query.get(name, "") for name in ("scope", "degree", "window"))
+        found = await self._context.why(scope, degree, window, moment(query, "at"), moment(query, "before"))
+        return JSONResponse(found.to_json(self._live.plant, simulated=self._live.simulated))
 
     async def trend(self, request: Request) -> Response:
         """`?scope=&degree=&window=` or `?scope=&pollutant=&average=`, `&end=&for=8h&points=160`: every series

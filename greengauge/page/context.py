@@ -10,6 +10,7 @@ from greengauge.history import History
 from greengauge.live import Live
 from ingest.clock import Clock
 from scoring.results import Alarm, ChannelSum
+from scoring.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class PageContext:
     Raises GreengaugeError."""
     sums: Callable[[int | None], Awaitable[list[ChannelSum]]]
     """Every channel's sums at that ms (None: now)."""
+    why: Callable[[str, str, str, int | None, int | None], Awaitable[Why]]
+    """(scope, degree, window, later ms, earlier ms) → why the degree moved. ConfigurationError if it cannot be said."""
     ready: Callable[[], tuple[bool, dict[str, Any]]]
     """Whether readings can be taken in, and the parts' states."""
     clock: Clock

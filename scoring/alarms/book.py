@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from scoring.alarms.machine import Machine, Step
-from scoring.results import Alarm, AlarmEvent
+from scoring.results import Alarm, AlarmEvent, Breach
 
 Priority = Literal["low", "medium", "high", "critical"]
 Key = tuple[str, str]
@@ -27,6 +27,8 @@ class Entry:
     machine: Machine
     value: float | None = None  # the last one known
     missing: bool = False  # there is no value now
+    breach: Breach | None = None  # of the value: over the limit, within or beyond what its meters may be off by
+    band: tuple[float, float] | None = None  # None: no uncertainty is declared
     user: str | None = None  # of the last command on this occurrence
     comment: str | None = None
     kept: list[AlarmEvent] = field(default_factory=list)  # timers that fired in a refused command: told with the next
@@ -44,6 +46,8 @@ class Entry:
             notes.append("not judged while its scope stands or its value is invalid by design")
         elif self.missing:
             notes.append("no value now: the state is held")
+        elif self.band is not None and self.breach in ("within", "beyond"):
+            notes.append(f"{self.breach} uncertainty: {self.band[0]:.4g} to {self.band[1]:.4g}")
         return Alarm(
             id=self.id,
             scope=self.scope,
@@ -57,6 +61,7 @@ class Entry:
             comment=self.comment,
             shelved_until=m.shelved_until,
             text="; ".join(notes),
+            breach=self.breach,
         )
 
     def told(self, steps: Iterable[Step]) -> list[AlarmEvent]:
@@ -119,6 +124,8 @@ class Book:
                 "limit": e.limit,
                 "value": e.value,
                 "missing": e.missing,
+                "breach": e.breach,
+                "band": e.band,
                 "user": e.user,
                 "comment": e.comment,
                 "machine": e.machine.to_json(),
@@ -138,6 +145,7 @@ class Book:
             entry.machine = Machine(**told["machine"])
             entry.machine.on_delay_ms, entry.machine.off_delay_ms = delays
             entry.value, entry.missing = told["value"], told["missing"]
+            entry.breach, entry.band = told["breach"], tuple(told["band"]) if told["band"] else None
             entry.user, entry.comment = told["user"], told["comment"]
 
     def _known(self, told: dict[str, Any]) -> Entry | None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from devices.plant.model import AlarmRule, Plant
 from scoring.alarms.book import Book, Entry, ordered
 from scoring.alarms.machine import Machine, Side
-from scoring.results import AlarmEvent, Emission, Score
+from scoring.results import AlarmEvent, Breach, Emission, Score
 
-Observation = tuple[float | None, bool]
-"""(value or None where there is none, False where by design nobody judges now)."""
+
+class Observation(NamedTuple):
+    """What an alarm sees."""
+
+    value: float | None  # None where there is none
+    judged: bool  # False where by design nobody judges now
+    low: float | None = None  # the value's band; None where no uncertainty is declared
+    high: float | None = None
 
 
 def observation(shown: Score | Emission) -> Observation:
     """What an alarm sees of a score or an emission: a scope that stands is not judged."""
-    return shown.value, shown.operation not in ("idle", "stopped")
+    return Observation(shown.value, shown.operation not in ("idle", "stopped"), shown.low, shown.high)
 
 
 class AlarmBook(Book):
@@ -39,10 +46,12 @@ class AlarmBook(Book):
             events += entry.told(entry.machine.elapse(now))  # with the value that was held until now
             if row not in values:
                 continue
-            value, judged = values[row]
+            value, judged, low, high = values[row]
             entry.missing = value is None or math.isnan(value)
             if value is not None and not entry.missing:
                 entry.value = value
+                entry.band = None if low is None or high is None else (low, high)
+                entry.breach = breach_of(rule, value, entry.band)
             side = None if value is None or entry.missing else side_of(rule, value)
             events += entry.told(entry.machine.see(now, side, judged=judged))
         return ordered(events)
@@ -57,6 +66,14 @@ def side_of(rule: AlarmRule, value: float) -> Side:
     if sign * value >= sign * float(rule.at):
         return Side.OVER
     return Side.UNDER if sign * value < sign * float(rule.at - sign * rule.deadband) else Side.BETWEEN
+
+
+def breach_of(rule: AlarmRule, value: float, band: tuple[float, float] | None) -> Breach:
+    """Whether the value is over the limit, and then whether all of its band is."""
+    if side_of(rule, value) is not Side.OVER:
+        return "none"
+    nearest = value if band is None else band[1] if rule.low else band[0]
+    return "beyond" if side_of(rule, nearest) is Side.OVER else "within"
 
 
 def _entry(rule: AlarmRule) -> Entry:

@@ -8,11 +8,13 @@ from functools import cache
 
 from devices.plant.model import Plant
 from scoring.degrees import reasons, roll_up
+from scoring.degrees.band import Bands, Cut
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.detail import co2_detail
 from scoring.degrees.forms import Compiler
 from scoring.degrees.scales import scales
 from scoring.degrees.scopes import ScopePlan, plan_scope
+from scoring.degrees.shares import Shares, Side
 from scoring.degrees.window import LineView, Viewer, worst
 from scoring.results import Operation, Score
 from scoring.stamp import Stamp
@@ -29,6 +31,7 @@ class _Window:
     ts: int
     name: str
     length: int
+    cut: Cut
     views: dict[int, LineView]
     stamp: Stamp
     stale: Callable[[int, str], bool]
@@ -46,6 +49,8 @@ class Degrees:
         compiler = Compiler(plant, self._scales)
         self._forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
+        self._shares = Shares(self._forms, self._scales)
+        self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
         self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
 
@@ -72,8 +77,9 @@ class Degrees:
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
-            views = self._viewer.views(ts - length, ts, lines)
-            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last, stored)
+            cut = self._viewer.spans(ts - length, ts)
+            views = self._viewer.views(ts - length, ts, lines, cut)
+            window = _Window(ts, self._plant.windows[row], length, cut, views, stamp, stale, last, stored)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
                 scope = plan.scope
@@ -83,6 +89,12 @@ class Degrees:
                     alike[scope.lines] = found = list(self._scope(plan, window))
                     scores += found
         return scores
+
+    def side(self, scope: int, degree: str, start: int, end: int) -> Side:
+        """What every channel adds to one degree of a scope over (start, end]: the parts of its sums."""
+        plan, cut = self._plans[scope], self._viewer.spans(start, end)
+        views = self._viewer.views(start, end, plan.scope.lines, cut)
+        return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
     def _scope(self, plan: ScopePlan, window: _Window) -> Iterator[Score]:
         views = [window.views[line] for line in plan.scope.lines]
@@ -108,6 +120,7 @@ class Degrees:
                 qualities.add("uncertain")
                 why += expired
             why += reasons.remarks(row, value)
+            band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
             yield Score(
                 ts=window.ts,
                 scope=plan.scope.id,
@@ -133,6 +146,9 @@ class Degrees:
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
                 detail=co2_detail(total, only, self._scales, powered=powered) if row == reasons.LCD else {},
+                low=None if band is None else band.low,
+                high=None if band is None else band.high,
+                uncertainty_missing=None if band is None else band.missing,
             )
 
     def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from scoring.degrees.balance import Balance, add
+from scoring.degrees.forms import LineForm
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
@@ -40,26 +41,30 @@ def internal(plan: ScopePlan, views: Sequence[LineView]) -> tuple[int, int, int]
 
 
 def chain(plan: ScopePlan, views: Sequence[LineView]) -> int:
-    """Σ benchmark × net output of the scope (made − consumed inside, not below 0), factor period by factor period."""
-    leading = 0
+    """Σ benchmark × net output of the scope, factor period by factor period."""
+    return sum(net * value for _, net, value in net_outputs(plan, views))
+
+
+def net_outputs(plan: ScopePlan, views: Sequence[LineView]) -> Iterator[tuple[str, int, int]]:
+    """(product, made − consumed inside and not below 0, benchmark in force) in each factor period."""
     for parts in zip(*(view.parts for view in views), strict=True):
         for id_ in plan.products:
             net = sum([part.made.get(id_, 0) - part.used.get(id_, 0) for part in parts])
-            value = next((part.leading[id_] for part in parts if id_ in part.leading), 0)
-            leading += max(0, net) * value
-    return leading
+            yield id_, max(0, net), next((part.leading[id_] for part in parts if id_ in part.leading), 0)
 
 
 def people(plan: ScopePlan, views: Sequence[LineView], length: int, scales: Scales) -> int:
     """H: heads × time on each line's own basis of hours."""
-    per_hour = scales.people // MS_PER_HOUR
-    hours = 0
-    for form, view in zip(plan.lines, views, strict=True):
-        if form.line.people is not None:
-            heads = form.line.people
-            time = length if form.line.hours == "calendar" else view.running
-            hours += heads.numerator * time * per_hour // heads.denominator
-    return hours
+    return sum(person_time(form, view, length, scales) for form, view in zip(plan.lines, views, strict=True))
+
+
+def person_time(form: LineForm, view: LineView, length: int, scales: Scales) -> int:
+    """One line's share of H; 0 where no people are declared."""
+    heads = form.line.people
+    if heads is None:
+        return 0
+    time = length if form.line.hours == "calendar" else view.running
+    return heads.numerator * time * (scales.people // MS_PER_HOUR) // heads.denominator
 
 
 def made(views: Sequence[LineView]) -> dict[str, int]:

@@ -57,12 +57,17 @@ class Viewer:
         ]
         self._requires = [bool(group.channels) for group in groups]
 
-    def views(self, start: int, end: int, lines: Iterable[int]) -> dict[int, LineView]:
-        """The lines (rows of Plant.lines) over (start, end]."""
+    def spans(self, start: int, end: int) -> list[tuple[SpanSums, list[int]]]:
+        """(start, end] cut where a factor changes: the sums of each span, and the totals by slot."""
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
-        cuts = [start, *inside, end]
-        spans = [self._sums.span(a, b) for a, b in pairwise(cuts)]
-        totals = [_totals(span, self._channels) for span in spans]
+        spans = [self._sums.span(a, b) for a, b in pairwise([start, *inside, end])]
+        return [(span, _totals(span, self._channels)) for span in spans]
+
+    def views(
+        self, start: int, end: int, lines: Iterable[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
+    ) -> dict[int, LineView]:
+        """The lines (rows of Plant.lines) over (start, end]; `cut` is `spans(start, end)` where it is known already."""
+        spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
         seen, marked = self._seen(spans)
         return {line: self._view(line, start, end, spans, totals, seen, marked) for line in lines}
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import hypot, lcm
 
 from devices.plant.model import Channel, Kind, Plant, Stack
 from devices.units import Unit, convert, factor
+from scoring.stacks.band import Doubt
 from scoring.stacks.molar import NO_AS_NO2
 from scoring.stacks.normalise import Form, Gas
 from scoring.windows.sums import SpanSums
@@ -73,6 +74,7 @@ class Part:
     form: Form
     raw: Fraction  # channel steps → the pollutant's raw_unit
     auxiliaries: int  # row of Recipe.auxiliaries
+    doubt: Doubt | None = None  # None: no uncertainty is declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def _pollutant(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[i
                 form=Form(gas=name if ppm else None, hot=c.state == "hot" and not ppm, wet=c.water == "wet"),
                 raw=steps(plant, c) * weight * factor(c.unit, raw_unit),
                 auxiliaries=rows[c.meter],
+                doubt=_doubt(plant, c, steps(plant, c) * weight * factor(c.unit, raw_unit)),
             )
         )
     return Pollutant(
@@ -159,6 +162,16 @@ def _pollutant(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[i
         raw_unit=raw_units.pop() if len(raw_units) == 1 else "",
         silent_ms=max(10_000, 3 * max(c.every_ms for c in group)),
     )
+
+
+def _doubt(plant: Plant, c: Channel, raw: Fraction) -> Doubt | None:
+    """What is declared of the channel; of a derived one beside what is declared of its source."""
+    own = [] if c.uncertainty is None else [c.uncertainty]
+    if c.source is not None and (source := plant.channels[c.source].uncertainty) is not None:
+        own.append(source)
+    if not own:
+        return None
+    return Doubt(c.meter, hypot(*(u.relative for u in own)), hypot(*(u.per_ms * raw for u in own)))
 
 
 def _auxiliaries(plant: Plant, stack: Stack, own: list[Channel], others: list[Channel]) -> Auxiliaries:

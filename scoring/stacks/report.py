@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scoring.results import Emission, Operation, Quality
+from scoring.stacks.band import band, breach
 from scoring.stacks.budget import Budget, Stretch, budget
 from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import HOUR, MINUTE, Block
@@ -176,16 +177,18 @@ def _emission(
         quality = "bad"
     elif completeness < 0.9 or tally.flagged:
         quality = "uncertain"
+    shown, at = None if value is None else float(value), None if limit is None else float(limit)
+    low, high = band([part.doubt for part in pollutant.parts], _means(pollutant, tally), shown)
     return Emission(
         ts=ts,
         scope=subject.scope,
         pollutant=pollutant.name,
         average=average,
-        value=None if value is None else float(value),
+        value=shown,
         raw=_raw(pollutant, tally),
         raw_unit=pollutant.raw_unit,
         unit="mg/m3",
-        limit=None if limit is None else float(limit),
+        limit=at,
         headroom=None if limit is None or value is None else float(limit - value),
         allowed_mean=None if left.allowed is None else float(left.allowed),
         unavoidable_at=left.unavoidable_at,
@@ -202,6 +205,9 @@ def _emission(
         known_at=stamp.known_at,
         stale=subject.stale,
         last=subject.last,
+        low=low,
+        high=high,
+        breach=breach(shown, low, at),
     )
 
 
@@ -213,6 +219,12 @@ def _raw(pollutant: Pollutant, tally: Tally) -> float | None:
         Fraction(total, covered) * part.raw for part, (total, covered) in zip(pollutant.parts, tally.raw, strict=True)
     )
     return float(sum(means, start=Fraction(0)))
+
+
+def _means(pollutant: Pollutant, tally: Tally) -> list[float]:
+    """Of each channel of the pollutant, in its raw unit; 0 where it has none."""
+    pairs = tally.raw or [(0, 0)] * len(pollutant.parts)
+    return [float(t * p.raw / c) if c else 0.0 for p, (t, c) in zip(pollutant.parts, pairs, strict=True)]
 
 
 def _share(tally: Tally) -> float:

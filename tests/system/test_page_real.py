@@ -190,6 +190,7 @@ def test_the_page_is_right_from_first_number_to_a_killed_service(running: Runnin
     """Numbers as the API's; alarm, keyboard, stale, NOT LIVE and back, on one running plant."""
     meters.start()
     numbers_are_the_api_s(running, page)
+    why_is_answered(running)
     alarm_comes_and_is_acknowledged_by_keyboard(running, page, meters)
     silent_meter_turns_stale(running, page, meters)
     kill_is_seen_and_the_page_comes_back(running, page)
@@ -212,6 +213,16 @@ def numbers_are_the_api_s(running: Running, page: Page) -> None:
     expect(row).to_have_attribute("data-value", "30", timeout=15_000)
     [minute] = running.get("/api/v1/emissions", scope=STACK, average="1min")["emissions"]
     assert minute["value"] == 30
+
+
+def why_is_answered(running: Running) -> None:
+    """The service's own engine splits the last quarter of an hour against the one before, and the parts add up."""
+    why = running.get("/api/v1/why", scope=LINE, degree="gd", window="15min")
+    assert why["ts"] - why["before"] == 900_000
+    assert {part["channel"] for part in why["parts"]} == {"meal", "slag"}
+    for which in ("parts", "causes"):
+        assert abs(sum(part["contribution"] for part in why[which]) - why["change"]) < 1e-12
+    assert abs(why["value"] - why["value_before"] - why["change"]) < 1e-11
 
 
 def alarm_comes_and_is_acknowledged_by_keyboard(running: Running, page: Page, meters: Meters) -> None:

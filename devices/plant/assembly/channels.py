@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from devices.plant.assembly import kinds
 from devices.plant.assembly.book import Book
 from devices.plant.assembly.counting import Counting, counting
-from devices.plant.model import Channel, Kind
+from devices.plant.assembly.uncertainty import uncertainty
+from devices.plant.model import Channel, Kind, Uncertainty
 from devices.plant.tables.channel import ChannelTable
 from devices.plant.tables.meter import MeterTable
 from devices.units import Unit, unit
@@ -65,6 +66,7 @@ def measured(book: Book, spot: Spot, t: ChannelTable) -> Channel:
         water=t.water,
         state=("standard" if normal else t.state) if own.dimension == "mass/volume" else None,
         gauge=t.gauge,
+        uncertainty=uncertainty(book, spot.table, spot.meter, t, spot.on, kind, own),
     )
 
 
@@ -91,6 +93,8 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
     if own.is_rate != source.unit.is_rate:
         cause = f"`{own}` and the source's `{source.unit}` are not both per time"
         book.mistakes.add(spot.table, "unit", cause, "leave it out, or give it as the source is given")
+    if t.uncertainty is not None and t.uncertainty.absolute is not None:
+        book.mistakes.add(spot.table, "uncertainty", "is that of `times`: a share", 'write it like `"3%"`')
     counted = _counting(book, spot, t, source.kind, own)
     return Channel(
         index=spot.row,
@@ -115,6 +119,7 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
         source=source.index,
         times=t.times,
         delay_ms=t.delay,
+        uncertainty=None if t.uncertainty is None else Uncertainty(t.uncertainty.relative),
     )
 
 

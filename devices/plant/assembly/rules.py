@@ -28,7 +28,7 @@ P = TypeVar("P", bound=_Period)
 def factors(book: Book) -> dict[str, tuple[Dated, ...]]:
     """Dated values, ascending by start."""
     return {
-        id_: tuple(Dated(t.value, t.unit.symbol, t.start, t.end, t.source) for t in entries)
+        id_: tuple(Dated(t.value, t.unit.symbol, t.start, t.end, t.source, t.uncertainty) for t in entries)
         for id_, entries in _by_id(book, "factor", book.registry.factors).items()
     }
 
@@ -65,7 +65,7 @@ def fuels(book: Book) -> dict[str, Fuel]:
         ef = _in(book, t.ef, "t/GJ", table, "ef")
         alternative = t.alternative if t.alternative is not None else t.waste or t.biogenic > 0
         if ncv is not None and ef is not None:
-            found[id_] = Fuel(id_, ncv, ef, amount, t.biogenic, alternative, t.source)
+            found[id_] = Fuel(id_, ncv, ef, amount, t.biogenic, alternative, t.source, t.uncertainty)
     return found
 
 

@@ -17,6 +17,7 @@ from devices.plant.tables.values import (
     SpanMs,
     Table,
     Text,
+    Uncertain,
     UnitOf,
 )
 
@@ -47,3 +48,4 @@ class ChannelTable(Table):
     water: Literal["wet", "dry"] | None = None
     state: Literal["hot", "standard"] | None = None
     gauge: bool = False
+    uncertainty: Uncertain | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from pydantic import Field
 
-from devices.plant.tables.values import Day, Identifier, Number, Table, Text, UnitOf
+from devices.plant.tables.values import Day, Identifier, Number, Share, Table, Text, UnitOf
 
 
 class FactorTable(Table):
@@ -16,3 +18,4 @@ class FactorTable(Table):
     start: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
     source: Text = ""
+    uncertainty: Share = Fraction(0)

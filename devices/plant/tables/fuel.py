@@ -20,3 +20,4 @@ class FuelTable(Table):
     counts_gd: bool = False
     counts_cd: bool = False
     source: Text = ""
+    uncertainty: Share = Fraction(0)

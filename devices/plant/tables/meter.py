@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from devices.plant.tables.values import Name, SpanMs, Table, Text
+from devices.plant.tables.values import Name, SpanMs, Table, Text, Uncertain
 
 
 class MeterTable(Table):
@@ -17,4 +17,5 @@ class MeterTable(Table):
     every: SpanMs = Field(examples=['"1s"'])
     topic: Text | None = None
     parent: Name | None = None
+    uncertainty: Uncertain | None = None
     channels: dict[str, Any] = Field(examples=['{ feed = { unit = "t/h", kind = "rate" } }'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -204,6 +205,35 @@ def _masses(value: object) -> dict[str, Fraction]:
     return {names.name(key): _positive(v) for key, v in value.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An uncertainty as written: of the reading, absolute with its unit, or both."""
+
+    relative: Fraction
+    absolute: Quantity | None
+
+
+def _doubt(value: object) -> Doubt:
+    texts = value if isinstance(value, list) else [value]
+    relative: Fraction | None = None
+    absolute: Quantity | None = None
+    for item in texts:
+        text = _text(item, "1.5%")
+        if text.strip().endswith("%") and relative is None:
+            relative = _share(text)
+        elif not text.strip().endswith("%") and absolute is None:
+            absolute = _quantity(text)
+            if absolute.value < 0:
+                raise ConfigurationError(f"{_shown(text)} is below zero", mend="write zero or more")
+        else:
+            raise ConfigurationError(
+                "says the same twice", mend='write one share of the reading and one absolute, like `["1%", "0.2 t/h"]`'
+            )
+    if relative is None and absolute is None:
+        raise ConfigurationError("the list is empty", mend='write it like `"1.5%"` or `"0.2 t/h"`')
+    return Doubt(relative or Fraction(0), absolute)
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -232,4 +262,5 @@ Names = Annotated[tuple[str, ...], _reads(_names)]
 Durations = Annotated[tuple[str, ...], _reads(_duration_texts)]
 Range = Annotated[tuple[Fraction, Fraction], _reads(_range)]
 Limits = Annotated[dict[str, Quantity | Fraction], _reads(_limits)]
+Uncertain = Annotated[Doubt, _reads(_doubt)]
 Masses = Annotated[dict[str, Fraction], _reads(_masses)]

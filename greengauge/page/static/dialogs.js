@@ -83,12 +83,13 @@ export function acceptClock() {
 const KEYS = [
   ["← →", "the place before, the next one"], ["↑ ↓", "the alarm above, below"], ["A", "acknowledge the selected alarm; Enter confirms"],
   ["S", "shelve it for some minutes with a reason; a shelved one: unshelve"], ["W", "the next window; shift: the one before"],
-  ["T", "trends on, off"], ["L", "list alarms in their normal state too"], ["?", "this help"],
+  ["T", "trends on, off"], ["Y", "why the gauge in focus (else the low-carbon degree) moved; again or Esc: closed"], ["L", "list alarms in their normal state too"], ["?", "this help"],
 ];
 const WORDS = [
   ["Low-carbon", "leading CO₂ for this output / CO₂ emitted"], ["Green", "theoretical consumption for this output / natural resources used"],
   ["Circular", "wastes of other industries used / material used"], ["Smart", "output / best peer's output in the same person-hours"],
   ["1.0", "the benchmark: the tick on each bar. The thin line below it is the range of the last eight hours"],
+  ["bracket on a bar", "where the value may lie: declared uncertainty of the meters, and what is missing or estimated"],
   ["live, final, restated", "still open; closed; changed later, with the number of the revision"],
   ["STALE", "a meter that is needed has fallen silent: the value is the last one, with its age"],
   ["NOT LIVE", "this page has heard nothing for three seconds: nothing on it is current"],

@@ -5,6 +5,7 @@ import { age, amount, degree as number, DEGREES, percent, unit } from "./format.
 import { ageOf, key, now, scoreFor, silentOn, state } from "./state.js";
 import { drawTrend, lastKnown, makeTrend, points } from "./trend.js";
 import { view } from "./view.js";
+import { openWhy } from "./why.js";
 
 const WIDE = 200;
 const HOUR_MS = 3_600_000;
@@ -15,8 +16,8 @@ export function makeGauge(scope, degree) {
   const put = (name, node) => (part[name] = node);
   const node = el(
     "article",
-    { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree },
-    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("age", el("span", { class: "age", title: "age of the newest reading" })), put("flag", el("b", { class: "flag" }))),
+    { class: "gauge", "data-testid": "gauge", "data-scope": scope, "data-degree": degree, onclick: () => openWhy(scope, degree) },
+    el("h4", {}, el("span", {}, DEGREES[degree]), put("window", el("span", { class: "window" })), put("age", el("span", { class: "age", title: "age of the newest reading" })), put("flag", el("b", { class: "flag" })), put("why", el("button", { type: "button", class: "why-open", title: "Why did it move? (Y)" }, "why"))),
     el("div", { class: "top" }, put("value", el("span", { class: "value" })), put("drift", el("span", { class: "drift" })), put("trend", makeTrend())),
     put("meter", el("div", { class: "meter", role: "meter", "aria-valuemin": "0" })),
     put("state", el("p", { class: "facts" })),
@@ -24,10 +25,11 @@ export function makeGauge(scope, degree) {
   );
   part.fill = svg("rect", { class: "fill", y: 3, height: 8, x: 0 });
   part.range = svg("rect", { class: "range", y: 12.5, height: 1.5 });
+  part.band = svg("path", { class: "band" });
   part.tick = svg("path", { class: "tick" });
   part.meter.append(
     svg("svg", { viewBox: `0 0 ${WIDE} 15`, preserveAspectRatio: "none", "aria-hidden": "true" },
-      svg("rect", { class: "track", y: 3, height: 8, width: WIDE }), part.fill, part.range, part.tick),
+      svg("rect", { class: "track", y: 3, height: 8, width: WIDE }), part.fill, part.range, part.band, part.tick),
   );
   node.bits = part;
   return node;
@@ -72,9 +74,11 @@ export function updateGauge(node, { scope, degree }) {
   text(part.value, number(known));
   drift(part.drift, old ? null : score.value, list);
   bar(part, degree, known);
+  band(part, degree, score);
+  set(part.why, "aria-label", `why did the ${DEGREES[degree]} degree of ${scope} move`);
   set(part.meter, "aria-label", `${DEGREES[degree]} degree of ${scope}, ${score.window}`);
   set(part.meter, "aria-valuenow", known ?? 0);
-  set(part.meter, "aria-valuetext", `${number(known)}${word ? `, ${word}` : ""}, benchmark 1.0`);
+  set(part.meter, "aria-valuetext", `${number(known)}${word ? `, ${word}` : ""}${between(score)}, benchmark 1.0`);
   if (view.trend) {
     const said = drawTrend(part.trend, list, 1);
     range(part, degree, known, list);
@@ -88,7 +92,7 @@ export function updateGauge(node, { scope, degree }) {
   }
   const life = score.lifecycle === "restated" ? `restated r${score.revision}` : score.lifecycle;
   text(part.state, [percent(score.completeness) + " data", score.quality, score.operation, life].join(" · "));
-  const sums = `${amount(score.numerator)} / ${amount(score.denominator)} ${unit(score.unit)}${score.basis ? ` ${score.basis}` : ""}`;
+  const sums = `${between(score, "")}${amount(score.numerator)} / ${amount(score.denominator)} ${unit(score.unit)}${score.basis ? ` ${score.basis}` : ""}`;
   text(part.sums, [sums, score.reason, score.stale ? silentOn(scope) : ""].filter(Boolean).join(" · "));
   set(part.sums, "title", part.sums.textContent);
 }
@@ -108,6 +112,7 @@ function absent(node, part, degree) {
   text(part.state, state.live ? notYet() : "NOT LIVE");
   text(part.sums, "");
   bar(part, degree, null);
+  band(part, degree, { value: null });
   set(part.meter, "aria-label", `${DEGREES[degree]} degree`);
   set(part.meter, "aria-valuetext", notYet());
   set(part.meter, "aria-valuenow", 0);
@@ -120,6 +125,18 @@ function bar(part, degree, value) {
   set(part.fill, "width", value == null ? 0 : ((value / top) * WIDE).toFixed(2));
   set(part.tick, "d", degree === "cd" ? `M${WIDE - 0.5} 1V13` : `M${at.toFixed(1)} 0V15`);
   set(part.meter, "aria-valuemax", top);
+}
+
+/** "0.84 to 0.89", where an uncertainty is declared. */
+const between = (score, before = ", ") => (score.value == null || score.low == null ? "" : `${before}${number(score.low)} to ${number(score.high)}${before ? "" : " · "}`);
+
+/** Between which values it lies: a bracket over the bar. */
+function band(part, degree, { value, low, high }) {
+  set(part.meter, "data-low", value == null ? null : low);
+  set(part.meter, "data-high", value == null ? null : high);
+  if (value == null || low == null) return set(part.band, "d", null);
+  const x = (v) => (Math.min(1, Math.max(0, v) / scale(degree, value)) * WIDE).toFixed(1);
+  set(part.band, "d", `M${x(low)} 2V12M${x(low)} 7H${x(high)}M${x(high)} 2V12`);
 }
 
 /** The eight hours' lowest and highest under the bar. */

@@ -5,6 +5,7 @@ import { acknowledge, help, shelve } from "./dialogs.js";
 import { inOrder } from "./scopes.js";
 import { state } from "./state.js";
 import { choose, view } from "./view.js";
+import { closeWhy, toggleWhy } from "./why.js";
 
 function go(by) {
   const places = inOrder();
@@ -32,6 +33,8 @@ const KEYS = {
   W: () => cycle(-1),
   t: () => choose({ trend: !view.trend }),
   l: () => choose({ normal: !view.normal }),
+  y: toggleWhy,
+  Escape: closeWhy,
   "?": help,
 };
 

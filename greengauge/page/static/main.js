@@ -12,6 +12,7 @@ import { averages, renderStacks } from "./stack.js";
 import { onChange, scoreFor, state } from "./state.js";
 import { refresh } from "./trend.js";
 import { view } from "./view.js";
+import { renderWhy } from "./why.js";
 
 let due = false;
 
@@ -23,6 +24,7 @@ function render() {
   renderHead();
   renderScopes();
   renderRows();
+  renderWhy();
   renderStacks();
   renderAlarms();
   const windows = new Set(shown().flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));

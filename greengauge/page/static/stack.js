@@ -62,12 +62,15 @@ function condition(row, block) {
   if (!state.live) return ["NOT LIVE", "lost"];
   if (rolling.value == null && state.progress) return ["not yet", "withheld"];
   if (rolling.stale) return [`STALE ${age(ageOf(rolling))}`, "stale"];
-  if (block?.value != null && block.limit != null && block.value > block.limit) return ["▲ over limit", "over"];
+  if (block?.value != null && block.limit != null && block.value > block.limit) return [`▲ over limit${sure(block)}`, "over"];
   if (block?.unavoidable_at != null) return ["▲ heading over", "over"];
-  if (rolling.value != null && rolling.limit != null && rolling.value > rolling.limit) return ["△ above limit now", "near"];
+  if (rolling.value != null && rolling.limit != null && rolling.value > rolling.limit) return [`△ above limit now${sure(rolling)}`, "near"];
   if (rolling.value == null) return ["NO VALUE", "withheld"];
   return ["", ""];
 }
+
+/** Whether all of its band is over the limit too; nothing where no uncertainty is declared. */
+const sure = (emission) => (emission.low == null ? "" : `, ${emission.breach} uncertainty`);
 
 function update(node, row) {
   const part = node.bits;

@@ -124,6 +124,7 @@ class Driver:
             history=self.history,
             command=self.command,
             sums=self.sums,
+            why=self.why,
             ready=lambda: (self.ready, self.live.system()),
             clock=Clock(),
             accept_clock=self.accept_clock,
@@ -158,6 +159,10 @@ class Driver:
     async def sums(self, ts: int | None) -> list[ChannelSum]:
         """One."""
         return [ChannelSum(ts or self.live.clock, "k1-kiln", "feed", "1h", "340.000000000", 1.0, "t")]
+
+    async def why(self, *_: Any) -> Any:
+        """A made-up plant has no sums to split."""
+        raise ConfigurationError("the sums are not kept", where="before", mend="choose a shorter window")
 
     def fill(self, now: int, hours: int = 9) -> None:
         """The history up to now."""

@@ -74,7 +74,15 @@ async def test_at_reads_the_history(client: httpx.AsyncClient, driver: Driver) -
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/scores?at=yesterday", "/api/v1/scores?line=k1", "/api/v1/trend?for=8hours", "/api/v1/trend?points=0"],
+    [
+        "/api/v1/why?degree=lcd&window=1h",
+        "/api/v1/why?line=k1",
+        "/api/v1/why?before=soon",
+        "/api/v1/scores?at=yesterday",
+        "/api/v1/scores?line=k1",
+        "/api/v1/trend?for=8hours",
+        "/api/v1/trend?points=0",
+    ],
 )
 async def test_a_bad_question_is_told_why(client: httpx.AsyncClient, path: str) -> None:
     """400 with cause, where and mend; a misspelt filter is no answer."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.alarms import AlarmBook, OperationalBook, observation
+from scoring.alarms import AlarmBook, Observation, OperationalBook, observation
 from tests.scoring.alarms.rules import LOW, NOX, SCOPE, S, book
 from tests.scoring.stacks.plants import MINUTE, Rig, plant
 
@@ -20,13 +20,13 @@ def state(b: AlarmBook | OperationalBook, id_: str = "nox-high") -> str:
 def test_trips_and_clears_beyond_the_deadband() -> None:
     """320 trips after 10 s at or above it; 313.6 does not clear, below it does after 60 s."""
     b = book()
-    assert b.observe(0, {0: (320.0, True)}) == []
-    (trip,) = b.observe(12 * S, {0: (330.0, True)})
+    assert b.observe(0, {0: Observation(320.0, True)}) == []
+    (trip,) = b.observe(12 * S, {0: Observation(330.0, True)})
     assert (trip.ts, trip.event, trip.alarm.state, trip.alarm.value) == (10 * S, "trip", "unacknowledged", 320.0)
     assert (trip.alarm.limit, trip.alarm.unit, trip.alarm.priority) == (320.0, "mg/m3", "high")
-    b.observe(20 * S, {0: (313.6, True)})
+    b.observe(20 * S, {0: Observation(313.6, True)})
     assert b.tick(1000 * S) == []
-    b.observe(1000 * S, {0: (313.5, True)})
+    b.observe(1000 * S, {0: Observation(313.5, True)})
     (clear,) = b.tick(2000 * S)
     assert (clear.ts, clear.alarm.state) == (1060 * S, "returned")
     (done,) = b.command(2001 * S, SCOPE, "nox-high", "acknowledge", "li")
@@ -36,7 +36,7 @@ def test_trips_and_clears_beyond_the_deadband() -> None:
 def test_just_below_the_limit_does_not_trip() -> None:
     """At or above is sharp: the double next below 320 is below."""
     b = book()
-    b.observe(0, {0: (319.99999999999994, True)})
+    b.observe(0, {0: Observation(319.99999999999994, True)})
     assert b.tick(100 * S) == []
 
 
@@ -51,17 +51,17 @@ def test_low_alarm_is_the_mirror() -> None:
         (0.79, "unacknowledged"),
     ]
     for now, (value, expected) in enumerate(values):
-        b.observe(now, {0: (value, True)})
+        b.observe(now, {0: Observation(value, True)})
         assert state(b, "lcd-low") == expected
 
 
 def test_missing_value_holds_and_says_so() -> None:
     """No data never clears an alarm; the last value stays visible and the text says what is missing."""
     b = book()
-    b.observe(0, {0: (400.0, True)})
-    b.observe(10 * S, {0: (400.0, True)})
-    assert b.observe(11 * S, {0: (None, True)}) == []
-    assert b.observe(9999 * S, {0: (float("nan"), True)}) == []
+    b.observe(0, {0: Observation(400.0, True)})
+    b.observe(10 * S, {0: Observation(400.0, True)})
+    assert b.observe(11 * S, {0: Observation(None, True)}) == []
+    assert b.observe(9999 * S, {0: Observation(float("nan"), True)}) == []
     (alarm,) = b.alarms()
     assert (alarm.state, alarm.value) == ("unacknowledged", 400.0)
     assert alarm.text == "nox 1min at or above 320 mg/m3; no value now: the state is held"
@@ -70,12 +70,12 @@ def test_missing_value_holds_and_says_so() -> None:
 def test_standing_kiln_suppresses() -> None:
     """While the scope stands nothing trips; what was not acknowledged before is there again afterwards."""
     b = book()
-    b.observe(0, {0: (400.0, True)})
+    b.observe(0, {0: Observation(400.0, True)})
     b.tick(10 * S)
-    (event,) = b.observe(20 * S, {0: (None, False)})
+    (event,) = b.observe(20 * S, {0: Observation(None, False)})
     assert (event.event, event.alarm.state) == ("suppress", "suppressed")
     assert "not judged" in event.alarm.text
-    (event,) = b.observe(99 * S, {0: (100.0, True)})
+    (event,) = b.observe(99 * S, {0: Observation(100.0, True)})
     assert (event.event, event.alarm.state) == ("unsuppress", "unacknowledged")
     assert [e.event for e in b.tick(999 * S)] == ["clear"]
 
@@ -83,13 +83,13 @@ def test_standing_kiln_suppresses() -> None:
 def test_acknowledge_keeps_name_and_comment_until_the_next_trip() -> None:
     """Who and why stand with this occurrence, not with the next."""
     b = book()
-    b.observe(0, {0: (400.0, True)})
+    b.observe(0, {0: Observation(400.0, True)})
     b.tick(10 * S)
     b.command(11 * S, SCOPE, "nox-high", "acknowledge", "li", "ammonia pump changed")
     (alarm,) = b.alarms()
     assert (alarm.state, alarm.user, alarm.comment) == ("acknowledged", "li", "ammonia pump changed")
-    b.observe(20 * S, {0: (0.0, True)})
-    b.observe(90 * S, {0: (400.0, True)})
+    b.observe(20 * S, {0: Observation(0.0, True)})
+    b.observe(90 * S, {0: Observation(400.0, True)})
     events = b.tick(200 * S)
     assert [(e.event, e.alarm.user) for e in events] == [("trip", None)]
 
@@ -101,7 +101,7 @@ def test_shelve_with_timer_and_reason() -> None:
         b.command(0, SCOPE, "nox-high", "shelve", "li", "", 60 * S)
     (event,) = b.command(0, SCOPE, "nox-high", "shelve", "li", "calibration", 60 * S)
     assert (event.alarm.state, event.alarm.shelved_until) == ("shelved", 60 * S)
-    events = b.observe(30 * S, {0: (400.0, True)}) + b.tick(100 * S)
+    events = b.observe(30 * S, {0: Observation(400.0, True)}) + b.tick(100 * S)
     assert [(e.ts, e.event, e.alarm.state) for e in events] == [
         (40 * S, "trip", "shelved"),
         (60 * S, "unshelve", "unacknowledged"),
@@ -131,7 +131,7 @@ def test_refusals_are_sentences(scope: str, id_: str, do: str, user: str, words:
 def test_a_refused_command_swallows_no_event() -> None:
     """Timers that fire in the moment of a refused command are told with the next look."""
     b = book()
-    b.observe(0, {0: (400.0, True)})
+    b.observe(0, {0: Observation(400.0, True)})
     with pytest.raises(ValueError, match="not shelved"):
         b.command(50 * S, SCOPE, "nox-high", "unshelve", "li")
     assert [(e.ts, e.event) for e in b.tick(50 * S)] == [(10 * S, "trip")]
@@ -140,7 +140,7 @@ def test_a_refused_command_swallows_no_event() -> None:
 def test_restart_neither_fires_again_nor_forgets() -> None:
     """After a restart from the snapshot the pending delay goes on, the acknowledged stays acknowledged."""
     b = book(NOX, LOW)
-    b.observe(0, {0: (400.0, True), 1: (0.5, True)})
+    b.observe(0, {0: Observation(400.0, True), 1: Observation(0.5, True)})
     b.command(1, LOW.scope, "lcd-low", "acknowledge", "li")
     again = book(replace(NOX, id="new"), NOX, LOW)
     again.restore(json.loads(json.dumps(b.snapshot())))
@@ -151,8 +151,8 @@ def test_restart_neither_fires_again_nor_forgets() -> None:
 def test_time_never_goes_back() -> None:
     """An earlier `now` counts as the latest one."""
     b = book()
-    b.observe(100 * S, {0: (100.0, True)})
-    b.observe(5 * S, {0: (400.0, True)})
+    b.observe(100 * S, {0: Observation(100.0, True)})
+    b.observe(5 * S, {0: Observation(400.0, True)})
     assert [e.ts for e in b.tick(200 * S)] == [110 * S]
 
 
@@ -180,4 +180,28 @@ def test_observation_of_an_emission() -> None:
     r = Rig(plant({"nox": {"unit": "mg/m3"}, "o2": {"unit": "%"}}, running=True))
     r.push(("nox", 0, 100), ("o2", 0, 13), ("feed", 0, 300), ("feed", MINUTE, 0), ("feed", 2 * MINUTE, 300))
     seen = [observation(r.stacks.minute(m * MINUTE)[0]) for m in (1, 2, 3)]
-    assert seen == [(137.5, True), (None, False), (None, True)]
+    assert [s[:2] for s in seen] == [(137.5, True), (None, False), (None, True)]
+
+
+def test_breach_within_or_beyond_what_is_uncertain() -> None:
+    """Above the limit with all of the band: beyond; with a part of it: within; and the text names the band."""
+    b = book()
+    told = []
+    for now, seen in enumerate(
+        (Observation(310.0, True, 290.0, 330.0), Observation(330.0, True, 310.0, 350.0),
+         Observation(350.0, True, 330.0, 370.0), Observation(350.0, True))
+    ):  # fmt: skip
+        b.observe(now * S, {0: seen})
+        told.append((b.alarms()[0].breach, b.alarms()[0].text.partition("; ")[2]))
+    assert told == [
+        ("none", ""), ("within", "within uncertainty: 310 to 350"),
+        ("beyond", "beyond uncertainty: 330 to 370"), ("beyond", ""),
+    ]  # fmt: skip
+
+
+def test_a_low_alarm_s_near_end_is_the_upper_one() -> None:
+    """A degree below its limit is beyond the uncertainty where `high` is below it, too."""
+    b = book(LOW)
+    for low, high, breach in ((0.6, 0.75, "beyond"), (0.6, 0.85, "within"), (0.6, 0.8, "beyond")):
+        b.observe(0, {0: Observation(0.7, True, low, high)})
+        assert b.alarms()[0].breach == breach

@@ -1,0 +1,44 @@
+"""Which two windows are compared: ends where the sums can be cut, and none that begins before what is kept."""
+
+from __future__ import annotations
+
+from devices.durations import HOUR, MINUTE, SECOND
+from devices.errors import ConfigurationError
+from devices.plant.model import Plant
+from scoring.steps import up
+from scoring.windows.rules import LATE, hour_horizon, minute_horizon
+
+MARGIN = 5 * MINUTE
+"""A reading counts from its time on: the one before the window's start is asked for too."""
+
+
+def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | None) -> tuple[int, int]:
+    """(earlier end, later end) of two windows of `length` ms; the later one by default the newest, the earlier one
+    by default one window before it.
+
+    Ends lie on seconds while readings are kept, on minutes while minutes are, else on hours: the step that the
+    moment asked for lies in. ConfigurationError for moments that cannot be compared.
+    """
+    later = clock if at is None else at
+    earlier = later - length if before is None else before
+    if earlier >= later:
+        raise ConfigurationError(
+            "the earlier moment is not before the later one", where="before", mend="leave it out for one window before"
+        )
+    if later > up(clock, HOUR):
+        raise ConfigurationError("the moment is not there yet", where="at", mend="leave it out for now")
+    oldest = clock - (earlier - length)
+    if oldest > hour_horizon(plant) - HOUR:
+        kept = hour_horizon(plant) // HOUR - 1
+        raise ConfigurationError(
+            f"the earlier window begins {oldest / HOUR:.0f} h ago; sums are kept for {kept} h",
+            where="before",
+            mend="choose a shorter window or a later `before`",
+        )
+    readings, minutes = plant.intake.grace_ms + LATE - MARGIN, minute_horizon(plant) - HOUR
+    step = SECOND if oldest <= readings else MINUTE if oldest <= minutes else HOUR
+    if up(earlier, step) == up(later, step):
+        raise ConfigurationError(
+            f"both moments lie in one step of {step // SECOND} s", where="before", mend="choose moments further apart"
+        )
+    return up(earlier, step), up(later, step)
