@@ -60,9 +60,7 @@ def atoms(recipe: Recipe, span: SpanSums, how: Frame, regime: Regime, look: Look
     found = []
     for p in recipe.pollutants:
         raw = tuple((span.total(x.mean.channel), int(span.covered[x.mean.channel])) for x in p.parts)
-        way, value, dry = _value(p, span, gases, how, regime.minute_valid_ms)
-        channels = [x.mean.channel for x in way]
-        covered = min(int(span.covered[c]) for c in channels)
+        way, value, dry, covered = _value(p, span, gases, how, regime.minute_valid_ms)
         halted = stands
         if isinstance(value, str) and covered < regime.minute_valid_ms:
             letter = _letter(span, look, p, regime)
@@ -73,7 +71,7 @@ def atoms(recipe: Recipe, span: SpanSums, how: Frame, regime: Regime, look: Look
         shown = value if halted is None else halted
         valid = not isinstance(shown, str)
         began, check, verdict = _notes(recipe, p, way, span, look, regime) if regime.quadrants else (False, False, 0)
-        checked = set(channels).union(*(recipe.auxiliaries[x.auxiliaries].channels for x in way))
+        checked = {x.mean.channel for x in way}.union(*(recipe.auxiliaries[x.auxiliaries].channels for x in way))
         found.append(
             Atom(
                 micro=None if isinstance(shown, str) else quantise(shown),
@@ -95,44 +93,43 @@ def atoms(recipe: Recipe, span: SpanSums, how: Frame, regime: Regime, look: Look
 
 def _value(
     p: Pollutant, span: SpanSums, gases: Sequence[Gas], how: Frame, minute_valid_ms: int
-) -> tuple[tuple[Part, ...], float | str, float]:
-    """The first way of measuring that is valid: (its parts, mg/m3 at reference oxygen, mg/m3 before it).
+) -> tuple[tuple[Part, ...], float | str, float, int]:
+    """The first way of measuring that is valid: (its parts, mg/m3 at reference oxygen, mg/m3 before it, ms covered).
 
     Where none is, the main one and why.
     """
-    first: tuple[tuple[Part, ...], float | str, float] | None = None
-    for way in p.ways:
-        value, dry = _one(way, span, gases, how, minute_valid_ms)
-        if not isinstance(value, str):
-            return way, value, dry
-        first = first or (way, value, dry)
-    assert first is not None  # noqa: S101 - there is always a main way
-    return first
+    main = (p.parts, *_one(p.parts, span, gases, how, minute_valid_ms))
+    if isinstance(main[1], str):
+        for way in p.backups:
+            value, dry, covered = _one(way, span, gases, how, minute_valid_ms)
+            if not isinstance(value, str):
+                return way, value, dry, covered
+    return main
 
 
 def _one(
     way: tuple[Part, ...], span: SpanSums, gases: Sequence[Gas], how: Frame, minute_valid_ms: int
-) -> tuple[float | str, float]:
-    covered = min(int(span.covered[x.mean.channel]) for x in way)
+) -> tuple[float | str, float, int]:
+    covered = min([int(span.covered[x.mean.channel]) for x in way])
     if covered == 0:
-        return "no readings", 0.0
+        return "no readings", 0.0, covered
     if covered < minute_valid_ms:
-        return f"less than {minute_valid_ms // 1000} s of valid readings", 0.0
+        return f"less than {minute_valid_ms // 1000} s of valid readings", 0.0, covered
     value = before = 0.0
     for part in way:
         gas, mean = gases[part.auxiliaries], part.mean.of(span)
         dry = "no readings" if mean is None else dry_standard(mean, part.form, gas, how)
         if isinstance(dry, str):
-            return dry, 0.0
+            return dry, 0.0, covered
         if how.o2_ref is None:
             value += dry
         else:
             o2 = dry_oxygen(gas, how)
             if isinstance(o2, str):
-                return o2, 0.0
+                return o2, 0.0, covered
             value += to_reference(dry, o2, how)
         before += dry
-    return value, before
+    return value, before, covered
 
 
 def _flow(recipe: Recipe, row: int, gas: Gas, span: SpanSums, how: Frame) -> float | None:

@@ -87,11 +87,6 @@ class Pollutant:
     gap_ms: int = 0  # how long one reading may count
     every_ms: int = 60_000
 
-    @property
-    def ways(self) -> tuple[tuple[Part, ...], ...]:
-        """The main analyser's parts, then the backups'."""
-        return (self.parts, *self.backups)
-
 
 @dataclass(frozen=True, slots=True)
 class Made:
