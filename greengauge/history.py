@@ -58,6 +58,7 @@ _EMISSION_FIXED = ("raw_unit", "unit")
 _EMISSION_ROW = (
     "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
     "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last", "low", "high", "breach",
+    "extra",
 )  # fmt: skip
 _SCORE_BODY, _EMISSION_BODY = attrgetter(*_SCORE_ROW), attrgetter(*_EMISSION_ROW)
 

@@ -66,6 +66,7 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
         "high": _number(emission.high),
         "breach": BREACH[emission.breach],
     }
+    fields |= {name: _number(v) for name, v in emission.extra.items()}
     return point("emission", tags, fields | _common(emission), emission.ts)
 
 

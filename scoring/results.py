@@ -86,7 +86,7 @@ class Emission:
     scope: str  # "stack:acme/wuhu/tail"
     pollutant: str
     average: str
-    value: float | None  # mg/m3, dry, standard state, reference oxygen
+    value: float | None  # in `unit`: mg/m3 dry, standard state, reference oxygen; %; mass per product
     raw: float | None  # the analyser's own mean, in `raw_unit`
     raw_unit: str
     unit: str
@@ -110,17 +110,22 @@ class Emission:
     low: float | None = None  # band of the analyser's declared uncertainty (k = 2); None where nothing is declared
     high: float | None = None
     breach: Breach | None = None  # of the limit: beyond the band or within it; None where nothing can be judged
+    extra: dict[str, float | None] = field(default_factory=dict)  # what only some have: mass, discarded, …
 
     def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
         """The emission object; `now` (ms) makes its age in seconds."""
-        names = (n for n in Emission.__dataclass_fields__ if n != "last")
+        names = (n for n in Emission.__dataclass_fields__ if n not in ("last", "extra"))
         body: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return body | {
-            "level": "stack",
-            "simulated": simulated,
-            "age": _age(self.last, now),
-            "indicative": True,
-        }
+        return (
+            body
+            | self.extra
+            | {
+                "level": "stack",
+                "simulated": simulated,
+                "age": _age(self.last, now),
+                "indicative": True,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ ROLLING = "1min"
 """The emission average that is no block."""
 
 
-_Rows = dict[tuple[str, str | None, str | None], int]
-"""(scope, pollutant, average) → row of Plant.alarms"""
+_Rows = dict[tuple[str, str | None, str | None], list[int]]
+"""(scope, pollutant, average) → rows of Plant.alarms"""
 
 
 class Watch:
@@ -32,9 +32,12 @@ class Watch:
             for row, rule in enumerate(plant.alarms)
             if rule.window is not None
         ]
-        emissions = [(row, rule) for row, rule in enumerate(plant.alarms) if rule.pollutant is not None]
-        self._minutes: _Rows = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average == ROLLING}
-        self._blocks: _Rows = {(r.scope, r.pollutant, r.average): row for row, r in emissions if r.average != ROLLING}
+        self._minutes: _Rows = {}
+        self._blocks: _Rows = {}
+        for row, r in enumerate(plant.alarms):
+            if r.pollutant is not None:
+                rows = self._minutes if r.average == ROLLING else self._blocks
+                rows.setdefault((r.scope, r.pollutant, r.average), []).append(row)
 
     @property
     def idle(self) -> bool:
@@ -46,18 +49,16 @@ class Watch:
         seen: dict[int, Observation] = {}
         stamp = Stamp("live", 0, ts)
         if self._minutes:
-            self._pick(self._stacks.minute(ts, stamp), self._minutes, seen)
+            self._pick(self._stacks.minute(ts, stamp), self._minutes, seen, ts)
         if self._blocks:
-            self._pick(self._stacks.blocks(ts, stamp), self._blocks, seen)
+            self._pick(self._stacks.blocks(ts, stamp), self._blocks, seen, ts)
         for row, scope, window, degree in self._scores:
             if ts % step_of(self._plant.window_ms[window]) == 0:
                 scores: Sequence[Score] = self._degrees.scores(ts, [scope], [window], stamp, stale)
-                seen[row] = observation(next(s for s in scores if s.degree == degree))
+                seen[row] = observation(next(s for s in scores if s.degree == degree), self._plant.alarms[row], ts)
         return self.book.observe(ts, seen)
 
-    @staticmethod
-    def _pick(emissions: Sequence[Emission], rows: _Rows, seen: dict[int, Observation]) -> None:
+    def _pick(self, emissions: Sequence[Emission], rows: _Rows, seen: dict[int, Observation], ts: int) -> None:
         for emission in emissions:
-            row = rows.get((emission.scope, emission.pollutant, emission.average))
-            if row is not None:
-                seen[row] = observation(emission)
+            for row in rows.get((emission.scope, emission.pollutant, emission.average), ()):
+                seen[row] = observation(emission, self._plant.alarms[row], ts)

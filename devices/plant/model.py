@@ -14,6 +14,10 @@ from enum import IntEnum
 from fractions import Fraction
 from typing import Literal
 
+from devices.plant.flags import DEFAULT as FLAGS
+from devices.plant.regime import Regime as Regime
+from devices.plant.regime import Specific as Specific
+from devices.plant.regime import Substitution as Substitution
 from devices.units import Unit
 
 Basis = Literal["gross", "net"]
@@ -96,6 +100,7 @@ class Meter:
     every_ms: int
     channels: tuple[int, ...]  # rows of Plant.channels, derived ones included
     parent: int | None = None  # main meter above this sub-meter
+    backup_of: int | None = None  # stack's analyser whose invalid minutes this one fills
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,8 @@ class Stack:
     regime: str
     ambient_pa: Fraction | None
     meters: tuple[int, ...]
+    permit: Mapping[str, Fraction] = field(default_factory=dict)  # pollutant -> t a calendar year
+    substitution: Substitution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,28 +234,6 @@ class Benchmark:
 
 
 @dataclass(frozen=True, slots=True)
-class Regime:
-    """A legal frame for stacks: limits and how averages are made. Data, never code."""
-
-    id: str
-    o2_ref: Fraction | None  # %; None: no oxygen correction
-    base: Fraction  # 21 or 20.9
-    o2_max: Fraction | None  # % above which a minute is invalid
-    standard_k: Fraction  # 273, 273.15 or 293.15
-    molar_litres: Fraction  # l/mol for ppm: 22.4 at 0 °C, 24.055 at 20 °C
-    minute_valid_ms: int
-    hour_valid_ms: int
-    day_valid_ms: int
-    never_down: bool  # never correct downwards
-    limits: Mapping[str, Fraction]  # pollutant -> mg/m3
-    averages: tuple[str, ...]  # as written: "1h", "24h"
-    start: date | None
-    end: date | None
-    source: str
-    molar: Mapping[str, Fraction] = field(default_factory=dict)  # pollutant -> g/mol, where the regime says its own
-
-
-@dataclass(frozen=True, slots=True)
 class AlarmRule:
     """One alarm from the registry. Trips at or above `at` (below it, if `low`)."""
 
@@ -265,6 +250,7 @@ class AlarmRule:
     on_delay_ms: int
     off_delay_ms: int
     priority: Literal["low", "medium", "high", "critical"]
+    watch: Literal["value", "allowed_mean", "minutes_left"] = "value"  # emission alarm: what of the average
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +301,12 @@ class Plant:
     factors: Mapping[str, tuple[Dated, ...]]  # ascending by start; a later start wins from that day on
     benchmarks: Mapping[str, tuple[Benchmark, ...]]
     regimes: Mapping[str, tuple[Regime, ...]]
+
+    def is_valid(self, letter: str, meter: int) -> bool:
+        """Whether a reading of the meter with that HJ 212 letter counts: on a stack its regime says so."""
+        stack = self.meters[meter].stack
+        entries = self.regimes.get(self.stacks[stack].regime) if stack is not None else None
+        return (entries[-1].meaning(letter) if entries else FLAGS.get(letter)) == "valid"
 
     def channel(self, meter: str, name: str) -> Channel:
         """The channel of that name; KeyError if there is none."""

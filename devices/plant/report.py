@@ -96,8 +96,11 @@ def _line(plant: Plant, line: Line) -> str:
 def _stack(plant: Plant, stack: Stack) -> str:
     entry = plant.regimes[stack.regime][-1]
     limits = ", ".join(f"{name} {float(limit):g}" for name, limit in entry.limits.items())
+    own = [f"{a} {p} {float(limit):g}" for a, found in entry.average_limits.items() for p, limit in found.items()]
+    per = [f"{name} {float(limit.value):g} {limit.unit}" for name, limit in entry.specific.items()]
     reference = f"at {float(entry.o2_ref):g} % O2" if entry.o2_ref is not None else "without reference oxygen"
-    legal = f"{stack.regime}: {limits or 'no limits'} mg/m3 {reference}, {', '.join(entry.averages)}"
+    more = "".join(f", {text}" for text in [*own, *per])
+    legal = f"{stack.regime}: {limits or 'no limits'} mg/m3{more} {reference}, {', '.join(entry.averages)}"
     return f"stack {stack.id}: {len(stack.meters)} meter(s); {legal}"
 
 
@@ -150,7 +153,7 @@ def _of_stack(plant: Plant, stack: Stack) -> Iterator[Caution]:
             f"`{stack.regime}` corrects for oxygen, and no channel `o2` measures it",
             "add one, or no minute is valid",
         )
-    wet = [c for c in channels.values() if c.water == "wet"]
+    wet = [c for c in channels.values() if c.water == "wet" and c.name != "flow"]
     if wet and "moisture" not in channels:
         yield Caution(
             table,
@@ -163,6 +166,16 @@ def _of_stack(plant: Plant, stack: Stack) -> Iterator[Caution]:
             yield Caution(
                 table, f"`{hot[0].name}` is hot, and there is no channel `{name}`", "add one, or no minute is valid"
             )
+    for name in sorted(stack.permit.keys() - channels.keys() - {"nox"}):
+        yield Caution(f"{table}.permit", f"no channel measures `{name}`", "correct its name, or leave it out")
+    flow = channels.get("flow")
+    lacks = [key for key in ("state", "water") if flow is not None and getattr(flow, key) is None]
+    if flow is not None and lacks:
+        where = f"meter.{plant.meters[flow.meter].name}.channels.flow"
+        cause = f"does not say {' nor '.join(f'`{key}`' for key in lacks)}: mass is not made of it"
+        yield Caution(where, cause, 'say `state = "hot"` or `"standard"` and `water = "wet"` or `"dry"`')
+    elif flow is None and (stack.permit or stack.substitution or entry.specific):
+        yield Caution(table, "asks for mass, and no channel `flow` measures the gas", "add one, or no mass is known")
     for channel in gases + [c for c in channels.values() if c.name == "o2"]:
         where = f"meter.{plant.meters[channel.meter].name}.channels.{channel.name}"
         if channel.water is None:

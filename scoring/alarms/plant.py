@@ -21,9 +21,19 @@ class Observation(NamedTuple):
     high: float | None = None
 
 
-def observation(shown: Score | Emission) -> Observation:
+def observation(shown: Score | Emission, rule: AlarmRule | None = None, now: int = 0) -> Observation:
     """What an alarm sees of a score or an emission: a scope that stands is not judged."""
+    if rule is not None and rule.watch != "value" and isinstance(shown, Emission):
+        value = shown.allowed_mean if rule.watch == "allowed_mean" else _minutes_left(shown, now)
+        return Observation(value, shown.operation not in ("idle", "stopped"))
     return Observation(shown.value, shown.operation not in ("idle", "stopped"), shown.low, shown.high)
+
+
+def _minutes_left(shown: Emission, now: int) -> float | None:
+    """Until a breach is unavoidable; where none is coming the whole block, where there is no budget None."""
+    if shown.unavoidable_at is not None:
+        return (shown.unavoidable_at - now) / 60_000
+    return None if shown.allowed_mean is None else float(shown.block_minutes)
 
 
 class AlarmBook(Book):
@@ -77,7 +87,8 @@ def breach_of(rule: AlarmRule, value: float, band: tuple[float, float] | None) -
 
 
 def _entry(rule: AlarmRule) -> Entry:
-    what = f"{rule.pollutant} {rule.average}" if rule.pollutant else f"{rule.degree} {rule.window}"
+    watched = {"value": "", "allowed_mean": ", allowed mean,", "minutes_left": ", minutes left,"}[rule.watch]
+    what = f"{rule.pollutant} {rule.average}{watched}" if rule.pollutant else f"{rule.degree} {rule.window}"
     where = "at or below" if rule.low else "at or above"
     return Entry(
         id=rule.id,

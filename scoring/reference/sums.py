@@ -32,7 +32,7 @@ def span(plant: Plant, readings: Readings, start: int, end: int) -> list[Sum]:
 
 def invalid(winner: Winner) -> bool:
     """Whether a level or rate says nothing valid from here to its next reading."""
-    return winner.outside or winner.letter not in "NS"
+    return winner.outside or winner.flagged
 
 
 def part(amount: int, t0: int, t1: int, start: int, end: int) -> int:
@@ -56,7 +56,7 @@ def _channel(plant: Plant, readings: Readings, index: int, start: int, end: int)
     for w in series:
         if start < w.ts <= end:
             found.out_of_range += w.outside
-            found.letters += w.letter not in "NS"
+            found.letters += w.flagged
             found.conflicts += w.losers
 
     if channel.kind is Kind.COUNTER:

@@ -15,7 +15,7 @@ class Winner:
     ts: int
     value: int  # steps
     outside: bool  # out of range: never scored
-    letter: str  # HJ 212
+    flagged: bool  # its HJ 212 letter does not count as valid
     losers: int  # different readings of the same key
 
 
@@ -45,5 +45,6 @@ def winners(plant: Plant, readings: Readings, channel: int) -> list[Winner]:
     for ts, known in sorted(seen.items()):
         greatest = max(rev for rev, *_ in known)
         _, value, outside, letter = [one for one in known if one[0] == greatest][-1]  # the later in the log
-        found.append(Winner(ts, value, outside, letter, len(known) - 1))
+        flagged = not plant.is_valid(letter, measured.meter)
+        found.append(Winner(ts, value, outside, flagged, len(known) - 1))
     return found

@@ -7,8 +7,8 @@ instant when Σ reaches limit·n at the present level: past it not even zero emi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 
@@ -28,25 +28,33 @@ class Budget:
     allowed: Fraction | None  # None: nothing left. Below 0: not even zero emission would do
     unavoidable_at: int | None  # ms; None: never at the present level
 
+    def plus(self, taken_off: Fraction) -> Budget:
+        """The same before something is taken off each unit: where anything is left, that much more is allowed."""
+        if self.allowed is None or self.allowed < 0 or not taken_off:
+            return self
+        return replace(self, allowed=self.allowed + taken_off)
+
 
 def budget(
     limit: Fraction | int,
-    past: Sequence[Stretch],
+    spent: Fraction | int,
+    past: Callable[[], Sequence[Stretch]],
     ahead: Sequence[Stretch],
     units: Fraction | int,
     level: Fraction | int | None,
 ) -> Budget:
-    """The budget of one block; `limit`, `past` amounts and `level` in one unit, `units` = n.
+    """The budget of one block; `limit`, past amounts and `level` in one unit, `units` = n.
 
+    `spent` is Σ so far and `past` where it lies: asked for only where a breach is coming.
     At the block's very end Σ = limit·n is the limit met, not broken (a breach is >): never.
     """
-    spent, left = _sum(past), _sum(ahead)
+    left = _sum(ahead)
     total = Fraction(limit * units)
     allowed = (total - spent) / left if left > 0 else None
     coming = [Stretch(s.start, s.end, s.amount * level) for s in ahead] if level is not None else []
     if spent + _sum(coming) <= total:
         return Budget(allowed, None)
-    return Budget(allowed, _reached([*past, *coming], total))
+    return Budget(allowed, _reached([*past(), *coming], total))
 
 
 def _sum(stretches: Sequence[Stretch]) -> Fraction:

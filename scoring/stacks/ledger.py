@@ -1,4 +1,6 @@
-"""One stack's minutes and hours, kept until their blocks are closed.
+"""One stack's minutes, hours and days, kept until their blocks are closed.
+
+An hour here is the regime's block: an hour, or in the EU half of one.
 
     ─── closed hours (tallies, frozen) ──┬── known minutes (atoms) ──┬── not computed yet ──
                                      `closed`                     `known`
@@ -9,17 +11,24 @@ Invariant: every atom and tally that ends at or before `known` is what the sums 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
+from devices.plant.model import Stack
+from scoring.stacks import quadrants
+from scoring.stacks.days import DaySum
 from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
+from scoring.stacks.substitution import substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
 _KEPT_MS = 72 * HOUR  # closed hours kept for their day and for questions about yesterday
+_DAYS_KEPT_MS = 400 * 24 * HOUR  # closed days kept for their month, their year and rolling operating days
 
 
 class Spans:
@@ -27,6 +36,7 @@ class Spans:
 
     def __init__(self, sums: Sums) -> None:
         self._sums = sums
+        self.readings = sums.readings
         self._last: SpanSums | None = None
 
     def of(self, start: int, end: int) -> SpanSums:
@@ -43,8 +53,10 @@ class Spans:
 class Ledger:
     """Minutes and hours of one stack."""
 
-    def __init__(self, recipe: Recipe, regimes: Regimes, calendar: Calendar, spans: Spans) -> None:
-        self.recipe, self.regimes, self.calendar = recipe, regimes, calendar
+    def __init__(self, stack: Stack, recipe: Recipe, regimes: Regimes, calendar: Calendar, spans: Spans) -> None:
+        self.stack, self.recipe, self.regimes, self.calendar = stack, recipe, regimes, calendar
+        self.regime = regimes.newest
+        self.days: dict[int, tuple[DaySum, ...]] = {}  # closed ones, by start
         self.first: int | None = None  # oldest and newest reading of the stack's own meters
         self.newest: int | None = None
         self.closed: int | None = None  # end of the last closed hour
@@ -54,7 +66,9 @@ class Ledger:
         self._reach = 0  # no reading so far covers any time after this
         self._known = 0
         self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
-        self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour
+        self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour; closed ones are settled
+        rule = stack.substitution
+        self._kept_ms = _KEPT_MS + (rule.hours * self.regime.block_ms if rule else 0)
         self._nothing = tuple(empty(p) for p in recipe.pollutants)
         self._stirred: set[int] = set()  # ends of minutes in which a reading begins, or may stop to count
         self._stirred_until = 0  # what was stirred before a restore is not remembered
@@ -91,7 +105,7 @@ class Ledger:
         self._atoms[end] = made
         self._known = end
         if not self._block.start < end <= self._block.end:
-            self._block = self.calendar.hour(end)
+            self._block = self.block(end)
         if self._block.end == end:
             self._hours[self._block.start] = self._fold(list(self._minutes(self._block.start, end)))
 
@@ -104,33 +118,92 @@ class Ledger:
 
         It counts from the moment on from which it would count if nothing more came.
         """
-        if to <= start or self._beyond(start, to):
-            return (None,) * len(self._nothing)
         force = self.regimes.on(self.calendar.local_date(to))
-        made = atoms(self.recipe, self._spans.of(start, to), force.frame, force.regime.minute_valid_ms)
+        if to - start < force.regime.minute_valid_ms or self.regime.quadrants or self._beyond(start, to):
+            return (None,) * len(self._nothing)
+        made = atoms(self.recipe, self._spans.of(start, to), force.frame, force.regime, self._spans.readings)
         return tuple(None if atom.micro is None else atom for atom in made)
 
+    def block(self, ts: int) -> Block:
+        """The hour that `ts` lies in, as the regime cuts them."""
+        return self.calendar.block(ts, self.regime.block_ms)
+
     def hour(self, block: Block) -> tuple[Tally, ...]:
-        """A whole hour that has ended."""
-        if self._beyond(block.start, block.end):
-            return tuple(Tally.nothing(t, block.minutes) for t in self._nothing)
+        """A whole hour that has ended, settled."""
         kept = self._hours.get(block.start) if block.end <= self._known else None
-        return kept if kept is not None else self._fold(list(self._minutes(block.start, block.end)))
+        if kept is not None and self.closed is not None and block.end <= self.closed:
+            return kept
+        return self._settle(block, kept if kept is not None else self._whole(block))
+
+    def _whole(self, block: Block) -> tuple[Tally, ...]:
+        if self._beyond(block.start, block.end):
+            return tuple(self._empty(t, block) for t in self._nothing)
+        return self._fold(list(self._minutes(block.start, block.end)))
+
+    def _empty(self, nothing: Atom, block: Block) -> Tally:
+        if self.regime.quadrants:
+            return quadrants.fold([nothing] * block.minutes)
+        return Tally.nothing(nothing, block.minutes)
+
+    def _settle(self, block: Block, tallies: tuple[Tally, ...]) -> tuple[Tally, ...]:
+        """What only a whole hour has: mass that stands in, and the product made."""
+        rule, made = self.stack.substitution, self.recipe.product
+        if rule is None and not made:
+            return tallies
+        product = self._product(block) if made else Fraction(0)
+        force = self.regimes.on(self.calendar.local_date(block.end))
+        missing = any(t.mass_minutes < t.running for t in tallies)
+        earlier = sorted((s for s in self._hours if s < block.start), reverse=True) if rule and missing else []
+        settled = []
+        for i, (p, tally) in enumerate(zip(self.recipe.pollutants, tallies, strict=True)):
+            before = (self._hours[s][i] for s in earlier)
+            limit = force.limit(p.name, force.hour) or force.regime.limits.get(p.name)
+            extra = substituted(rule, tally, before, limit, force.regime.hour_valid_ms)
+            settled.append(replace(tally, substituted=extra, product=product))
+        return tuple(settled)
+
+    def _product(self, block: Block) -> Fraction:
+        """T made in an hour."""
+        span = self._spans.of(block.start, block.end)
+        return sum((span.total(m.channel) * m.tonnes for m in self.recipe.product), start=Fraction(0))
 
     def part(self, start: int, to: int) -> tuple[list[tuple[Atom, ...]], tuple[Tally, ...]]:
         """The minutes of an hour from its start to `to`, and what they add up to."""
         minutes = list(self._minutes(start, to))
         return minutes, self._fold(minutes)
 
-    def freeze(self, until: int) -> None:
-        """Everything up to `until`, the end of an hour, is final."""
-        self.closed = until
+    def freeze(self, block: Block, tallies: tuple[Tally, ...]) -> None:
+        """Everything up to the end of this hour is final."""
+        self._hours[block.start] = tallies
+        self.closed = until = block.end
         self._known = max(self._known, until)
         for end in [e for e in self._atoms if e <= until]:
             del self._atoms[end]
         self._stirred = {end for end in self._stirred if end > until}
-        for start in [s for s in self._hours if s < until - _KEPT_MS]:
+        for start in [s for s in self._hours if s < until - self._kept_ms]:
             del self._hours[start]
+
+    def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
+        """One more day is final, or one is counted again."""
+        self.closed_day = block.end if self.closed_day is None else max(self.closed_day, block.end)
+        self.days[block.start] = sums
+        for start in [s for s in self.days if s < block.end - _DAYS_KEPT_MS]:
+            del self.days[start]
+
+    def day_sums(self, block: Block, hours: Sequence[tuple[Block, tuple[Tally, ...]]]) -> tuple[DaySum, ...]:
+        """What the ended hours of a day add up to, of every pollutant."""
+        force = self.regimes.on(self.calendar.local_date(block.end))
+        return tuple(
+            DaySum.of(force, p.name, [(b, t[i]) for b, t in hours]) for i, p in enumerate(self.recipe.pollutants)
+        )
+
+    def year(self, today: Block) -> tuple[int, int]:
+        """[start, end) of the calendar year's days before `today`."""
+        return self.calendar.new_year(today.end), today.start
+
+    def past(self, pollutant: int, start: int, to: int) -> dict[int, DaySum]:
+        """The closed days of one pollutant that began in [start, to), by start."""
+        return {s: x[pollutant] for s, x in sorted(self.days.items()) if start <= s < to}
 
     def snapshot(self) -> dict[str, Any]:
         """What cannot be computed again from the sums. Plain JSON."""
@@ -143,6 +216,7 @@ class Ledger:
             "closed": closed,
             "closed_day": self.closed_day,
             "hours": hours,
+            "days": {str(s): [d.to_json() for d in x] for s, x in self.days.items()},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -152,6 +226,7 @@ class Ledger:
         self._atoms, self._stirred, self._before = {}, set(), None
         self._stirred_until = self._reach + MINUTE
         self._hours = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["hours"].items()}
+        self.days = {int(s): tuple(DaySum.from_json(d) for d in x) for s, x in state["days"].items()}
         self._known = 0 if self.first is None else (self.first - 1) // MINUTE * MINUTE
         if self.closed is not None:
             self._known = self.closed
@@ -170,7 +245,8 @@ class Ledger:
             if before == end - MINUTE and then is force and self._calm(before) and self._calm(end):
                 self._before = end, force, made
                 return made
-        made = atoms(self.recipe, self._spans.of(end - MINUTE, end), force.frame, force.regime.minute_valid_ms)
+        span = self._spans.of(end - MINUTE, end)
+        made = atoms(self.recipe, span, force.frame, force.regime, self._spans.readings)
         if end % MINUTE == 0:
             self._before = end, force, made
         return made
@@ -184,4 +260,5 @@ class Ledger:
         return self.first is None or end <= self.first or start >= self._reach
 
     def _fold(self, minutes: list[tuple[Atom, ...]]) -> tuple[Tally, ...]:
-        return tuple(Tally.of(m[i] for m in minutes) for i in range(len(self.recipe.pollutants)))
+        made = quadrants.fold if self.regime.quadrants else Tally.of
+        return tuple(made([m[i] for m in minutes]) for i in range(len(self.recipe.pollutants)))

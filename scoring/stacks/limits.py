@@ -8,12 +8,11 @@ from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 
+from devices.plant.averages import MINUTE, NAMES, Average, Kind, average
 from devices.plant.model import Regime
+from scoring.stacks.localtime import HOUR
 from scoring.stacks.minutes import frame
 from scoring.stacks.normalise import Frame
-
-_HOUR_NAMES = ("1h", "60min", "3600s")
-_DAY_NAMES = ("1d", "24h", "1440min")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +26,34 @@ class InForce:
 
     def limit(self, pollutant: str, average: str) -> Fraction | None:
         """mg/m3; None where there is none. The rolling minute is shown against it too, as an early warning."""
-        if not self.limited or (average != "1min" and average not in self.regime.averages):
+        own = self.regime.average_limits.get(average, {}).get(pollutant)
+        if not self.limited or (average != MINUTE and own is None and average not in self.regime.averages):
             return None
-        return self.regime.limits.get(pollutant)
+        return self.regime.limits.get(pollutant) if own is None else own
 
     @property
     def hour(self) -> str:
-        """How the regime writes the hour average."""
-        return next((a for a in self.regime.averages if a in _HOUR_NAMES), _HOUR_NAMES[0])
+        """How the regime writes the average of a block: an hour, or half of one."""
+        return self._written("hour" if self.regime.block_ms == HOUR else "half-hour")
 
     @property
     def day(self) -> str:
         """How the regime writes the day average."""
-        return next((a for a in self.regime.averages if a in _DAY_NAMES), _DAY_NAMES[0])
+        return self._written("day")
+
+    @property
+    def month(self) -> str | None:
+        """How the regime writes the month average; None where it wants none."""
+        wanted = self.regime.month_share is not None or NAMES["month"] in self.regime.written
+        return NAMES["month"] if wanted else None
+
+    @property
+    def operating(self) -> tuple[Average, ...]:
+        """The rolling averages over operating days that it lists."""
+        return tuple(a for a in map(average, self.regime.written) if a.kind == "operating-days")
+
+    def _written(self, kind: Kind) -> str:
+        return next((a for a in self.regime.written if average(a).kind == kind), NAMES[kind])
 
 
 class Regimes:
@@ -47,6 +61,8 @@ class Regimes:
 
     def __init__(self, entries: Sequence[Regime]) -> None:
         self._entries = [(r, frame(r)) for r in sorted(entries, key=lambda r: r.start or date.min)]
+        self.newest = self._entries[-1][0]
+        """What cannot differ between entries (`block`, `hour_rule`, `flags`, `per`) is read here."""
         self.on = lru_cache(maxsize=64)(self._on)
         """The entry for a local date of the site; one object as long as nothing changes hands."""
 

@@ -47,6 +47,23 @@ class Calendar:
         """The day that `ts` lies in; a midnight belongs to the day that it ends."""
         return self._day(self.local_date(ts))
 
+    def block(self, ts: int, length: int) -> Block:
+        """The hour that `ts` lies in, or its half where blocks are half as long."""
+        hour = self.hour(ts)
+        middle = hour.start + length
+        if length >= HOUR or middle >= hour.end:
+            return hour
+        return Block(hour.start, middle) if ts <= middle else Block(middle, hour.end)
+
+    def month(self, ts: int) -> Block:
+        """The month that `ts` lies in; its last midnight belongs to it."""
+        first = self.local_date(ts).replace(day=1)
+        return Block(self._midnight(first), self._midnight((first + timedelta(days=31)).replace(day=1)))
+
+    def new_year(self, ts: int) -> int:
+        """When the local calendar year began that `ts` lies in."""
+        return self._midnight(self.local_date(ts).replace(month=1, day=1))
+
     def local_date(self, ts: int) -> date:
         """The local date of the day that `ts` lies in."""
         return datetime.fromtimestamp((ts - 1) // 1000, self._zone).date()

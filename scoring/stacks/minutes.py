@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from devices.plant.model import Regime
-from scoring.stacks.molar import MOLAR
-from scoring.stacks.normalise import Frame, normalise, quantise
-from scoring.stacks.recipe import Pollutant, Recipe, running_now
-from scoring.windows.sums import SpanSums
+from devices.plant.molar import MOLAR
+from scoring.stacks import mass
+from scoring.stacks.normalise import Frame, Gas, dry_oxygen, dry_standard, quantise, to_reference
+from scoring.stacks.recipe import Part, Pollutant, Recipe, running_now
+from scoring.windows.sums import Seen, SpanSums
+
+Look = Callable[[int, int, int], list[Seen]]
+"""`Sums.readings`: (channel, start, end) → the winning readings in [start, end)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,12 @@ class Atom:
     raw: tuple[tuple[int, int], ...]  # exact (total, covered) of each part
     flagged: bool  # a reading behind it was left out or marked
     running: bool
+    mass: int | None = None  # µg; None: not measured
+    gas: int | None = None  # dry standard litres; None: not measured
+    backup: bool = False  # another analyser stood in
+    began: bool = False  # a valid reading begins in it; this and the next two only where the regime asks
+    check: bool = False  # calibration or maintenance in it
+    verdict: int = 0  # of its last calibration: 1 passed, -1 failed
 
 
 def empty(pollutant: Pollutant) -> Atom:
@@ -41,41 +52,107 @@ def frame(regime: Regime) -> Frame:
     )
 
 
-def atoms(recipe: Recipe, span: SpanSums, how: Frame, minute_valid_ms: int) -> tuple[Atom, ...]:
+def atoms(recipe: Recipe, span: SpanSums, how: Frame, regime: Regime, look: Look) -> tuple[Atom, ...]:
     """Every pollutant of one stack over one span of a minute."""
     stands = running_now(recipe, span)
     gases = [table.gas(span) for table in recipe.auxiliaries]
+    flows = [_flow(recipe, row, gas, span, how) for row, gas in enumerate(gases)]
     found = []
     for p in recipe.pollutants:
         raw = tuple((span.total(x.mean.channel), int(span.covered[x.mean.channel])) for x in p.parts)
-        covered = min(c for _, c in raw)
-        value: float | str
-        if stands is not None:
-            value = stands
-        elif covered == 0:
-            value = "no readings"
-        elif covered < minute_valid_ms:
-            value = f"less than {minute_valid_ms // 1000} s of valid readings"
-        else:
-            value = 0.0
-            for part in p.parts:
-                mean = part.mean.of(span)
-                one = "no readings" if mean is None else normalise(mean, part.form, gases[part.auxiliaries], how)
-                if isinstance(one, str):
-                    value = one
-                    break
-                value += one
-        channels = {x.mean.channel for x in p.parts}.union(
-            *(recipe.auxiliaries[x.auxiliaries].channels for x in p.parts)
-        )
+        way, value, dry, covered = _value(p, span, gases, how, regime.minute_valid_ms)
+        halted = stands
+        if isinstance(value, str) and covered < regime.minute_valid_ms:
+            letter = _letter(span, look, p, regime)
+            if letter is not None:
+                value = f"flag {letter}: {regime.meaning(letter)}"
+                halted = halted or (value if regime.meaning(letter) == "stopped" else None)
+        flow = flows[way[0].auxiliaries]
+        shown = value if halted is None else halted
+        valid = not isinstance(shown, str)
+        began, check, verdict = _notes(recipe, p, way, span, look, regime) if regime.quadrants else (False, False, 0)
+        checked = {x.mean.channel for x in way}.union(*(recipe.auxiliaries[x.auxiliaries].channels for x in way))
         found.append(
             Atom(
-                micro=None if isinstance(value, str) else quantise(value),
-                reason=value if isinstance(value, str) else None,
+                micro=None if isinstance(shown, str) else quantise(shown),
+                reason=shown if isinstance(shown, str) else None,
                 covered=covered,
                 raw=raw,
-                flagged=any(span.flagged[c] for c in channels),
-                running=stands is None,
+                flagged=any(span.flagged[c] for c in checked),
+                running=halted is None,
+                mass=None if flow is None or not valid else mass.micrograms(dry, flow),
+                gas=None if flow is None or halted is not None else mass.litres(flow),
+                backup=valid and way is not p.parts,
+                began=began,
+                check=check,
+                verdict=verdict,
             )
         )
     return tuple(found)
+
+
+def _value(
+    p: Pollutant, span: SpanSums, gases: Sequence[Gas], how: Frame, minute_valid_ms: int
+) -> tuple[tuple[Part, ...], float | str, float, int]:
+    """The first way of measuring that is valid: (its parts, mg/m3 at reference oxygen, mg/m3 before it, ms covered).
+
+    Where none is, the main one and why.
+    """
+    main = (p.parts, *_one(p.parts, span, gases, how, minute_valid_ms))
+    if isinstance(main[1], str):
+        for way in p.backups:
+            value, dry, covered = _one(way, span, gases, how, minute_valid_ms)
+            if not isinstance(value, str):
+                return way, value, dry, covered
+    return main
+
+
+def _one(
+    way: tuple[Part, ...], span: SpanSums, gases: Sequence[Gas], how: Frame, minute_valid_ms: int
+) -> tuple[float | str, float, int]:
+    covered = min([int(span.covered[x.mean.channel]) for x in way])
+    if covered == 0:
+        return "no readings", 0.0, covered
+    if covered < minute_valid_ms:
+        return f"less than {minute_valid_ms // 1000} s of valid readings", 0.0, covered
+    value = before = 0.0
+    for part in way:
+        gas, mean = gases[part.auxiliaries], part.mean.of(span)
+        dry = "no readings" if mean is None else dry_standard(mean, part.form, gas, how)
+        if isinstance(dry, str):
+            return dry, 0.0, covered
+        if how.o2_ref is None:
+            value += dry
+        else:
+            o2 = dry_oxygen(gas, how)
+            if isinstance(o2, str):
+                return o2, 0.0, covered
+            value += to_reference(dry, o2, how)
+        before += dry
+    return value, before, covered
+
+
+def _flow(recipe: Recipe, row: int, gas: Gas, span: SpanSums, how: Frame) -> float | None:
+    table = recipe.auxiliaries[row]
+    flow = table.flow.of(span) if table.flow else None
+    return None if flow is None else mass.standard_flow(flow, gas, how, hot=table.flow_hot, wet=table.flow_wet)
+
+
+def _letter(span: SpanSums, look: Look, p: Pollutant, regime: Regime) -> str | None:
+    """The HJ 212 letter because of which the minute has too few valid readings."""
+    seen = look(p.parts[0].mean.channel, span.start - p.gap_ms, span.end)
+    letter = seen[-1].letter if seen else "N"
+    return None if regime.meaning(letter) == "valid" else letter
+
+
+def _notes(
+    recipe: Recipe, p: Pollutant, way: tuple[Part, ...], span: SpanSums, look: Look, regime: Regime
+) -> tuple[bool, bool, int]:
+    """(a valid reading begins, calibration or maintenance, verdict of the last calibration) in this minute."""
+    seen = look(way[0].mean.channel, span.start, span.end)
+    meanings = {regime.meaning(s.letter) for s in seen if not s.outside}
+    calibration, verdict = recipe.auxiliaries[p.parts[0].auxiliaries].calibration, 0
+    told = look(calibration, span.start, span.end) if calibration is not None else []
+    if told:
+        verdict = 1 if told[-1].value > 0 else -1
+    return "valid" in meanings, bool(meanings & {"calibration", "maintenance"}) or bool(told), verdict

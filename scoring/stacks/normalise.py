@@ -96,6 +96,15 @@ def dry_oxygen(gas: Gas, frame: Frame) -> float | str:
 
 def normalise(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:
     """One mean (ppm or mg/m³) in mg/m³ dry, standard state, reference oxygen; or why it cannot be said."""
+    dry = dry_standard(value, form, gas, frame)
+    if isinstance(dry, str) or frame.o2_ref is None:
+        return dry
+    o2 = dry_oxygen(gas, frame)
+    return o2 if isinstance(o2, str) else to_reference(dry, o2, frame)
+
+
+def dry_standard(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:
+    """One mean (ppm or mg/m³) in mg/m³ dry, standard state, at the oxygen as it is; or why it cannot be said."""
     if form.gas is not None:
         molar_mass = frame.molar.get(form.gas)
         if molar_mass is None:
@@ -115,10 +124,7 @@ def normalise(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:
         if gas.moisture >= 100.0:
             return "moisture reads 100 % or more"
         value = to_dry(value, gas.moisture)
-    if frame.o2_ref is None:
-        return value
-    o2 = dry_oxygen(gas, frame)
-    return o2 if isinstance(o2, str) else to_reference(value, o2, frame)
+    return value
 
 
 def quantise(value: float) -> int:

@@ -1,8 +1,9 @@
 """A stack compiled: which channels make each pollutant, in which form, with whose oxygen and moisture.
 
 A pollutant is any level channel on the stack's meters with a concentration unit (mg/m3, ug/m3 …, ppm, ppb),
-under the channel's own name; the rest are auxiliaries (o2, moisture, temp, pressure) or nothing of ours (flow).
-Where a stack measures `no` and `no2` but no `nox`, the two together are `nox`, counted as NO2.
+under the channel's own name; the rest are auxiliaries (o2, moisture, temp, pressure; flow for mass, calibration for
+the US rule) or nothing of ours. Where a stack measures `no` and `no2` but no `nox`, the two together are `nox`,
+counted as NO2. A meter that says `backup_of` fills the minutes in which the main one is invalid.
 """
 
 from __future__ import annotations
@@ -10,17 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import hypot, lcm
 
-from devices.plant.model import Channel, Kind, Plant, Stack
-from devices.units import Unit, convert, factor
 from scoring.stacks.band import Doubt
-from scoring.stacks.molar import NO_AS_NO2
 from scoring.stacks.normalise import Form, Gas
 from scoring.windows.sums import SpanSums
-
-_OXIDES = ("no", "no2")
-_AUXILIARIES = {"o2": "%", "moisture": "%", "temp": "degC", "pressure": "Pa"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +44,10 @@ class Auxiliaries:
     celsius: Mean | None
     pressure: Mean | None
     channels: tuple[int, ...]
+    flow: Mean | None = None  # m3/h
+    flow_hot: bool = False
+    flow_wet: bool = False
+    calibration: int | None = None  # channel whose readings say that one passed (above 0) or failed
 
     def gas(self, span: SpanSums) -> Gas:
         """The gas in one minute.
@@ -85,6 +83,17 @@ class Pollutant:
     parts: tuple[Part, ...]
     raw_unit: str
     silent_ms: int  # no reading for this long: stale
+    backups: tuple[tuple[Part, ...], ...] = ()
+    gap_ms: int = 0  # how long one reading may count
+    every_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A channel that counts a regime's product."""
+
+    channel: int
+    tonnes: Fraction  # of one integer of its sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,126 +104,12 @@ class Recipe:
     auxiliaries: tuple[Auxiliaries, ...]
     running: tuple[tuple[str, int, int], ...]  # (line, channel, above): the lines that say when they run
     always: bool  # some line of the stack never says that it stands (or it serves none)
+    product: tuple[Made, ...] = ()
 
 
-def compile_stack(plant: Plant, stack: Stack) -> Recipe:
-    """The recipe of one stack."""
-    channels = [plant.channels[c] for m in stack.meters for c in plant.meters[m].channels]
-    levels = [c for c in channels if c.kind is Kind.LEVEL and c.name not in _AUXILIARIES]
-    measured: dict[str, Channel] = {}
-    for c in levels:
-        if _in_ppm(c.unit) or _in_mass(c.unit):
-            measured.setdefault(c.name, c)  # of two meters for one pollutant the first counts
-    groups: dict[str, tuple[Channel, ...]] = {}
-    oxides = all(n in measured for n in _OXIDES)
-    for name, c in measured.items():
-        if name in _OXIDES and oxides:
-            if "nox" not in measured:
-                groups["nox"] = tuple(measured[n] for n in _OXIDES)
-        else:
-            groups[name] = (c,)
-    tables: list[Auxiliaries] = []
-    rows: dict[int, int] = {}
-    for m in stack.meters:
-        table = _auxiliaries(plant, stack, [c for c in channels if c.meter == m], channels)
-        if table not in tables:
-            tables.append(table)
-        rows[m] = tables.index(table)
-    lines = [plant.lines[i] for i in stack.lines]
-    says = [(x.name, x.running) for x in lines if x.running and _holds(plant, x.running.channel)]
-    return Recipe(
-        pollutants=tuple(_pollutant(plant, name, group, rows) for name, group in groups.items()),
-        auxiliaries=tuple(tables),
-        running=tuple((name, r.channel, r.above) for name, r in says),
-        always=len(says) < max(1, len(lines)),
-    )
-
-
-def steps(plant: Plant, channel: Channel) -> Fraction:
-    """One integer of the channel's sums, in the channel's unit. A derived channel carries its source's integers."""
-    if channel.source is None:
-        return channel.step
-    return steps(plant, plant.channels[channel.source]) * channel.times
-
-
-def _pollutant(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[int, int]) -> Pollutant:
-    parts = []
-    raw_units = set()
-    oxide = len(group) > 1
-    for c in group:
-        ppm = _in_ppm(c.unit)
-        weight = NO_AS_NO2 if oxide and c.name == "no" and not ppm else Fraction(1)
-        to = "ppm" if ppm else "mg/m3"
-        raw_unit = to if oxide else c.unit.symbol
-        raw_units.add(raw_unit)
-        parts.append(
-            Part(
-                mean=_mean(plant, c, to, times=weight),
-                form=Form(gas=name if ppm else None, hot=c.state == "hot" and not ppm, wet=c.water == "wet"),
-                raw=steps(plant, c) * weight * factor(c.unit, raw_unit),
-                auxiliaries=rows[c.meter],
-                doubt=_doubt(plant, c, steps(plant, c) * weight * factor(c.unit, raw_unit)),
-            )
-        )
-    return Pollutant(
-        name=name,
-        parts=tuple(parts),
-        raw_unit=raw_units.pop() if len(raw_units) == 1 else "",
-        silent_ms=max(10_000, 3 * max(c.every_ms for c in group)),
-    )
-
-
-def _doubt(plant: Plant, c: Channel, raw: Fraction) -> Doubt | None:
-    """What is declared of the channel; of a derived one beside what is declared of its source."""
-    own = [] if c.uncertainty is None else [c.uncertainty]
-    if c.source is not None and (source := plant.channels[c.source].uncertainty) is not None:
-        own.append(source)
-    if not own:
-        return None
-    return Doubt(c.meter, hypot(*(u.relative for u in own)), hypot(*(u.per_ms * raw for u in own)))
-
-
-def _auxiliaries(plant: Plant, stack: Stack, own: list[Channel], others: list[Channel]) -> Auxiliaries:
-    """An analyser is corrected with its own meter's auxiliaries, else with the stack's."""
-    found: dict[str, Channel] = {}
-    for c in [*own, *others]:
-        if c.name in _AUXILIARIES and _holds(plant, c.index):
-            found.setdefault(c.name, c)
-    o2, pressure = found.get("o2"), found.get("pressure")
-    absolute: Mean | None = None
-    if pressure is not None and not pressure.gauge:
-        absolute = _mean(plant, pressure, "Pa")
-    elif pressure is not None and stack.ambient_pa is not None:
-        absolute = _mean(plant, pressure, "Pa", plus=stack.ambient_pa)
-    return Auxiliaries(
-        o2=_mean(plant, o2, "%") if o2 else None,
-        o2_wet=o2 is not None and o2.water == "wet",
-        moisture=_mean(plant, found["moisture"], "%") if "moisture" in found else None,
-        celsius=_mean(plant, found["temp"], "degC") if "temp" in found else None,
-        pressure=absolute,
-        channels=tuple(c.index for c in found.values()),
-    )
-
-
-def _mean(plant: Plant, c: Channel, to: str, *, times: Fraction = Fraction(1), plus: Fraction = Fraction(0)) -> Mean:
-    zero = convert(Fraction(0), c.unit, to)
-    slope = (convert(Fraction(1), c.unit, to) - zero) * steps(plant, c) * times
-    shift = zero + plus
-    over = lcm(slope.denominator, shift.denominator)
-    return Mean(c.index, int(slope * over), int(shift * over), over)
-
-
-def _holds(plant: Plant, channel: int) -> bool:
-    """Whether the channel has a mean over time at all."""
-    return plant.channels[channel].kind in (Kind.LEVEL, Kind.RATE)
-
-
-def _in_mass(unit: Unit) -> bool:
-    return unit.dimension == "mass/volume"
-
-
-def _in_ppm(unit: Unit) -> bool:
-    return unit.symbol in ("ppm", "ppb")
+def weighed(recipe: Recipe) -> frozenset[str]:
+    """The pollutants whose mass is known: those whose analyser has a flow beside it."""
+    return frozenset(p.name for p in recipe.pollutants if recipe.auxiliaries[p.parts[0].auxiliaries].flow is not None)
 
 
 def running_now(recipe: Recipe, span: SpanSums) -> str | None:

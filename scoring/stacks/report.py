@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from devices.plant.model import Regime
 from scoring.results import Emission, Operation, Quality
+from scoring.stacks import halfhours
 from scoring.stacks.band import band, breach
 from scoring.stacks.budget import Budget, Stretch, budget
+from scoring.stacks.days import DaySum
 from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import HOUR, MINUTE, Block
+from scoring.stacks.mass import UG_PER_KG
 from scoring.stacks.minutes import Atom
-from scoring.stacks.normalise import MICRO
+from scoring.stacks.open_hour import OpenHour
 from scoring.stacks.recipe import Pollutant
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
 
+CONCENTRATION = "mg/m3"
 _NOTHING = Budget(None, None)
 
 
@@ -30,132 +35,154 @@ class Subject:
     stamp: Stamp
     stale: bool
     last: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenHour:
-    """The hour that a moment lies in, with its minutes so far of one pollutant."""
-
-    block: Block
-    now: int  # end of its last minute that counts
-    minutes: Sequence[Atom]
-    tally: Tally
-    before: int | None  # the newest valid minute of the hour before
-    over: bool  # all of it has passed
-
-    @classmethod
-    def of(
-        cls, block: Block, now: int, minutes: Sequence[Atom], tally: Tally, begun: Atom | None, before: int | None
-    ) -> OpenHour:
-        """The hour at `now`, a whole minute; the minute that has `begun` counts as one, if enough of it is valid."""
-        if begun is None:
-            return cls(block, now, minutes, tally, before, over=now >= block.end)
-        return cls(block, now + MINUTE, [*minutes, begun], tally + Tally.of([begun]), before, over=False)
-
-    @property
-    def left(self) -> int:
-        """Minutes still to come."""
-        return (self.block.end - self.now) // MINUTE
-
-    @property
-    def level(self) -> Fraction | None:
-        """The present level, mg/m3: the newest valid minute."""
-        newest = self.before if self.tally.last is None else self.tally.last
-        return None if newest is None else Fraction(newest, MICRO)
-
-    def can_count(self, valid_ms: int) -> bool:
-        """Whether the hour is, or may still become, valid."""
-        return (self.tally.valid + self.left) * MINUTE >= valid_ms
-
-    def so_far(self, weight: Fraction | int) -> list[Stretch]:
-        """What its minutes added to Σ, mg/m3, each weighing `weight`."""
-        ends = range(self.block.start + MINUTE, self.now + 1, MINUTE)
-        amounts = (Fraction(a.micro or 0, MICRO) * weight for a in self.minutes)
-        return [Stretch(end - MINUTE, end, x) for end, x in zip(ends, amounts, strict=True)]
-
-    def rest(self, weight: Fraction | int) -> list[Stretch]:
-        """The minutes still to come, each weighing `weight`."""
-        return [Stretch(self.now, self.block.end, self.left * weight)] if self.left else []
+    weighed: frozenset[str] = frozenset()  # the pollutants whose mass is known
+    permit: Fraction | None = None  # µg a calendar year
 
 
 def minute(subject: Subject, end: int, atom: Atom) -> Emission:
     """The rolling minute that ends at `end`."""
     tally = Tally.of([atom])
-    return _emission(
+    return emission(
         subject, end, "1min", 1, tally, tally.mean(), valid=tally.valid == 1, ended=True,
         completeness=atom.covered / MINUTE if atom.running else 1.0, left=_NOTHING, why=atom.reason,
     )  # fmt: skip
 
 
 def hour(subject: Subject, block: Block, tally: Tally, now: OpenHour | None) -> Emission:
-    """An hour block. While it is open (`now`) its mean so far and what is left of its limit; closed, its verdict."""
-    name, regime = subject.force.hour, subject.force.regime
+    """A block: an hour, or half of one. While open (`now`) its mean so far and its budget; closed, its verdict."""
+    force, regime, p = subject.force, subject.force.regime, subject.pollutant
+    name, taken_off = force.hour, halfhours.subtraction(force, p.name)
     enough = tally.enough(regime.hour_valid_ms)
-    value = tally.mean() if enough or now else None
+    mean = tally.mean() if enough or now else None
+    value = None if mean is None else halfhours.validated(mean, taken_off)
     of = f"{tally.valid} valid minutes of {tally.minutes}, {regime.hour_valid_ms / MINUTE:g} are needed{_most(tally)}"
+    if tally.verdict is not None:
+        of = f"{tally.verdict}{_most(tally)}"
     left, why = _NOTHING, None if enough else of
     if now and not now.can_count(regime.hour_valid_ms):
-        why = f"the hour cannot become valid any more: {of}"
+        why = f"the {_unit(regime)[:-1]} cannot become valid any more: {of}"
     elif now:
         why = _none_yet(tally)
-        limit = subject.force.limit(subject.pollutant.name, name)
+        limit = force.limit(p.name, name)
         if limit is not None:
-            left = budget(limit, now.so_far(1), now.rest(1), tally.valid + now.left, now.level)
-    return _emission(
+            n = tally.valid + now.left
+            left = budget(limit, now.spent, lambda: now.so_far(1), now.rest(1), n, now.level).plus(taken_off)
+    extra = _masses(subject, tally)
+    if taken_off:
+        extra["measured"] = None if mean is None else float(mean)
+    return emission(
         subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
-        completeness=_share(tally), left=left, why=why,
+        completeness=tally.share, left=left, why=why, extra=extra,
     )  # fmt: skip
 
 
-def day(subject: Subject, block: Block, hours: Sequence[tuple[Block, Tally]], now: OpenHour | None) -> Emission:
-    """A day block of its ended `hours`: the mean of the valid ones, each weighing the same; `now` as for an hour."""
-    name, regime = subject.force.day, subject.force.regime
-    good = [(b, mean) for b, t in hours if t.enough(regime.hour_valid_ms) and (mean := t.mean()) is not None]
+def day(
+    subject: Subject,
+    block: Block,
+    hours: Sequence[tuple[Block, Tally]],
+    now: OpenHour | None,
+    sums: DaySum,
+    year: Sequence[DaySum],
+) -> Emission:
+    """A day block of its ended `hours`: the mean of the valid ones, each weighing the same; `now` as for an hour.
+
+    `sums` is what these add up to, `year` the closed days of the calendar year before it.
+    """
+    force, regime, p = subject.force, subject.force.regime, subject.pollutant
+    name, taken_off, unit = force.day, halfhours.subtraction(force, p.name), _unit(regime)
+    good = [
+        (b, halfhours.validated(mean, taken_off))
+        for b, t in hours
+        if t.enough(regime.hour_valid_ms) and (mean := t.mean()) is not None
+    ]
     good_ms = sum(b.end - b.start for b, _ in good)
-    enough = bool(good) and good_ms >= regime.day_valid_ms
-    value = sum((m for _, m in good), start=Fraction(0)) / len(good) if good and (enough or now) else None
+    enough = bool(good) and good_ms >= regime.day_valid_ms and not sums.lost
+    value = sums.total / sums.blocks if good and (enough or now) else None
     tally = sum((t for _, t in hours), start=Tally())
     if now and not now.over:
         tally += now.tally
-    of = f"{len(good)} valid hours of {len(hours)}, {regime.day_valid_ms / HOUR:g} are needed{_most(tally)}"
+    hours_of = "" if regime.block_ms == HOUR else " h"
+    of = f"{len(good)} valid {unit} of {len(hours)}, {regime.day_valid_ms / HOUR:g}{hours_of} are needed{_most(tally)}"
+    if sums.lost:
+        of = f"{sums.discarded} {unit} are discarded, {regime.day_discarded} may be{_most(tally)}"
+    elif not good and regime.day_discarded is not None:
+        of = f"no valid {unit[:-1]}{_most(tally)}"
     left, why = _NOTHING, None if enough else of
     if now:
         counts = not now.over and now.can_count(regime.hour_valid_ms)
         to_come = block.end - now.block.end
         this_hour = now.block.end - now.block.start if counts else 0
-        limit = subject.force.limit(subject.pollutant.name, name)
-        if good_ms + this_hour + to_come < regime.day_valid_ms:
+        limit = force.limit(p.name, name)
+        if good_ms + this_hour + to_come < regime.day_valid_ms or sums.lost:
             why = f"the day cannot become valid any more: {of}"
         else:
-            why = None if good else "no valid hour has ended yet"
+            why = None if good else f"no valid {unit[:-1]} has ended yet"
             if limit is not None:
-                left = _day_budget(limit, block, good, now, counts=counts)
-    return _emission(
+                past = [Stretch(b.start, b.end, mean) for b, mean in good]
+                left = day_budget(limit, block, past, len(good), now, regime.block_ms, counts=counts).plus(taken_off)
+    extra = _masses(subject, tally) | _discarded(regime, sums, year)
+    if "mass" in extra and (permit := subject.permit) is not None:
+        before = sum(d.mass + d.substituted for d in year)
+        extra["permit_share"] = float((before + tally.mass + tally.substituted) / permit)
+    if too_many := _too_many(regime, sums, year):
+        why = "; ".join(x for x in (why, too_many) if x)
+    return emission(
         subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
-        completeness=_share(tally), left=left, why=why,
+        completeness=tally.share, left=left, why=why, extra=extra,
     )  # fmt: skip
 
 
-def _day_budget(
-    limit: Fraction, block: Block, good: Sequence[tuple[Block, Fraction]], now: OpenHour, *, counts: bool
+def day_budget(
+    limit: Fraction, block: Block, past: list[Stretch], units: int, now: OpenHour, block_ms: int, *, counts: bool
 ) -> Budget:
     """Hours are a day's units. A minute of the open hour weighs 1/(its valid minutes so far + those left).
 
-    So what it says comes true: if the rest of the day averages `allowed`, the day's mean is the limit.
+    So what it says comes true: if the rest of the day averages `allowed`, the day's mean is the limit. `past` holds
+    the `units` valid ones, for rolling days also those before the day.
     """
-    past = [Stretch(b.start, b.end, mean) for b, mean in good]
     ahead = []
     if counts:
-        share = Fraction(1, now.tally.valid + now.left)
-        past += now.so_far(share)
+        share = Fraction(1) / (now.tally.valid + now.left)
+        past = past + now.so_far(share)
         ahead += now.rest(share)
-    to_come = Fraction(block.end - now.block.end, HOUR)
+    to_come = Fraction(block.end - now.block.end, block_ms)
     if to_come:
         ahead.append(Stretch(now.block.end, block.end, to_come))
-    return budget(limit, past, ahead, len(good) + counts + to_come, now.level)
+    spent = sum((Fraction(s.amount) for s in past), start=Fraction(0))
+    return budget(limit, spent, lambda: past, ahead, units + counts + to_come, now.level)
 
 
-def _emission(
+def _unit(regime: Regime) -> str:
+    return "hours" if regime.block_ms == HOUR else "half-hours"
+
+
+def _masses(subject: Subject, tally: Tally) -> dict[str, float | None]:
+    """kg, measured and substituted together, and the latter's share; where the stack measures its flow."""
+    extra: dict[str, float | None] = {}
+    if subject.pollutant.name in subject.weighed:
+        whole = tally.mass + tally.substituted
+        extra["mass"] = float(Fraction(whole, UG_PER_KG))
+        extra["substituted_share"] = tally.substituted / whole if whole else 0.0
+        extra["measured_minutes"] = tally.mass_minutes
+    if subject.pollutant.backups:
+        extra["backup_minutes"] = tally.backup
+    return extra
+
+
+def _discarded(regime: Regime, sums: DaySum, year: Sequence[DaySum]) -> dict[str, float | None]:
+    if regime.day_discarded is None:
+        return {}
+    return {"discarded": sums.discarded, "discarded_days": sum(d.lost for d in year) + sums.lost}
+
+
+def _too_many(regime: Regime, sums: DaySum, year: Sequence[DaySum]) -> str | None:
+    days = sum(d.lost for d in year) + sums.lost
+    if regime.year_discarded is None or days <= regime.year_discarded or not sums.lost:
+        return None
+    return f"{days} days of this year are discarded, {regime.year_discarded} may be"
+
+
+def emission(
     subject: Subject,
     ts: int,
     average: str,
@@ -168,9 +195,15 @@ def _emission(
     completeness: float,
     left: Budget,
     why: str | None,
+    extra: dict[str, float | None] | None = None,
+    unit: str = CONCENTRATION,
+    limit: Fraction | None = None,
+    below: bool = False,
 ) -> Emission:
+    """`limit` is looked up for a concentration; `below`: the value must not fall below it."""
     pollutant, force, stamp = subject.pollutant, subject.force, subject.stamp
-    limit = force.limit(pollutant.name, average)
+    if unit == CONCENTRATION:
+        limit = force.limit(pollutant.name, average)
     operation: Operation = "running" if tally.running or not tally.minutes else "stopped"
     quality: Quality = "good"
     if operation == "running" and tally.minutes and (completeness < 0.5 or (value is None and ended)):
@@ -178,7 +211,10 @@ def _emission(
     elif completeness < 0.9 or tally.flagged:
         quality = "uncertain"
     shown, at = None if value is None else float(value), None if limit is None else float(limit)
-    low, high = band([part.doubt for part in pollutant.parts], _means(pollutant, tally), shown)
+    lowered = average != "1min" and halfhours.subtraction(force, pollutant.name) > 0
+    doubts = [None if lowered else part.doubt for part in pollutant.parts]  # never both: one is law, one is measuring
+    low, high = band(doubts, _means(pollutant, tally), shown)
+    sign = -1.0 if below else 1.0
     return Emission(
         ts=ts,
         scope=subject.scope,
@@ -187,9 +223,9 @@ def _emission(
         value=shown,
         raw=_raw(pollutant, tally),
         raw_unit=pollutant.raw_unit,
-        unit="mg/m3",
+        unit=unit,
         limit=at,
-        headroom=None if limit is None or value is None else float(limit - value),
+        headroom=None if limit is None or value is None else float(value - limit if below else limit - value),
         allowed_mean=None if left.allowed is None else float(left.allowed),
         unavoidable_at=left.unavoidable_at,
         valid=valid,
@@ -207,7 +243,8 @@ def _emission(
         last=subject.last,
         low=low,
         high=high,
-        breach=breach(shown, low, at),
+        breach=breach(None if shown is None else sign * shown, low, None if at is None else sign * at),
+        extra=extra or {},
     )
 
 
@@ -225,11 +262,6 @@ def _means(pollutant: Pollutant, tally: Tally) -> list[float]:
     """Of each channel of the pollutant, in its raw unit; 0 where it has none."""
     pairs = tally.raw or [(0, 0)] * len(pollutant.parts)
     return [float(t * p.raw / c) if c else 0.0 for p, (t, c) in zip(pollutant.parts, pairs, strict=True)]
-
-
-def _share(tally: Tally) -> float:
-    """Valid minutes in those in which a line ran; 1 where none did: nothing was missed."""
-    return tally.valid / tally.running if tally.running else 1.0
 
 
 def _none_yet(tally: Tally) -> str | None:

@@ -11,12 +11,17 @@ import numpy as np
 from devices.plant.model import Kind, Plant
 from devices.readings import Readings
 from scoring.results import Emission
-from scoring.stacks import report
+from scoring.stacks import halfhours, longer, report
+from scoring.stacks.compiling import compile_stack
+from scoring.stacks.days import DaySum
 from scoring.stacks.ledger import Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
+from scoring.stacks.mass import UG_PER_T
 from scoring.stacks.minutes import Atom
-from scoring.stacks.recipe import Pollutant, compile_stack
+from scoring.stacks.open_hour import OpenHour
+from scoring.stacks.recipe import Pollutant, weighed
+from scoring.stacks.so_far import SoFar, ended_hours
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
 from scoring.windows.sums import Sums
@@ -35,9 +40,11 @@ class Stacks:
         calendars = {site.timezone: Calendar(site.timezone) for site in plant.sites}
         regimes = {name: Regimes(entries) for name, entries in plant.regimes.items()}
         self._ledgers = [
-            Ledger(compile_stack(plant, s), regimes[s.regime], calendars[plant.sites[s.site].timezone], self._spans)
+            Ledger(s, compile_stack(plant, s), regimes[s.regime], calendars[plant.sites[s.site].timezone], self._spans)
             for s in plant.stacks
         ]
+        self._weighed = [weighed(x.recipe) for x in self._ledgers]
+        self._so_far: dict[int, tuple[tuple[int | None, ...], SoFar]] = {}
         self._memo: dict[int, tuple[tuple[object, ...], list[tuple[Pollutant, Emission]]]] = {}
         self._links = _links(plant)
         self._linked = np.zeros(len(plant.channels), np.bool_)
@@ -73,8 +80,8 @@ class Stacks:
         return made
 
     def blocks(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
-        """The hour and the day that `ts` lies in, of every stack and pollutant: their whole minutes, and the open one
-        as soon as enough of it is valid.
+        """The blocks that `ts` lies in (hour, day; month and operating days where the regime asks) of every stack and
+        pollutant: their whole minutes, and the open one as soon as enough of it is valid.
 
         At the whole hour it is the hour just ended: complete, and live until it is closed.
         """
@@ -83,12 +90,15 @@ class Stacks:
         self._know(now)
         made = []
         for row, ledger in enumerate(self._ledgers):
-            hour = ledger.calendar.hour(ts)
+            hour = ledger.block(ts)
             begun = ledger.begun(now, ts // SECOND * SECOND)
-            key = (hour.start, now, begun, ledger.version)
+            key = (hour.start, now, ledger.version, ledger.closed_day)
+            so_far = self._so_far.get(row)
+            if so_far is None or so_far[0] != key:
+                so_far = self._so_far[row] = (key, SoFar.of(ledger, hour, now))
             memo = self._memo.get(row)
-            if memo is None or memo[0] != key:  # asked every second, different when a minute begins to count
-                memo = self._memo[row] = (key, list(self._open(row, ts, now, hour, begun)))
+            if memo is None or memo[0] != (key, begun):  # asked every second, different when a minute begins to count
+                memo = self._memo[row] = ((key, begun), list(self._open(row, ts, so_far[1], begun)))
             for p, e in memo[1]:
                 stale, last = self._age(p, ts)
                 made.append(
@@ -119,18 +129,24 @@ class Stacks:
             today = ledger.calendar.day(block.end)
             if block.end == today.end:
                 made += self._close_day(stack, today, stamp)
+                if today.end == ledger.calendar.month(today.end).end:
+                    made += self._close_month(stack, today.end, stamp)
         return made
 
     def finish(self, stack: int, stamp: Stamp | None = None) -> list[Emission]:
-        """Close everything up to the hour and the day that the newest reading lies in: the end of a readings file."""
+        """Close everything up to the blocks that the newest reading lies in: the end of a readings file."""
         ledger = self._ledgers[stack]
         if ledger.newest is None:
             return []
-        hour, today = ledger.calendar.hour(ledger.newest), ledger.calendar.day(ledger.newest)
+        hour, today = self._last_hour(stack, ledger.newest), ledger.calendar.day(ledger.newest)
         stamp = stamp or Stamp("final", 0, ledger.newest)
         made = self.close(stack, hour.end, stamp)
         if ledger.closed is not None and ledger.closed_day != today.end:
             made += self._close_day(stack, today, stamp)
+            if today.end < ledger.calendar.month(today.end).end:
+                made += self._close_month(stack, today.end, stamp)
+        elif ledger.closed is not None and today.end < ledger.calendar.month(today.end).end:
+            made += self._close_month(stack, today.end, stamp)
         return made
 
     def snapshot(self) -> dict[str, Any]:
@@ -141,6 +157,7 @@ class Stacks:
         """Go on from `snapshot`, bit-identical with sums restored from the same moment."""
         self._spans.forget()
         self._memo.clear()
+        self._so_far.clear()
         for stack, ledger in zip(self._plant.stacks, self._ledgers, strict=True):
             ledger.restore(state[stack.id])
 
@@ -156,63 +173,109 @@ class Stacks:
                     ledger.take(end)
 
     def _open(
-        self, row: int, ts: int, now: int, hour: Block, begun: tuple[Atom | None, ...]
+        self, row: int, ts: int, so_far: SoFar, begun: tuple[Atom | None, ...]
     ) -> Iterator[tuple[Pollutant, Emission]]:
-        ledger, stamp = self._ledgers[row], Stamp("live", 0, ts)
-        today = ledger.calendar.day(ts)
+        ledger, stamp, today = self._ledgers[row], Stamp("live", 0, ts), so_far.today
         force = ledger.regimes.on(ledger.calendar.local_date(today.end))
-        minutes, tallies = ledger.part(hour.start, now)
-        before = ledger.hour(ledger.calendar.hour(hour.start))
-        ended = list(_hours(ledger, today.start, now))
         for i, p in enumerate(ledger.recipe.pollutants):
-            open_hour = report.OpenHour.of(hour, now, [m[i] for m in minutes], tallies[i], begun[i], before[i].last)
+            open_hour = OpenHour.of(
+                so_far.hour, so_far.now, [m[i] for m in so_far.minutes], so_far.tallies[i], begun[i],
+                so_far.before[i].last, taken_off=halfhours.subtraction(force, p.name),
+                spacing=max(1, p.every_ms // MINUTE) if force.regime.quadrants else 1,
+            )  # fmt: skip
             subject = self._subject(row, p, force, stamp, ts)
-            yield p, report.hour(subject, hour, open_hour.tally, open_hour)
-            yield p, report.day(subject, today, [(b, t[i]) for b, t in ended], open_hour)
+            yield p, report.hour(subject, so_far.hour, open_hour.tally, open_hour)
+            ended = [(b, t[i]) for b, t in so_far.ended]
+            sums, past = so_far.sums[i], so_far.past(ledger, i, *ledger.year(today))
+            yield p, report.day(subject, today, ended, open_hour, sums, list(past.values()))
+            open_day = longer.OpenDay(today, open_hour, sums)
+            for e in self._rolling(subject, so_far.past(ledger, i, 0, today.start), today, sums, open_day):
+                yield p, e
+            month = ledger.calendar.month(today.end)
+            days = [*so_far.past(ledger, i, month.start, today.start).values(), sums]
+            for e in longer.month(subject, month, days, open_day):
+                yield p, e
+
+    @staticmethod
+    def _rolling(
+        subject: report.Subject, before: dict[int, DaySum], today: Block, sums: DaySum, now: longer.OpenDay | None
+    ) -> Iterator[Emission]:
+        for over in subject.force.operating:
+            found = longer.rolling(subject, over, before, today, sums, now)
+            if found is not None:
+                yield found
+
+    def _last_hour(self, stack: int, newest: int) -> Block:
+        """The hour of the newest reading: of one at its very end the next, if it holds for long enough to make it."""
+        ledger = self._ledgers[stack]
+        hour, after = ledger.block(newest), ledger.block(newest + 1)
+        if newest < hour.end or after.end > ledger.calendar.day(newest).end:
+            return hour
+        self._know(after.end)
+        valid_ms = ledger.regimes.on(ledger.calendar.local_date(after.end)).regime.hour_valid_ms
+        return after if any(t.enough(valid_ms) for t in ledger.hour(after)) else hour
 
     def _next_hour(self, ledger: Ledger) -> Block:
         last = ledger.first if ledger.closed is None else ledger.closed
         assert last is not None  # noqa: S101 - the callers asked for `first` before
-        return ledger.calendar.hour(last + 1)
+        return ledger.block(last + 1)
 
     def _close_hour(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
         ledger = self._ledgers[row]
-        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
         tallies = ledger.hour(block)
-        ledger.freeze(block.end)
+        ledger.freeze(block, tallies)
+        return self._hour(row, block, tallies, stamp)
+
+    def _hour(self, row: int, block: Block, tallies: tuple[Tally, ...], stamp: Stamp) -> list[Emission]:
+        """A closed hour from its tallies."""
+        ledger = self._ledgers[row]
+        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
         return [
             report.hour(self._subject(row, p, force, stamp, None), block, t, None)
             for p, t in zip(ledger.recipe.pollutants, tallies, strict=True)
         ]
 
     def _close_day(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
+        """A day from its closed hours, whose sums are kept anew; with its rolling averages."""
         ledger = self._ledgers[row]
+        hours = list(ended_hours(ledger, block.start, block.end))
+        ledger.freeze_day(block, ledger.day_sums(block, hours))
         force = ledger.regimes.on(ledger.calendar.local_date(block.end))
-        hours = list(_hours(ledger, block.start, block.end))
-        ledger.closed_day = block.end
-        return [
-            report.day(self._subject(row, p, force, stamp, None), block, [(b, t[i]) for b, t in hours], None)
-            for i, p in enumerate(ledger.recipe.pollutants)
-        ]
+        made = []
+        for i, p in enumerate(ledger.recipe.pollutants):
+            sums = ledger.days[block.start][i]
+            year = list(ledger.past(i, *ledger.year(block)).values())
+            subject = self._subject(row, p, force, stamp, None)
+            made.append(report.day(subject, block, [(b, t[i]) for b, t in hours], None, sums, year))
+            made += self._rolling(subject, ledger.past(i, 0, block.start), block, sums, None)
+        return made
+
+    def _close_month(self, row: int, end: int, stamp: Stamp) -> list[Emission]:
+        """The month that `end`, the end of a closed day, lies in, from its closed days."""
+        ledger = self._ledgers[row]
+        block = ledger.calendar.month(end)
+        force = ledger.regimes.on(ledger.calendar.local_date(end))
+        made: list[Emission] = []
+        for i, p in enumerate(ledger.recipe.pollutants):
+            days = list(ledger.past(i, block.start, block.end).values())
+            made += longer.month(self._subject(row, p, force, stamp, None), block, days, None)
+        return made
 
     def _subject(self, row: int, p: Pollutant, force: InForce, stamp: Stamp, ts: int | None) -> report.Subject:
         """`ts` is the moment that staleness is told for; None for a closed block, which cannot be stale."""
         stale, last = self._age(p, ts)
-        return report.Subject(f"stack:{self._plant.stacks[row].id}", p, force, stamp, stale, last)
+        stack = self._plant.stacks[row]
+        permit = stack.permit.get(p.name)
+        return report.Subject(
+            f"stack:{stack.id}", p, force, stamp, stale, last,
+            weighed=self._weighed[row], permit=None if permit is None else permit * UG_PER_T,
+        )  # fmt: skip
 
     def _age(self, p: Pollutant, ts: int | None) -> tuple[bool, int | None]:
         seen = [self._sums.last(part.mean.channel) for part in p.parts]
         known = [s for s in seen if s is not None]
         last = min(known) if len(known) == len(seen) else None
         return ts is not None and (last is None or ts - last > p.silent_ms), last
-
-
-def _hours(ledger: Ledger, start: int, to: int) -> Iterator[tuple[Block, tuple[Tally, ...]]]:
-    """The hours that began at `start` or later and have ended by `to`."""
-    block = ledger.calendar.hour(start + 1)
-    while block.end <= to:
-        yield block, ledger.hour(block)
-        block = ledger.calendar.hour(block.end + 1)
 
 
 def _links(plant: Plant) -> dict[int, list[tuple[int, int, int, bool]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
@@ -26,6 +26,16 @@ class Tally:
     why: Counter[str] = field(default_factory=Counter)  # reason -> minutes lost to it
     flagged: bool = False
     last: int | None = None  # the newest valid minute
+    mass: int = 0  # µg measured
+    mass_minutes: int = 0
+    gas: int = 0  # dry standard litres measured
+    gas_minutes: int = 0
+    backup: int = 0  # minutes in which another analyser stood in
+    asked: int = 0  # quadrant rule: quarters in which a line ran, and of them those with a point
+    got: int = 0
+    verdict: str | None = None  # quadrant rule: why it is no hour; "": it is one; None: minutes are counted
+    substituted: int = 0  # µg that stand in for missing mass, once the block has ended
+    product: Fraction = Fraction(0)  # t made, where the regime's limits are per product
 
     @classmethod
     def of(cls, atoms: Iterable[Atom]) -> Tally:
@@ -47,6 +57,13 @@ class Tally:
         self.running += atom.running * times
         self.flagged |= atom.flagged
         self.raw = _plus(self.raw, [(total * times, covered * times) for total, covered in atom.raw])
+        self.backup += atom.backup * times
+        if atom.mass is not None:
+            self.mass += atom.mass * times
+            self.mass_minutes += times
+        if atom.gas is not None:
+            self.gas += atom.gas * times
+            self.gas_minutes += times
         if atom.micro is None:
             self.why[atom.reason or ""] += times
         else:
@@ -65,6 +82,15 @@ class Tally:
             why=self.why + later.why,
             flagged=self.flagged or later.flagged,
             last=self.last if later.last is None else later.last,
+            mass=self.mass + later.mass,
+            mass_minutes=self.mass_minutes + later.mass_minutes,
+            gas=self.gas + later.gas,
+            gas_minutes=self.gas_minutes + later.gas_minutes,
+            backup=self.backup + later.backup,
+            asked=self.asked + later.asked,
+            got=self.got + later.got,
+            substituted=self.substituted + later.substituted,
+            product=self.product + later.product,
         )
 
     def mean(self) -> Fraction | None:
@@ -73,18 +99,31 @@ class Tally:
 
     def enough(self, valid_ms: int) -> bool:
         """Whether so much of the hour is valid that its mean counts."""
-        return self.valid > 0 and self.valid * MINUTE >= valid_ms
+        return not self.verdict and self.valid > 0 and (self.verdict == "" or self.valid * MINUTE >= valid_ms)
+
+    @property
+    def share(self) -> float:
+        """Of the minutes (quadrant rule: quarters) in which a line ran, those that are valid; 1 where none did."""
+        valid, of = (self.got, self.asked) if self.asked else (self.valid, self.running)
+        return valid / of if of else 1.0
 
     def to_json(self) -> list[Any]:
-        """Plain lists, for the snapshot."""
-        raw, why = [list(p) for p in self.raw], dict(self.why)
-        return [self.micro, self.valid, self.minutes, self.running, raw, why, self.flagged, self.last]
+        """Plain values, for the snapshot."""
+        return [_plain(getattr(self, f.name)) for f in fields(self)]
 
     @classmethod
     def from_json(cls, state: list[Any]) -> Tally:
         """What `to_json` gave."""
-        micro, valid, minutes, running, raw, why, flagged, last = state
-        return cls(micro, valid, minutes, running, [(t, c) for t, c in raw], Counter(why), flagged, last)
+        made = cls(*state)
+        made.raw, made.why = [(t, c) for t, c in made.raw], Counter(made.why)
+        made.product = Fraction(made.product)
+        return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return str(value)
+    return dict(value) if isinstance(value, Counter) else value
 
 
 def _plus(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

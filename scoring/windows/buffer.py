@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices.plant.flags import LETTERS
 from devices.readings import I32, I64, U8
-from scoring.windows.kernel import BAD_LETTER, COUNTER, OUTSIDE, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, kernel
+
+_LETTERS = tuple(ord(letter) for letter in LETTERS)
 
 
 @kernel
@@ -74,6 +77,15 @@ def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> 
 
 
 @kernel
+def _place(letter: int) -> int:
+    """Of the HJ 212 letter in devices.plant.flags.LETTERS; a letter that is none is a fault, D."""
+    for k in range(len(_LETTERS)):
+        if _LETTERS[k] == letter:
+            return k
+    return 4
+
+
+@kernel
 def take_in(
     entries: Any,
     channels: Any,
@@ -95,8 +107,9 @@ def take_in(
         for k in range(source.targets, source.targets_stop):
             if channels[target[k]].count == channels[target[k]].room:
                 return row
-        state = 0
-        if letter[row] != 78 and letter[row] != 83:  # N, S
+        place = _place(letter[row])
+        state = place << LETTER
+        if source.letters >> place & 1 == 0:
             state |= BAD_LETTER
         if outside[row] or (source.kind == COUNTER and not -(1 << 62) < value[row] < 1 << 62):  # a rise must fit
             state |= OUTSIDE

@@ -29,7 +29,7 @@ SPIKES: Final = 4  # readings left out as spikes
 RESETS: Final = 5  # counter pairs taken as a reset
 BAD_RISES: Final = 6  # counter pairs that rose too fast: counted as nothing
 OUT_OF_RANGE: Final = 7  # readings out of range
-LETTERS: Final = 8  # readings with an HJ 212 letter other than N and S
+LETTERS: Final = 8  # readings with an HJ 212 letter that is not valid (other than N and S, unless a regime says so)
 CONFLICTS: Final = 9  # readings that lost to another one of the same key
 COLUMNS: Final = 10
 TIMES: Final = 2  # the columns from here on are counts and milliseconds; a minute of them fits 16 bits
@@ -43,8 +43,9 @@ MINUTE: Final = 60_000
 HOUR: Final = 3_600_000
 
 # State bits of one kept reading.
-BAD_LETTER: Final = 1  # HJ 212 letter other than N and S
+BAD_LETTER: Final = 1  # HJ 212 letter that does not count as valid under the channel's regime
 OUTSIDE: Final = 2  # out of range: never scored
 LEFT_OUT: Final = 4  # counter: a spike, or inside a run of equal values of which an end is a spike
 SPIKE: Final = 8  # counter: left out as a spike
 SOLID: Final = 16  # counter: readings between this and the one before were thinned out; the time is not estimated
+LETTER: Final = 5  # from this bit on: place of the letter in devices.plant.flags.LETTERS; unknown ones are a fault, D

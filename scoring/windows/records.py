@@ -28,6 +28,7 @@ CHANNEL = np.dtype(
         ("modulus", np.int64),  # counters: 0 for none
         ("rise_num", np.int64),  # counters: rise_max as a fraction, steps per ms; -1 for none
         ("rise_den", np.int64),
+        ("letters", np.int64),  # bit k: the letter at place k of devices.plant.flags.LETTERS is valid
         ("keep", np.int64),  # a reading this much older than the newest comes too late
         ("delay", np.int64),  # derived channels: later than their source by this
         ("targets", np.int64),  # its readings go to target[targets:targets_stop]: itself and what is derived from it

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
 from scoring.windows.buffer import take_in
@@ -32,15 +33,17 @@ from scoring.windows.kernel import (
     ESTIMATED,
     HIGH,
     HOUR,
+    LETTER,
     LETTERS,
     LOW,
     OUT_OF_RANGE,
+    OUTSIDE,
     RESETS,
     SPIKES,
 )
 from scoring.windows.records import ENTRY, NONE
 from scoring.windows.rules import KEPT, channel_table, hour_horizon, minute_horizon
-from scoring.windows.sums import CoverageGroup, SpanSums
+from scoring.windows.sums import CoverageGroup, Seen, SpanSums
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
 _FIRST_ROOM = 32
@@ -122,6 +125,19 @@ class Rolling:
         """Event time of the channel's newest reading (of a derived channel: of its source's)."""
         ch = self._channels[channel]
         return None if ch["newest"] == NONE else int(ch["newest"] - ch["delay"])
+
+    def readings(self, channel: int, start: int, end: int) -> list[Seen]:
+        """The winning readings in [start, end) that are still kept, in order of time."""
+        begin = int(self._channels["begin"][channel])
+        kept = self._entries[begin : begin + int(self._channels["count"][channel])]
+        times = kept["ts"]
+        found = []
+        for i in range(int(np.searchsorted(times, start)), int(np.searchsorted(times, end))):
+            if i + 1 == len(kept) or times[i + 1] != times[i]:  # the last of a time is its winner
+                state = int(kept["state"][i])
+                letter = PLACES[state >> LETTER]
+                found.append(Seen(int(times[i]), int(kept["value"][i]), letter, bool(state & OUTSIDE)))
+        return found
 
     # --- more than the seam asks ----------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.plant.flags import LETTERS
 from devices.plant.model import Channel, Kind, Plant
 from scoring.windows.kernel import HOUR
 from scoring.windows.records import CHANNEL, NONE
@@ -38,6 +39,7 @@ def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
         ch["period"] = own.period_ms if own.kind is Kind.AMOUNT else 0
         ch["modulus"] = own.modulus or 0
         ch["rise_num"], ch["rise_den"] = _rise(own.rise_max)
+        ch["letters"] = sum(1 << k for k, letter in enumerate(LETTERS) if plant.is_valid(letter, own.meter))
         ch["keep"] = keep[own.meter]
         ch["delay"] = delay
         ch["targets"] = len(target)

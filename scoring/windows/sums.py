@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from devices.readings import I64, Readings
 
@@ -29,6 +29,15 @@ class SpanSums:
         return (int(self.high[channel]) << 32) + int(self.low[channel])
 
 
+class Seen(NamedTuple):
+    """One winning reading."""
+
+    ts: int
+    value: int  # steps
+    letter: str  # HJ 212
+    outside: bool  # out of range: never scored
+
+
 class Sums(Protocol):
     """The rolling-sum engine as degrees and stacks see it. Times are ms; spans are (start, end]."""
 
@@ -47,6 +56,10 @@ class Sums(Protocol):
 
     def last(self, channel: int) -> int | None:
         """Event time of the channel's newest reading."""
+        ...
+
+    def readings(self, channel: int, start: int, end: int) -> list[Seen]:
+        """The winning readings in [start, end), in order of time, as far back as they are kept: 2 h and grace."""
         ...
 
     def push(self, readings: Readings) -> None:

@@ -76,7 +76,7 @@ def test_each_profile_stands_alone(name: str) -> None:
     assert all(fuel.source for fuel in plant.fuels.values())
 
 
-def test_the_regimes_of_china() -> None:
+def test_the_shipped_regimes() -> None:
     """Limits of the domain's table."""
     regimes = parse('profiles = ["cement", "steel"]').regimes
     limits = {id_: {k: float(v) for k, v in entries[-1].limits.items()} for id_, entries in regimes.items()}
@@ -90,7 +90,21 @@ def test_the_regimes_of_china() -> None:
         "cn-cement-gb4915-special": 10,
         "cn-cement-ultra-low": 10,
         "cn-sinter-ultra-low": 16,
+        "eu-ied-co-incineration": 10,
+        "us-subpart-lll": 7,
     }
+    eu, us = regimes["eu-ied-co-incineration"][-1], regimes["us-subpart-lll"][-1]
+    assert limits[eu.id] == {"pm": 30, "so2": 50, "nox": 500, "hcl": 10, "hf": 1, "toc": 10, "hg": 0.05}
+    assert {k: float(v) for k, v in eu.confidence.items()} == {
+        "so2": 0.2, "nox": 0.2, "toc": 0.3, "hcl": 0.4, "hf": 0.4, "co": 0.1, "pm": 0.3,
+    }  # fmt: skip
+    assert (eu.block_ms, eu.day_discarded, eu.year_discarded) == (1_800_000, 5, 10)
+    assert (float(us.base), float(us.molar_litres), us.quadrants, us.per) == (20.9, 24.055, True, "clinker")
+    assert {k: (str(v.value), v.unit) for k, v in us.specific.items()} == {
+        "pm": ("7/100", "lb/short-ton"),
+        "hg": ("11/200000", "lb/short-ton"),
+    }
+    assert limits[us.id]["thc"] == pytest.approx(24 * 44.097 / 24.055)
 
 
 def test_what_only_counts_names_takes_the_defaults() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from devices import durations
 from devices.errors import ConfigurationError
 from devices.plant.assembly.book import Book
-from devices.plant.assembly.regimes import BLOCKS, average_name
+from devices.plant.assembly.regimes import average_name, averages_of
+from devices.plant.averages import WITHIN
 from devices.plant.model import AlarmRule, Channel, Regime, Scope
 from devices.plant.tables.alarm import AlarmTable
 from devices.units import Quantity
@@ -33,7 +35,7 @@ def alarms(
             measured.setdefault(stack, set()).add(channel.name)
     found: dict[tuple[str, str], AlarmRule] = {}
     for t in book.registry.alarms:
-        if t.on.stack is not None or t.on.pollutant is not None or t.on.average is not None:
+        if {"stack", "pollutant", "average", "watch"} & t.on.model_fields_set:
             rule = _emission(book, t, measured, regimes)
         else:
             rule = _score(book, t, {scope.id for scope in scopes}, windows)
@@ -51,27 +53,43 @@ def _emission(
     book: Book, t: AlarmTable, measured: Mapping[str, set[str]], regimes: Mapping[str, tuple[Regime, ...]]
 ) -> AlarmRule | None:
     table, on = f"alarm.{t.id}", t.on
-    _only(book, f"{table}.on", t, ("stack", "pollutant", "average"))
+    _only(book, f"{table}.on", t, ("stack", "pollutant", "average", "watch"), optional=("watch",))
     if on.stack is None or on.pollutant is None or on.average is None:
         return None
     if not book.knows("stack", on.stack, book.registry.stacks, f"{table}.on", "stack") or on.stack not in book.stacks:
         return None
     stack = book.stacks[on.stack]
     known = measured.get(on.stack, set()) - {"o2", "moisture"}
+    known |= {"nox"} if {"no", "no2"} <= known else set()
     if on.pollutant not in known:
         book.mistakes.unknown(f"{table}.on", "pollutant", f"channel on stack `{on.stack}` called", on.pollutant, known)
     entries = regimes.get(stack.regime, ())
     average = _average(book, table, on.average, entries[-1] if entries else None)
-    at = t.limit.at
-    if at is None and entries:
-        at = entries[-1].limits.get(on.pollutant)
-        if at is None:
-            cause = f"is missing, and regime `{stack.regime}` has no limit for `{on.pollutant}`"
-            book.mistakes.add(f"{table}.limit", "at", cause, "add it in mg/m3, for example `at = 50`")
+    watch, regime = on.watch or "value", entries[-1] if entries else None
+    limit, unit = _legal(regime, on.pollutant, average or "")
+    if watch != "value":
+        limit, unit = Fraction(0), "min" if watch == "minutes_left" else unit
+    at = limit if t.limit.at is None else t.limit.at
+    if at is None and regime is not None:
+        cause = f"is missing, and regime `{stack.regime}` has no limit for `{on.pollutant}`"
+        book.mistakes.add(f"{table}.limit", "at", cause, f"add it in {unit}, for example `at = 50`")
     if at is None or average is None:
         return None
-    scope = f"stack:{stack.id}"
-    return _rule(book, t, scope, at, CONCENTRATION, pollutant=on.pollutant, average=average)
+    rule = _rule(book, t, f"stack:{stack.id}", at, unit, pollutant=on.pollutant, average=average)
+    below = watch != "value" or average.endswith(WITHIN)
+    return replace(rule, watch=watch, low=True) if below else rule
+
+
+def _legal(regime: Regime | None, pollutant: str, average: str) -> tuple[Fraction | None, str]:
+    """The limit of an average, if there is one, and the unit it is told in."""
+    if regime is None:
+        return None, CONCENTRATION
+    if average.endswith(WITHIN):
+        return None if regime.month_share is None else 100 * regime.month_share, "%"
+    specific = regime.specific.get(pollutant)
+    if specific is not None and average.endswith("-operating-days"):
+        return specific.value, specific.unit
+    return regime.average_limits.get(average, {}).get(pollutant) or regime.limits.get(pollutant), CONCENTRATION
 
 
 def _score(book: Book, t: AlarmTable, scopes: set[str], windows: tuple[str, ...]) -> AlarmRule | None:
@@ -155,13 +173,13 @@ def _in(book: Book, given: Quantity, unit: str, table: str) -> Fraction:
 
 def _average(book: Book, table: str, text: str, regime: Regime | None) -> str | None:
     try:
-        name = average_name(durations.parse(text), regime)
+        name = average_name(text, regime)
     except ConfigurationError as problem:
         book.noted(f"{table}.on", "average", problem)
         return None
     if name is None:
         book.mistakes.add(
-            f"{table}.on", "average", f"there is no average over `{text}`", f"use one of {listed(BLOCKS.values())}"
+            f"{table}.on", "average", f"there is no average over `{text}`", f"use one of {listed(averages_of(regime))}"
         )
     return name
 

@@ -17,6 +17,9 @@ _UNKNOWN_UNIT = unit("1")  # stands where the unit's own mistake is noted alread
 _STACK_UNITS = {"o2": "%", "moisture": "%", "temp": "degC", "pressure": "Pa"}
 """Channels of a stack that others are normalised with, and a unit of the kind each is given in."""
 
+_IN_STATE = ("mass/volume", "volume/time")
+"""Concentrations and the flow of a stack are of hot gas or at the standard state."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -64,7 +67,7 @@ def measured(book: Book, spot: Spot, t: ChannelTable) -> Channel:
         counts_cd=counted.counts_cd,
         required=t.required,
         water=t.water,
-        state=("standard" if normal else t.state) if own.dimension == "mass/volume" else None,
+        state=("standard" if normal else t.state) if own.dimension in _IN_STATE else None,
         gauge=t.gauge,
         uncertainty=uncertainty(book, spot.table, spot.meter, t, spot.on, kind, own),
     )

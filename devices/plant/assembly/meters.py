@@ -32,11 +32,11 @@ def meters(book: Book) -> tuple[list[Meter], list[Channel]]:
 def _meter(book: Book, name: str, rows: tuple[int, ...], template: str) -> Meter:
     t, row = book.registry.meters[name], book.meter_rows[name]
     on = _place(book, t, f"meter.{name}")
-    parent = _parent(book, name, t)
+    parent, main = _parent(book, name, t), _main(book, name, t)
     if on is None:
-        return Meter(row, name, None, None, -1, "", t.every, rows, parent)
+        return Meter(row, name, None, None, -1, "", t.every, rows, parent, main)
     line, stack = (on.index, None) if isinstance(on, Line) else (None, on.index)
-    return Meter(row, name, line, stack, on.site, _topic(book, name, t, template, on), t.every, rows, parent)
+    return Meter(row, name, line, stack, on.site, _topic(book, name, t, template, on), t.every, rows, parent, main)
 
 
 def _topic(book: Book, name: str, t: MeterTable, template: str, on: Line | Stack) -> str:
@@ -76,6 +76,26 @@ def _parent(book: Book, name: str, t: MeterTable) -> int | None:
         cause, mend = "goes round in a circle", "name the main meter that feeds this one"
         book.mistakes.add(f"meter.{name}", "parent", cause, mend)
     return book.meter_rows[t.parent]
+
+
+def _main(book: Book, name: str, t: MeterTable) -> int | None:
+    """The analyser that this one stands in for: another of its stack, which is no backup itself."""
+    known = book.registry.meters
+    if t.backup_of is None or not book.knows("meter", t.backup_of, known, f"meter.{name}", "backup_of"):
+        return None
+    main = known.get(t.backup_of)
+    if main is None:  # its own mistakes are noted
+        return None
+    why = ""
+    if t.stack is None or main.stack != t.stack:
+        why = f"`{t.backup_of}` does not stand on the same stack"
+    elif t.backup_of == name:
+        why = "a meter is no backup of itself"
+    elif main.backup_of is not None:
+        why = f"`{t.backup_of}` is a backup itself"
+    if why:
+        book.mistakes.add(f"meter.{name}", "backup_of", why, "name the stack's main analyser")
+    return book.meter_rows[t.backup_of]
 
 
 def _template(book: Book) -> str:
@@ -154,7 +174,7 @@ def _check_topics(book: Book, meters: list[Meter], channels: list[Channel]) -> N
 
 
 def _check_stacks(book: Book, channels: list[Channel]) -> None:
-    """On one stack each name is measured once: else nobody could say which oxygen or which NOx is meant."""
+    """On one stack each name is measured once, backups apart: else nobody could say which NOx is meant."""
     called = {row: name for name, row in book.meter_rows.items()}
     seen: dict[tuple[str, str], str] = {}
     for channel in channels:
@@ -162,10 +182,13 @@ def _check_stacks(book: Book, channels: list[Channel]) -> None:
         stack = book.registry.meters[meter].stack
         if stack is None:
             continue
+        if book.registry.meters[meter].backup_of is not None:
+            continue
         first = seen.setdefault((stack, channel.name), meter)
         if first != meter:
             cause = f"meter `{first}` measures `{channel.name}` of the same stack"
-            book.mistakes.add(f"meter.{meter}.channels.{channel.name}", "", cause, "rename one of them")
+            mend = f'rename one of them, or say `backup_of = "{first}"` of the meter that stands in'
+            book.mistakes.add(f"meter.{meter}.channels.{channel.name}", "", cause, mend)
 
 
 def _shadowed(book: Book, channels: list[Channel]) -> list[Channel]:

@@ -9,9 +9,13 @@ from math import floor
 
 from devices.errors import ConfigurationError
 from devices.plant.assembly.book import Book
-from devices.plant.model import Benchmark, Channel, Kind, LcdChoice, Line, Running, Site, Stack
+from devices.plant.model import Benchmark, Channel, Kind, LcdChoice, Line, Running, Site, Stack, Substitution
 from devices.plant.tables.line import LineTable
+from devices.plant.tables.stack import StackTable
 from devices.units import Quantity, factor, unit
+
+MOST_HOURS = 2160
+"""Of substitution: a quarter of a year of hours is kept."""
 
 
 def sites(book: Book) -> None:
@@ -69,7 +73,9 @@ def stacks(book: Book) -> None:
     for row, (id_, name, t, place, known) in enumerate(sorted(placed, key=lambda p: p[0])):
         rows = tuple(sorted({book.lines[line].index for line in known if line in book.lines}))
         ambient = _ambient(book, name, t.ambient)
-        book.stacks[name] = Stack(row, name, id_, place.index, rows, t.regime, ambient, ())
+        permit = {pollutant: mass.to("t") for pollutant, mass in sorted(t.permit.items())}
+        stands_in = _substitution(book, name, t)
+        book.stacks[name] = Stack(row, name, id_, place.index, rows, t.regime, ambient, (), permit, stands_in)
 
 
 def finish_lines(book: Book, channels: list[Channel], benchmarks: Mapping[str, tuple[Benchmark, ...]]) -> None:
@@ -82,6 +88,20 @@ def finish_lines(book: Book, channels: list[Channel], benchmarks: Mapping[str, t
                 min_output=_min_output(book, name, t),
                 lcd=_lcd(book, name, t, benchmarks),
             )
+
+
+def _substitution(book: Book, name: str, t: StackTable) -> Substitution | None:
+    said = t.substitution
+    if said is None:
+        return None
+    table = f"stack.{name}.substitution"
+    if said.rule == "max" and not said.hours:
+        book.mistakes.add(table, "hours", "is missing", "write of how many valid hours, for example `hours = 720`")
+    if said.rule != "max" and said.hours is not None:
+        book.mistakes.add(table, "hours", f"does not go with the rule `{said.rule}`", "leave it out")
+    if (said.hours or 0) > MOST_HOURS:
+        book.mistakes.add(table, "hours", f"is more than {MOST_HOURS}", "write fewer hours")
+    return Substitution(said.rule, said.hours or 1)
 
 
 def _ambient(book: Book, name: str, given: Quantity | Fraction | None) -> Fraction | None:

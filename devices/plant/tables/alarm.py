@@ -10,11 +10,15 @@ from devices.plant.tables.values import DelayMs, Identifier, Measure, Name, Numb
 
 
 class OnTable(Table):
-    """What is watched: a stack's pollutant, or a line's or scope's degree."""
+    """What is watched: a stack's pollutant, or a line's or scope's degree.
+
+    `watch`: the average itself, what its rest may still average, or the minutes until a breach is unavoidable.
+    """
 
     stack: Name | None = None
     pollutant: Name | None = None
     average: Text | None = None
+    watch: Literal["value", "allowed_mean", "minutes_left"] | None = None
     line: Name | None = None
     scope: Text | None = None
     degree: Literal["gd", "lcd", "cd", "sd"] | None = None

@@ -18,4 +18,5 @@ class MeterTable(Table):
     topic: Text | None = None
     parent: Name | None = None
     uncertainty: Uncertain | None = None
+    backup_of: Name | None = None
     channels: dict[str, Any] = Field(examples=['{ feed = { unit = "t/h", kind = "rate" } }'])

@@ -1,19 +1,25 @@
-"""`[regime.NAME]`: a legal frame for stacks."""
+"""`[regime.NAME]`: a legal frame for stacks. Every key is told in docs/regimes.md."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 from pydantic import Field
 
 from devices.plant.tables.values import (
+    Averages,
+    Count,
     Day,
-    Durations,
+    Flags,
+    Identifier,
     Limits,
     Masses,
     Measure,
     Percent,
     Positive,
+    Share,
+    Shares,
     SpanMs,
     Table,
     Text,
@@ -29,12 +35,21 @@ class RegimeTable(Table):
     standard: Measure = Fraction(273)
     molar_litres: Positive | None = None
     molar: Masses = Field(default_factory=dict)
-    minute_valid: SpanMs = 30_000
-    hour_valid: SpanMs = 45 * 60_000
-    day_valid: SpanMs = 20 * 3_600_000
     never_down: bool = False
+    flags: Flags = Field(default_factory=dict)
+    minute_valid: SpanMs = 30_000
+    block: Literal["30min", "1h"] = "1h"
+    hour_rule: Literal["minutes", "quadrants"] = "minutes"
+    hour_valid: SpanMs = 45 * 60_000
+    half_hour_valid: SpanMs = 20 * 60_000
+    confidence: Shares = Field(default_factory=dict)
+    day_valid: SpanMs | None = None
+    day_discarded: Count | None = None
+    year_discarded: Count | None = None
+    month_share: Share | None = None
+    per: Identifier | None = None
     limits: Limits = Field(default_factory=dict)
-    averages: Durations = ("1h",)
+    averages: Averages = ("1h",)
     start: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
     source: Text = ""

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from devices.plant.tables.values import Identifier, Measure, Name, Names, Table
+from devices.plant.tables.values import Count, Identifier, Measure, Name, Names, Permits, Table
+
+
+class SubstitutionTable(Table):
+    """What stands in for mass that was not measured. It never enters a concentration."""
+
+    rule: Literal["last", "max", "half-limit"] = Field(examples=['"last"'])
+    hours: Count | None = None
 
 
 class StackTable(Table):
@@ -14,3 +23,5 @@ class StackTable(Table):
     site: Name | None = None
     regime: Identifier = Field(examples=['"cn-cement-ultra-low"'])
     ambient: Measure | None = None
+    permit: Permits = Field(default_factory=dict)
+    substitution: SubstitutionTable | None = None

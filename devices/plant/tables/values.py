@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from devices import durations, names, units
 from devices.errors import ConfigurationError
+from devices.plant.averages import average
+from devices.plant.flags import LETTERS, MEANINGS, Meaning
 from devices.units import Quantity, Unit
 from devices.words import suggestion
 
@@ -187,16 +189,69 @@ def _range(value: object) -> tuple[Fraction, Fraction]:
     return low, high
 
 
-def _limits(value: object) -> dict[str, Quantity | Fraction]:
+def _limits(value: object) -> dict[str, dict[str, Quantity | Fraction]]:
+    """Average → pollutant → limit; under "" what holds for every average that the regime lists."""
     if not isinstance(value, dict):
         raise ConfigurationError(
             f"{_shown(value)} should be a table", mend="write it like `{ nox = 50, so2 = 35 }` (mg/m3)"
         )
-    found = {names.name(key): _measure(v) for key, v in value.items()}
-    for key, limit in found.items():
-        if (limit if isinstance(limit, Fraction) else limit.value) <= 0:
-            raise ConfigurationError(f"`{key}` is not above zero", mend="leave out what has no limit")
+    found: dict[str, dict[str, Quantity | Fraction]] = {}
+    for key, given in value.items():
+        if isinstance(given, dict):
+            found[average(key).name] = {names.name(pollutant): _limit(pollutant, v) for pollutant, v in given.items()}
+        else:
+            found.setdefault("", {})[names.name(key)] = _limit(key, given)
     return found
+
+
+def _limit(pollutant: str, value: object) -> Quantity | Fraction:
+    limit = _measure(value)
+    if (limit if isinstance(limit, Fraction) else limit.value) <= 0:
+        raise ConfigurationError(f"`{pollutant}` is not above zero", mend="leave out what has no limit")
+    return limit
+
+
+def _averages(value: object) -> tuple[str, ...]:
+    texts = tuple(average(_text(v, "1h")).name for v in _list(value, '["1h", "1d"]'))
+    if not texts:
+        raise ConfigurationError("the list is empty", mend='write at least one average, like `["1h"]`')
+    return texts
+
+
+def _table(value: object, example: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{_shown(value)} should be a table", mend=f"write it like `{example}`")
+    return value
+
+
+def _shares(value: object) -> dict[str, Fraction]:
+    return {names.name(key): _share(v) for key, v in _table(value, '{ nox = "20 %" }').items()}
+
+
+def _flags(value: object) -> dict[str, Meaning]:
+    found: dict[str, Meaning] = {}
+    for key, meaning in _table(value, '{ C = "calibration" }').items():
+        if key not in LETTERS or len(key) != 1:
+            raise ConfigurationError(f"`{key}` is no HJ 212 letter", mend=f"use one of {', '.join(LETTERS)}")
+        if meaning not in MEANINGS:
+            mend = suggestion(str(meaning), MEANINGS) or f"use one of {', '.join(MEANINGS)}"
+            raise ConfigurationError(f"`{key}` means {_shown(meaning)}, which is nothing here", mend=mend)
+        found[key] = meaning
+    return found
+
+
+def _permits(value: object) -> dict[str, Quantity]:
+    found = {names.name(key): _quantity(v) for key, v in _table(value, '{ nox = "120 t" }').items()}
+    for key, permit in found.items():
+        if permit.value <= 0 or permit.unit.dimension != "mass":
+            raise ConfigurationError(f"`{key}` is no mass a year", mend='write it like `{ nox = "120 t" }`')
+    return found
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigurationError(f"{_shown(value)} is not a whole number", mend="write zero or more")
+    return value
 
 
 def _masses(value: object) -> dict[str, Fraction]:
@@ -261,6 +316,11 @@ Day = Annotated[date, _reads(_day)]
 Names = Annotated[tuple[str, ...], _reads(_names)]
 Durations = Annotated[tuple[str, ...], _reads(_duration_texts)]
 Range = Annotated[tuple[Fraction, Fraction], _reads(_range)]
-Limits = Annotated[dict[str, Quantity | Fraction], _reads(_limits)]
+Limits = Annotated[dict[str, dict[str, Quantity | Fraction]], _reads(_limits)]
+Averages = Annotated[tuple[str, ...], _reads(_averages)]
+Shares = Annotated[dict[str, Fraction], _reads(_shares)]
+Flags = Annotated[dict[str, Meaning], _reads(_flags)]
+Permits = Annotated[dict[str, Quantity], _reads(_permits)]
+Count = Annotated[int, _reads(_count)]
 Uncertain = Annotated[Doubt, _reads(_doubt)]
 Masses = Annotated[dict[str, Fraction], _reads(_masses)]

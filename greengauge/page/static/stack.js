@@ -94,7 +94,7 @@ function update(node, row) {
   text(part.measured, block ? `${block.valid_minutes}/${block.elapsed_minutes} min${block.valid || block.lifecycle === "live" ? "" : ": too few"}` : percent(rolling.completeness));
   const life = rolling.lifecycle === "restated" ? `restated r${rolling.revision}` : rolling.lifecycle;
   const told = [rolling.quality, rolling.operation, life, `${age(ageOf(rolling))} ago`].join(" · ");
-  const day = row.blocks.slice(1).map((b) => `${b.average} ${level(b.value)}${b.limit == null ? "" : ` of ${level(b.limit)}`}`);
+  const day = row.blocks.slice(1).map((b) => `${b.average} ${level(b.value)}${b.limit == null ? "" : ` of ${level(b.limit)}`}${b.unit === "mg/m3" ? "" : ` ${b.unit}`}`);
   text(part.state, [word, rolling.reason, told, ...day].filter(Boolean).join(" · "));
   part.trend.toggleAttribute("hidden", !view.trend);
   if (view.trend) drawTrend(part.trend, list, limit, level);

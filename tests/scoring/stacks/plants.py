@@ -26,7 +26,7 @@ from devices.plant.model import (
 from devices.readings import Readings
 from devices.units import unit
 from scoring.stacks import Stacks
-from scoring.windows.sums import SpanSums
+from scoring.windows.sums import Seen, SpanSums
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -67,6 +67,7 @@ class FakeSums:
         self.plant = plant
         self.values: list[dict[int, int]] = [{} for _ in plant.channels]
         self.bad: set[tuple[int, int]] = set()
+        self.letters: dict[tuple[int, int], str] = {}
         self.spans = 0
 
     def push(self, readings: Readings) -> None:
@@ -103,6 +104,14 @@ class FakeSums:
     def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
         """Not asked by stacks."""
         raise AssertionError((group, start, end))
+
+    def readings(self, channel: int, start: int, end: int) -> list[Seen]:
+        """Winners in [start, end)."""
+        known = sorted(ts for ts in self.values[channel] if start <= ts < end)
+        return [
+            Seen(ts, self.values[channel][ts], self.letters.get((channel, ts), "N"), (channel, ts) in self.bad)
+            for ts in known
+        ]
 
     def last(self, channel: int) -> int | None:
         """Newest reading."""

@@ -17,7 +17,8 @@ def hour(*levels: int, limit: int = 320, level: int | None = None) -> Budget:
     past = [Stretch(m * MINUTE, (m + 1) * MINUTE, v) for m, v in enumerate(levels)]
     left = 60 - len(levels)
     ahead = [Stretch(len(levels) * MINUTE, HOUR, left)] if left else []
-    return budget(limit, past, ahead, 60, levels[-1] if level is None and levels else level)
+    spent = sum(s.amount for s in past)
+    return budget(limit, spent, lambda: past, ahead, 60, levels[-1] if level is None and levels else level)
 
 
 def test_case_7() -> None:

@@ -32,6 +32,7 @@ MOLAR: Mapping[str, Molar] = {
     "f": Molar(Fraction("18.998"), f"{_IUPAC}: fluorides count as F"),
     "hg": Molar(Fraction("200.59"), _IUPAC),
     "h2s": Molar(Fraction("34.08"), _IUPAC),
+    "thc": Molar(Fraction("44.097"), f"{_IUPAC}: hydrocarbons count as propane, C3H8 (40 CFR 63.1349)"),
     "toc": Molar(Fraction("12.011"), f"{_IUPAC}: organic carbon counts as C"),
 }
 """Pollutant (channel name) → the mass it counts as. One not listed must be measured in mg/m³."""
