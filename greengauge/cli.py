@@ -164,12 +164,18 @@ def replay(
         str | None,
         typer.Option(help="Also why each degree over this window moved since one window before.", metavar="WINDOW"),
     ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(help="Only what was known by then: the latest revision of each value.", metavar="TIME"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score a readings file with the service's own engine: the way to check every number from outside."""
     from greengauge import replay_command
 
-    replay_command.run(registry, readings, every=every, final=final, sums=sums, as_json=as_json, why=why)
+    replay_command.run(
+        registry, readings, every=every, final=final, sums=sums, as_json=as_json, why=why, known_at=known_at
+    )
 
 
 @app.command()

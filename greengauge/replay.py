@@ -1,32 +1,38 @@
 """`replay`: a readings file through the engine, as the JSON objects of contracts.md, "Readings file".
 
-The clock is event time: the greatest ts so far. By default the closed blocks, as they become final or are
-restated, and at the end every rolling window's last step. With a period D also what the screens showed when
-the clock reached each multiple of D, and once more where the final value turned out different: the last
-object of a key is the final one.
+Time is the file's: receive times where it has them, else the greatest event time so far. By default the closed blocks,
+as they become final, and at the end every rolling window's last step. With a period D also what the screens showed
+when the clock reached each multiple of D, and once more when the watermark has passed it. Whatever a later row changes
+of a final object is said again, restated, with the next revision: the last object of a key is the one that holds.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from devices.durations import DAY, HOUR, MINUTE, SECOND
+from devices.durations import HOUR, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
+from greengauge.replay_past import ReplayPast
+from scoring.agenda import Moments
 from scoring.degrees import DEGREES
 from scoring.engine import Engine
-from scoring.results import Changes, ChannelSum, Emission, Score
+from scoring.restate import MemoryTold
+from scoring.restate.restater import Restater
+from scoring.results import Changes
 from scoring.steps import step_of, up
 from scoring.watch import ROLLING
 
 Thing = dict[str, Any]
-_TOLD_APART = frozenset(("lifecycle", "revision", "known_at", "stale", "age"))  # differ while the value stands
+Key = tuple[Any, ...]
+
+_LATE_RUNS = 200
+"""Late rows are taken apart from the others around them, so that they are known when they came; so often in a batch."""
 
 
 def replay(
@@ -36,146 +42,142 @@ def replay(
     every_ms: int | None = None,
     final: bool = False,
     sums: bool = False,
+    known_at: int | None = None,
     why: str | None = None,
-    engine: Engine | None = None,
 ) -> Iterator[Thing]:
     """Score the readings in their order of arrival.
 
     `every_ms`  also rolling windows, 1-minute emissions and open blocks at its multiples
     `final`     at the end one object a key, its latest revision; nothing live
     `sums`      channel sums instead: at the last step, or final ones at the multiples of `every_ms`
+    `known_at`  at the end one object a key, the latest revision that was known by then (ms)
     `why`       why each degree over this window moved, at the end: its last step against one window before
     """
-    run = _Replay(plant, engine or Engine(plant, event_clock=True, steps=False))
-    closed: dict[tuple[Any, ...], Thing] = {}
-    for things in run.pass_through(batches, every_ms, sums=sums):
-        for thing in things:
-            if final and "pollutant" in thing:
-                closed[thing["scope"], thing["pollutant"], thing["average"], thing["ts"]] = thing
-            elif not final:
-                yield thing
-    yield from sorted(closed.values(), key=lambda thing: int(thing["ts"]))
-    if run.newest is None or (sums and every_ms is not None):
-        return
-    yield from run.last_sums(run.newest) if sums else run.last_steps(run.newest)
-    if why is not None and not sums:
+    run = _Replay(plant, every_ms, sums=sums)
+    if known_at is None and not final:
+        yield from run.things(batches)
+    else:
+        kept: dict[Key, Thing] = {}
+        for thing in run.things(batches):
+            if known_at is None or thing.get("known_at", run.clock) <= known_at:
+                kept[_key(thing)] = thing
+        yield from sorted(kept.values(), key=lambda thing: int(thing["ts"]))
+    if why is not None and not sums and run.clock:
         yield from run.why(why)
 
 
-@dataclass(slots=True)
-class _Shown:
-    """A moment that was shown live and is looked at again when it is final."""
-
-    ts: int
-    things: dict[tuple[str, ...], str]  # key → what was shown
-
-
 class _Replay:
-    def __init__(self, plant: Plant, engine: Engine) -> None:
-        self._plant, self._engine, self._simulated = plant, engine, plant.intake.simulated
+    def __init__(self, plant: Plant, every: int | None, *, sums: bool) -> None:
+        self._plant, self._every, self._sums = plant, every, sums
+        moments: Moments | None = None if every is None else "sums" if sums else "scores"
+        self._engine = Engine(plant, steps=False, moments=moments, patience_ms=0)
+        self._past, self._told = ReplayPast(), MemoryTold()
         self._steps = dict(zip(plant.windows, map(step_of, plant.window_ms), strict=True))
-        self._shown: tuple[deque[_Shown], ...] = (deque(), deque())  # on the minute, and off it
-        slowest = max([SECOND, *(meter.every_ms for meter in plant.meters)])
-        self._settled = plant.intake.grace_ms + max(10 * SECOND, 3 * slowest)  # by then every watermark has passed
-        self.newest: int | None = None
+        self._newest: int | None = None
         self._first: int | None = None  # the earliest multiple so far
+        self._restated = -(1 << 62)  # the clock when the past was last read
 
-    def pass_through(self, batches: Iterable[Readings], every: int | None, *, sums: bool) -> Iterator[Iterable[Thing]]:
-        """Push everything; what became known, step by step."""
-        for item in marked(hourly(batches), every):
-            if isinstance(item, Readings):
-                self.newest = max(int(item.ts.max()), self.newest or int(item.ts[0]))
-                self._engine.push(item)
-                self._earlier(item, every)
-                yield self._closed(self._engine.advance(), sums=sums)
-            else:
-                yield self._live(item, sums=sums)
-                yield from self._again(item, sums=sums, end=False)
-        if self.newest is not None:
-            yield self._closed(self._engine.finish(), sums=sums)
-            yield from self._again(self.newest, sums=sums, end=True)
+    @property
+    def clock(self) -> int:
+        """The engine's."""
+        return self._engine.clock
 
-    def last_steps(self, newest: int) -> Iterator[Thing]:
-        """Every rolling window at its last step: the smallest that holds the newest reading."""
-        for ts in sorted({up(newest, step) for step in (SECOND, *self._steps.values())}):
-            for thing in self._rolling(ts):
-                if ts == up(newest, self._step(thing)):
-                    yield self._json(thing, self._engine.clock)
+    def things(self, batches: Iterable[Readings]) -> Iterator[Thing]:
+        """Push everything; what became known, in that order."""
+        grace = self._plant.intake.grace_ms
+        rows = late_apart(hourly(batches), grace)
+        for period in ([HOUR] if self._plant.stacks else []) + ([self._every] if self._every else []):
+            rows = closing(rows, period, grace)
+        for item in marked(rows, self._every):
+            if isinstance(item, int):
+                yield from self._moment(item)
+                continue
+            moves = self._newest is not None and int(item.ts.max()) > self._newest
+            if moves and self._engine.pending() and self._engine.clock >= self._restated + HOUR:
+                yield from self._restate()
+            self._newest = max(int(item.ts.max()), self._newest or int(item.ts[0]))
+            self._past.add(item)
+            self._engine.push(item)
+            self._earlier(item)
+            yield from self._said(self._engine.advance())
+        if self._newest is None:
+            return
+        yield from self._restate()
+        yield from self._said(self._engine.finish())
+        yield from self._restate()
+        yield from self._last(self._newest)
 
-    def last_sums(self, newest: int) -> Iterator[Thing]:
-        """The same of the channels' sums."""
-        return (s.to_json() for s in self._engine.sums(newest))
+    def _restate(self) -> Iterator[Thing]:
+        """Read the past for what late rows touched beyond the reach of the sums."""
+        while pending := self._engine.pending():
+            self._restated = self._engine.clock
+            job = Restater(self._engine, pending[0], self._past)
+            yield from self._said(job.step())
+            yield from self._said(self._engine.advance())
+
+    def _said(self, changes: Changes) -> Iterator[Thing]:
+        """What became final or was restated and was not said just so before."""
+        new = self._told.settle(changes)
+        for one in new.sums:
+            yield one.to_json()
+        yield from () if self._sums else self._shown(new, self._engine.clock)
 
     def why(self, window: str) -> Iterator[Thing]:
         """Every degree's change between its last step and one window before."""
         for scope in self._plant.scopes:
             for degree in DEGREES:
-                yield self._engine.why(scope.id, degree, window).to_json(self._plant, simulated=self._simulated)
+                found = self._engine.why(scope.id, degree, window)
+                yield found.to_json(self._plant, simulated=self._plant.intake.simulated)
 
-    def _earlier(self, item: Readings, every: int | None) -> None:
+    # --- moments ----------------------------------------------------------------------------------
+
+    def _moment(self, ts: int) -> Iterator[Thing]:
+        """What the screens show at `ts`; it is told again when it is final."""
+        if not self._sums:
+            scores, emissions = self._engine.at(ts)
+            live = Changes(
+                scores=tuple(s for s in scores if ts % self._steps[s.window] == 0),
+                emissions=tuple(e for e in emissions if e.average != ROLLING or ts % SECOND == 0),
+            )
+            yield from self._shown(self._told.settle(live), ts)
+        self._engine.ask(ts)
+
+    def _earlier(self, item: Readings) -> None:
         """Multiples before the first so far, which a late reading reached: not shown, yet each has a final value."""
+        every = self._every
         if every is None:
             return
         if self._first is None:
             self._first = up(int(item.ts[0]), every)
         low = up(max(int(item.ts.min()), self._first - self._plant.intake.past_ms), every)  # a stray 1970 asks for none
         for ts in range(self._first - every, low - 1, -every):
-            self._shown[ts % MINUTE != 0].appendleft(_Shown(ts, {}))
+            self._engine.ask(ts)
         self._first = min(self._first, low)
 
-    # --- what became known ------------------------------------------------------------------------
-
-    def _closed(self, changes: Changes, *, sums: bool) -> Iterator[Thing]:
-        """The blocks that became final or were restated."""
-        for emission in () if sums else changes.emissions:
-            if emission.average != ROLLING and emission.lifecycle != "live":
-                yield self._json(emission, self._engine.clock)
-
-    def _live(self, ts: int, *, sums: bool) -> Iterator[Thing]:
-        """What the screens show at `ts`."""
-        shown = _Shown(ts, {})
-        self._shown[ts % MINUTE != 0].append(shown)
-        if sums:
+    def _last(self, newest: int) -> Iterator[Thing]:
+        """Every rolling window at its last step, the smallest that holds the newest reading; or the sums there."""
+        if self._sums:
+            if self._every is None:
+                for one in self._engine.sums(newest):
+                    yield one.to_json()
             return
-        for thing in self._at(ts):
-            body = self._json(thing, ts)
-            if _is_rolling(thing):
-                shown.things[_key(thing)] = _text(body)
-            yield body
+        for ts in sorted({up(newest, step) for step in (SECOND, *self._steps.values())}):
+            scores, emissions = self._engine.at(ts)
+            at_end = [s for s in scores if ts == up(newest, self._steps[s.window])]
+            minutes = [e for e in emissions if e.average == ROLLING and ts == up(newest, SECOND)]
+            yield from self._said(
+                Changes(
+                    scores=tuple(replace(s, lifecycle="final") for s in at_end),
+                    emissions=tuple(replace(e, lifecycle="final") for e in minutes),
+                )
+            )
 
-    def _again(self, now: int, *, sums: bool, end: bool) -> Iterator[Iterator[Thing]]:
-        """Moments that are final by now: a day later, so that late readings are in; off the minute, after grace."""
-        for waiting, wait in zip(self._shown, (max(DAY, self._settled), self._settled), strict=True):
-            while waiting and (end or now >= waiting[0].ts + wait):
-                shown = waiting.popleft()
-                yield self._final_sums(shown.ts) if sums else self._final(shown)
-
-    def _final(self, shown: _Shown) -> Iterator[Thing]:
-        for thing in self._rolling(shown.ts):
-            body = self._json(thing, self._engine.clock)
-            if shown.things.get(_key(thing)) != _text(body):
-                yield body
-
-    def _final_sums(self, ts: int) -> Iterator[Thing]:
-        return (s.to_json() for s in self._engine.sums(ts) if ts % self._step(s) == 0)
-
-    # --- one moment -------------------------------------------------------------------------------
-
-    def _at(self, ts: int) -> Iterator[Score | Emission]:
-        scores, emissions = self._engine.at(ts)
-        things: list[Score | Emission] = [*scores, *emissions]
-        for thing in things:
-            if not _is_rolling(thing) or ts % self._step(thing) == 0:
-                yield thing
-
-    def _rolling(self, ts: int) -> Iterator[Score | Emission]:
-        return (thing for thing in self._at(ts) if _is_rolling(thing))
-
-    def _step(self, thing: Score | Emission | ChannelSum) -> int:
-        return SECOND if isinstance(thing, Emission) else self._steps[thing.window]
-
-    def _json(self, thing: Score | Emission, now: int) -> Thing:
-        return thing.to_json(now, simulated=self._simulated)
+    def _shown(self, changes: Changes, now: int) -> Iterator[Thing]:
+        simulated = self._plant.intake.simulated
+        for score in changes.scores:
+            yield score.to_json(now, simulated=simulated)
+        for emission in changes.emissions:
+            yield emission.to_json(now, simulated=simulated)
 
 
 def hourly(batches: Iterable[Readings]) -> Iterator[Readings]:
@@ -217,15 +219,31 @@ def marked(batches: Iterable[Readings], every: int | None) -> Iterator[Readings 
         yield due
 
 
-def _is_rolling(thing: Score | Emission) -> bool:
-    return isinstance(thing, Score) or thing.average == ROLLING
+def closing(batches: Iterable[Readings], period: int, grace_ms: int) -> Iterator[Readings]:
+    """The readings in pieces that end where the clock less grace passes a multiple of a period: it is final then."""
+    clock = -(2**63) + grace_ms
+    for batch in batches:
+        reached = np.maximum(np.maximum.accumulate(batch.ts), clock)
+        passed = np.flatnonzero(np.diff((reached - grace_ms) // period, prepend=(clock - grace_ms) // period)) + 1
+        clock = int(reached[-1])
+        for start, stop in pairwise([0, *passed[passed < len(batch)].tolist(), len(batch)]):
+            yield batch.take(slice(start, stop))
 
 
-def _key(thing: Score | Emission) -> tuple[str, ...]:
-    if isinstance(thing, Score):
-        return thing.scope, thing.degree, thing.window
-    return thing.scope, thing.pollutant, thing.average
+def late_apart(batches: Iterable[Readings], grace_ms: int) -> Iterator[Readings]:
+    """The readings with rows later than grace in pieces of their own."""
+    clock = -(1 << 62)
+    for batch in batches:
+        reached = np.maximum(np.maximum.accumulate(batch.ts), clock)
+        clock = int(reached[-1])
+        cuts = np.flatnonzero(np.diff((reached - batch.ts > grace_ms).astype(np.int8))) + 1
+        if not 0 < len(cuts) <= _LATE_RUNS:
+            yield batch
+            continue
+        for start, stop in pairwise([0, *cuts.tolist(), len(batch)]):
+            yield batch.take(slice(start, stop))
 
 
-def _text(body: Thing) -> str:
-    return repr([value for name, value in body.items() if name not in _TOLD_APART])
+def _key(thing: Thing) -> Key:
+    names = ("meter", "channel", "scope", "degree", "pollutant", "window", "average", "ts")
+    return tuple(thing.get(name) for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,20 @@ from greengauge.replay import replay
 
 
 def run(
-    registry: Path, readings: Path, *, every: str | None, final: bool, sums: bool, as_json: bool, why: str | None = None
+    registry: Path,
+    readings: Path,
+    *,
+    every: str | None,
+    final: bool,
+    sums: bool,
+    as_json: bool,
+    why: str | None = None,
+    known_at: str | None = None,
 ) -> None:
     """Print what the readings amount to: NDJSON, or a line for people."""
     if every is not None and final:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
     plant = load(registry)
-    if why is not None and why not in plant.windows:
-        raise ConfigurationError(
-            f"there is no window `{why}`", where="--why", mend=f"use one of {', '.join(plant.windows)}"
-        )
     every_ms = None if every is None else durations.parse(every)
     if every_ms is not None and (every_ms <= 0 or every_ms % durations.SECOND):
         raise ConfigurationError(
@@ -32,8 +37,26 @@ def run(
             where="--every",
             mend="windows move by the second: write 1s or more",
         )
-    for thing in replay(plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why):
+    known = None if known_at is None else _instant(known_at)
+    for thing in replay(
+        plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why, known_at=known
+    ):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
+
+
+def _instant(text: str) -> int:
+    """Milliseconds of an RFC 3339 time with zone, or of a number of them."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min
+    if found.tzinfo is None:
+        raise ConfigurationError(
+            f"`{text}` is no time with a zone", where="--known-at", mend="write it like 2026-01-31T12:00:00+08:00"
+        )
+    return (found - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def _line(thing: dict[str, Any]) -> str:
@@ -45,4 +68,5 @@ def _line(thing: dict[str, Any]) -> str:
     span = thing.get("window") or thing.get("average")
     value = "withheld" if thing["value"] is None else f"{thing['value']:.6g}"
     reason = f"  ({thing['reason']})" if thing["reason"] else ""
-    return f"{thing['ts']}  {thing['scope']}  {what} {span}  {value}  {thing['lifecycle']} {thing['quality']}{reason}"
+    state = thing["lifecycle"] + (f" {thing['revision']}" if thing["revision"] else "")
+    return f"{thing['ts']}  {thing['scope']}  {what} {span}  {value}  {state} {thing['quality']}{reason}"

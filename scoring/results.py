@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -174,10 +175,15 @@ class ChannelSum:
     flags: dict[str, int] = field(
         default_factory=dict
     )  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
+    lifecycle: Lifecycle = "live"
+    revision: int = 0
+    reason: str | None = None  # why it was restated
+    known_at: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The sums object."""
-        return {name: getattr(self, name) for name in ChannelSum.__dataclass_fields__}
+        """The sums object; with its lifecycle where it was told as a step and not just asked for."""
+        told = () if self.lifecycle != "live" else ("lifecycle", "revision", "reason", "known_at")
+        return {name: getattr(self, name) for name in ChannelSum.__dataclass_fields__ if name not in told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,28 @@ class Changes:
     scores: tuple[Score, ...] = ()
     emissions: tuple[Emission, ...] = ()
     alarms: tuple[AlarmEvent, ...] = ()
+    sums: tuple[ChannelSum, ...] = ()  # only of an engine that is asked for sums
+
+    def __add__(self, later: Changes) -> Changes:
+        """Both, one after the other."""
+        return added([self, later])
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.scores or self.emissions or self.alarms or self.sums)
+
+
+def added(parts: Iterable[Changes]) -> Changes:
+    """Many, one after the other."""
+    found = [part for part in parts if part]
+    if len(found) <= 1:
+        return found[0] if found else Changes()
+    return Changes(
+        tuple(score for part in found for score in part.scores),
+        tuple(emission for part in found for emission in part.emissions),
+        tuple(alarm for part in found for alarm in part.alarms),
+        tuple(one for part in found for one in part.sums),
+    )
 
 
 def _age(last: int | None, now: int) -> float | None:

@@ -1,15 +1,18 @@
-"""Closed steps of the rolling windows: which are still to be told, of whom, oldest first."""
+"""Closed steps of the rolling windows: which are still to be told, of whom, oldest first; and which were told."""
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.readings import I64
+
+REMEMBERED = 4096
+"""Told steps kept, so that they can be told again without reading the past: 68 h of minutes."""
 
 
 def step_of(window_ms: int) -> int:
@@ -27,25 +30,48 @@ def up(ts: int, step: int) -> int:
     return -(-ts // step) * step
 
 
-class Steps:
-    """Steps of one length in which readings came for some rows (scopes or stacks), and which are not final yet."""
+def bits(rows: Iterable[int]) -> int:
+    """Rows as bits."""
+    found = 0
+    for row in rows:
+        found |= 1 << row
+    return found
 
-    def __init__(self, step: int) -> None:
+
+def rows_of(found: int) -> list[int]:
+    """The rows that stand in bits, ascending."""
+    return [row for row in range(found.bit_length()) if found >> row & 1]
+
+
+class Steps:
+    """Steps of one length in which readings came for some rows (scopes or stacks): those to tell, those told."""
+
+    def __init__(self, step: int, *, remembered: int = REMEMBERED) -> None:
         self.step = step
+        self.forgotten = -(1 << 62)  # of told steps up to here nothing is known
+        self._remembered = remembered
         self._rows: dict[int, int] = {}  # end of the step -> rows as bits
         self._ends: list[int] = []  # ascending
+        self._told: dict[int, int] = {}
+        self._told_ends: list[int] = []
 
     def touch(self, ts: I64, rows: Sequence[int], marks: Sequence[int]) -> None:
-        """Readings came for these rows at these times; what lies before a row's watermark is final."""
+        """Readings came for these rows at these times; a step before a row's watermark counts as told already."""
         for end in (np.unique(-(-ts // self.step)) * self.step).tolist():
-            bits = 0
-            for row in rows:
-                if end > marks[row]:
-                    bits |= 1 << row
-            if bits:
+            late = bits(row for row in rows if end <= marks[row])
+            due = bits(rows) & ~late
+            if due:
                 if end not in self._rows:
                     insort(self._ends, end)
-                self._rows[end] = self._rows.get(end, 0) | bits
+                self._rows[end] = self._rows.get(end, 0) | due
+            if late := late & ~self._rows.get(end, 0):
+                self.remember(end, late)
+
+    def ask(self, end: int, rows: int) -> None:
+        """These rows (bits) of a step are to be told, whatever the watermarks."""
+        if end not in self._rows:
+            insort(self._ends, end)
+        self._rows[end] = self._rows.get(end, 0) | rows
 
     def due(self, marks: Sequence[int]) -> tuple[int, list[int]] | None:
         """The oldest step that a row's watermark has passed, and all such rows of it."""
@@ -60,16 +86,21 @@ class Steps:
 
     def told(self, end: int, rows: Iterable[int]) -> None:
         """These rows of the step are done."""
-        for row in rows:
-            self._rows[end] &= ~(1 << row)
+        done = bits(rows)
+        self._rows[end] &= ~done
+        self.remember(end, done)
         if not self._rows[end]:
             del self._rows[end]
             self._ends.remove(end)
 
     def touched(self, end: int) -> list[int]:
         """The rows that this step is still to be told of."""
-        bits = self._rows.get(end, 0)
-        return [row for row in range(bits.bit_length()) if bits >> row & 1]
+        return rows_of(self._rows.get(end, 0))
+
+    def told_between(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """The told steps with start <= end < stop, and their rows as bits."""
+        for end in self._told_ends[bisect_left(self._told_ends, start) : bisect_left(self._told_ends, stop)]:
+            yield end, self._told[end]
 
     def count(self, marks: Sequence[int]) -> int:
         """How many steps are due."""
@@ -81,15 +112,31 @@ class Steps:
             found += any(marks[row] >= end for row in self.touched(end))
         return found
 
-    def last(self) -> int | None:
-        """The newest step that is not final."""
-        return self._ends[-1] if self._ends else None
-
-    def snapshot(self) -> list[Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Plain JSON."""
-        return [[end, str(self._rows[end])] for end in self._ends]
+        return {
+            "rows": [[end, str(self._rows[end])] for end in self._ends],
+            "told": [[end, str(self._told[end])] for end in self._told_ends],
+            "forgotten": self.forgotten,
+        }
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
-        self._rows = {end: int(bits) for end, bits in state}
-        self._ends = sorted(self._rows)
+        self._rows = {end: int(found) for end, found in state["rows"]}
+        self._told = {end: int(found) for end, found in state["told"]}
+        self._ends, self._told_ends = sorted(self._rows), sorted(self._told)
+        self.forgotten = state["forgotten"]
+
+    def remember(self, end: int, rows: int) -> None:
+        """These rows (bits) of a step count as told."""
+        if end <= self.forgotten:
+            return
+        if end not in self._told:
+            insort(self._told_ends, end)
+        self._told[end] = self._told.get(end, 0) | rows
+        if len(self._told_ends) > self._remembered + self._remembered // 8:
+            gone = self._told_ends[: -self._remembered]
+            self._told_ends = self._told_ends[-self._remembered :]
+            self.forgotten = gone[-1]
+            for old in gone:
+                del self._told[old]

@@ -23,11 +23,12 @@ class Watermarks:
     heard of yet hold nothing back.
     """
 
-    def __init__(self, plant: Plant, *, event_clock: bool) -> None:
+    def __init__(self, plant: Plant, *, event_clock: bool, lag_ms: int = 0) -> None:
+        """With `lag_ms` all watermarks lag so much more behind."""
         self.clock = 0
         self.event_clock = event_clock
         self.beyond_grace = 0  # readings that came after their time was final
-        self._grace = plant.intake.grace_ms
+        self._grace = plant.intake.grace_ms + lag_ms
         self._lines = lines = len(plant.lines)
         places = lines + len(plant.stacks)
         self.place_of_meter = np.asarray([_place(m.line, m.stack, lines) for m in plant.meters], np.int64)
@@ -88,6 +89,20 @@ class Watermarks:
     def stacks(self) -> list[int]:
         """The watermark of each stack."""
         return [int(mark) for mark in self._mark[self._lines :]]
+
+    def places(self) -> list[int]:
+        """The watermark of each line, then of each stack."""
+        return [int(mark) for mark in self._mark]
+
+    def of_rows(self, readings: Readings) -> I64:
+        """The watermark of each row's place."""
+        marks: I64 = self._mark[self.place_of_meter[self.meter_of_channel[readings.channel]]]
+        return marks
+
+    @property
+    def newest(self) -> int:
+        """The greatest event time seen; very negative before the first."""
+        return int(self._newest.max(initial=NEVER))
 
     def silent_meters(self, ts: int) -> Sequence[bool]:
         """Which meters had not been heard for too long at `ts` (now, if that is earlier)."""

@@ -27,7 +27,7 @@ from scoring.stacks.substitution import substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
-_KEPT_MS = 72 * HOUR  # closed hours kept for their day and for questions about yesterday
+KEPT_MS = 72 * HOUR  # closed hours kept for their day and for questions about yesterday
 _DAYS_KEPT_MS = 400 * 24 * HOUR  # closed days kept for their month, their year and rolling operating days
 
 
@@ -61,6 +61,7 @@ class Ledger:
         self.newest: int | None = None
         self.closed: int | None = None  # end of the last closed hour
         self.closed_day: int | None = None
+        self.opened: int | None = None  # start of the first closed hour
         self.version = 0  # of what was known: goes up when any of it has to be computed again
         self._spans = spans
         self._reach = 0  # no reading so far covers any time after this
@@ -68,7 +69,7 @@ class Ledger:
         self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
         self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour; closed ones are settled
         rule = stack.substitution
-        self._kept_ms = _KEPT_MS + (rule.hours * self.regime.block_ms if rule else 0)
+        self._kept_ms = KEPT_MS + (rule.hours * self.regime.block_ms if rule else 0)
         self._nothing = tuple(empty(p) for p in recipe.pollutants)
         self._stirred: set[int] = set()  # ends of minutes in which a reading begins, or may stop to count
         self._stirred_until = 0  # what was stirred before a restore is not remembered
@@ -111,6 +112,8 @@ class Ledger:
 
     def rolling(self, end: int) -> tuple[Atom, ...]:
         """The minute that ends at any whole second."""
+        if self.closed is not None and end <= self.closed:  # told again: what stirred it is forgotten
+            return self._fresh(end)
         return self._compute(end)
 
     def begun(self, start: int, to: int) -> tuple[Atom | None, ...]:
@@ -172,8 +175,39 @@ class Ledger:
         minutes = list(self._minutes(start, to))
         return minutes, self._fold(minutes)
 
+    def recount(self, block: Block, *, whole: bool) -> tuple[Tally, ...]:
+        """A closed hour anew: from the sums (`whole`), or only what other hours lend it."""
+        tallies = self._hours.get(block.start)
+        if whole or tallies is None:
+            if self._beyond(block.start, block.end):
+                tallies = tuple(self._empty(t, block) for t in self._nothing)
+            else:
+                ends = range(block.start + MINUTE, block.end + 1, MINUTE)
+                tallies = self._fold([self._fresh(end) for end in ends])
+        self._hours[block.start] = tallies = self._settle(block, tallies)
+        self._before = None
+        self.opened = block.start if self.opened is None else min(self.opened, block.start)
+        self.version += 1
+        return tallies
+
+    def recountable(self, block: Block, reach: int) -> bool:
+        """Whether an hour is kept or can be counted anew from sums that are exact from `reach` on."""
+        return block.start >= reach or block.start in self._hours or self._beyond(block.start, block.end)
+
+    def adopt(self, other: Ledger, start: int) -> None:
+        """Take over another's closed hours and days that end at `start` or later, where both keep them."""
+        for at, tallies in other._hours.items():
+            if at in self._hours and self.block(at + 1).end >= start and self.closed is not None and at < self.closed:
+                self._hours[at] = tallies
+        for at, sums in other.days.items():
+            if at in self.days and self.calendar.day(at + 1).end >= start:
+                self.days[at] = sums
+        self.version += 1
+
     def freeze(self, block: Block, tallies: tuple[Tally, ...]) -> None:
         """Everything up to the end of this hour is final."""
+        if self.opened is None:
+            self.opened = block.start
         self._hours[block.start] = tallies
         self.closed = until = block.end
         self._known = max(self._known, until)
@@ -215,6 +249,7 @@ class Ledger:
             "reach": self._reach,
             "closed": closed,
             "closed_day": self.closed_day,
+            "opened": self.opened,
             "hours": hours,
             "days": {str(s): [d.to_json() for d in x] for s, x in self.days.items()},
         }
@@ -222,7 +257,7 @@ class Ledger:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
         self.first, self.newest, self._reach = state["first"], state["newest"], state["reach"]
-        self.closed, self.closed_day = state["closed"], state["closed_day"]
+        self.closed, self.closed_day, self.opened = state["closed"], state["closed_day"], state["opened"]
         self._atoms, self._stirred, self._before = {}, set(), None
         self._stirred_until = self._reach + MINUTE
         self._hours = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["hours"].items()}
@@ -245,11 +280,16 @@ class Ledger:
             if before == end - MINUTE and then is force and self._calm(before) and self._calm(end):
                 self._before = end, force, made
                 return made
-        span = self._spans.of(end - MINUTE, end)
-        made = atoms(self.recipe, span, force.frame, force.regime, self._spans.readings)
+        made = self._fresh(end)
         if end % MINUTE == 0:
             self._before = end, force, made
         return made
+
+    def _fresh(self, end: int) -> tuple[Atom, ...]:
+        if self._beyond(end - MINUTE, end):
+            return self._nothing
+        force, span = self.regimes.on(self.calendar.local_date(end)), self._spans.of(end - MINUTE, end)
+        return atoms(self.recipe, span, force.frame, force.regime, self._spans.readings)
 
     def _calm(self, end: int) -> bool:
         """Whether nothing begins or stops in the minute that ends at `end`."""

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from devices.durations import DAY
 from devices.plant.model import Kind, Plant
 from devices.readings import Readings
 from scoring.results import Emission
 from scoring.stacks import halfhours, longer, report
 from scoring.stacks.compiling import compile_stack
 from scoring.stacks.days import DaySum
-from scoring.stacks.ledger import Ledger, Spans
+from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
 from scoring.stacks.mass import UG_PER_T
@@ -24,6 +25,7 @@ from scoring.stacks.recipe import Pollutant, weighed
 from scoring.stacks.so_far import SoFar, ended_hours
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
+from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
 
 
@@ -149,6 +151,83 @@ class Stacks:
             made += self._close_month(stack, today.end, stamp)
         return made
 
+    def reopenable(self, stack: int, start: int, reach: Reach) -> bool:
+        """Whether the closed blocks from `start` on can be told again from the sums and the kept hours."""
+        ledger = self._ledgers[stack]
+        if ledger.closed is None or ledger.first is None or start > ledger.closed:
+            return True
+        from_ = reach.seconds if ledger.regime.quadrants else reach.minutes
+        block = ledger.block(self.begin(stack, start) + 1)
+        while block.end <= ledger.closed and block.start <= start + DAY:
+            if not ledger.recountable(block, from_) or (block.end >= start and block.start < from_):
+                return False
+            block = ledger.block(block.end + 1)
+        return True
+
+    def begin(self, stack: int, ts: int) -> int:
+        """Start of the day of one stack that the time `ts` lies in."""
+        return self._ledgers[stack].calendar.day(ts).start
+
+    def reopen(self, stack: int, start: int, end: int, stamp: Stamp) -> list[Emission]:
+        """The closed blocks of one stack that changes in (start, end] touch, counted anew: hours, days, months.
+
+        A reading before all others also makes blocks that were never told, up to the first of those that were.
+        Later hours follow as far as values may stand in for theirs, later days as far as they count earlier ones.
+        """
+        ledger = self._ledgers[stack]
+        if ledger.closed is None or ledger.first is None or start > ledger.closed:
+            return []
+        self._spans.forget()
+        if ledger.opened is not None and start < ledger.opened:
+            end = max(end, ledger.opened)
+        rule = ledger.stack.substitution
+        lends = end + (rule.hours * ledger.regime.block_ms if rule else 0)
+        made: list[Emission] = []
+        block = ledger.block(max(start, ledger.first + 1))
+        today = ledger.calendar.day(block.end)
+        while block.start < lends and block.end <= ledger.closed:
+            made += self._hour(stack, block, ledger.recount(block, whole=block.start < end), stamp)
+            block = ledger.block(block.end + 1)
+        months: dict[int, int] = {}
+        while today.end <= ledger.closed:
+            hours_kept = today.start >= ledger.closed - KEPT_MS or today.start < lends
+            made += self._close_day(stack, today, stamp) if hours_kept else self._rolling_day(stack, today, stamp)
+            if today.start < lends:
+                months[ledger.calendar.month(today.end).end] = today.end
+            today = ledger.calendar.day(today.end + 1)
+        for month_end in months:
+            if month_end <= ledger.closed:
+                made += self._close_month(stack, month_end, stamp)
+        return made
+
+    def told(self, emission: Emission) -> bool:
+        """Whether this closed block has been told already."""
+        ledger = self._ledgers[self.row(emission.scope)]
+        return ledger.closed is not None and emission.ts + emission.block_minutes * MINUTE <= ledger.closed
+
+    def row(self, scope: str) -> int:
+        """The stack of a scope's name."""
+        return next(s.index for s in self._plant.stacks if f"stack:{s.id}" == scope)
+
+    def closed(self, stack: int) -> int:
+        """End of the last closed hour of one stack; very negative where there is none."""
+        closed = self._ledgers[stack].closed
+        return -(1 << 62) if closed is None else closed
+
+    def opened(self, stack: int) -> int | None:
+        """Start of the first closed block of one stack."""
+        return self._ledgers[stack].opened
+
+    def seed(self, other: Stacks) -> None:
+        """Take over the closed days of another's: months and operating days are counted from them."""
+        for own, then in zip(self._ledgers, other._ledgers, strict=True):
+            own.days = dict(then.days)
+
+    def adopt(self, other: Stacks, stack: int, start: int) -> None:
+        """Take over the closed hours and days of one stack from `start` on from another's, whose sums are right."""
+        self._spans.forget()
+        self._ledgers[stack].adopt(other._ledgers[stack], start)
+
     def snapshot(self) -> dict[str, Any]:
         """What cannot be computed again from the sums, as plain JSON, by stack."""
         return {s.id: x.snapshot() for s, x in zip(self._plant.stacks, self._ledgers, strict=True)}
@@ -248,6 +327,18 @@ class Stacks:
             subject = self._subject(row, p, force, stamp, None)
             made.append(report.day(subject, block, [(b, t[i]) for b, t in hours], None, sums, year))
             made += self._rolling(subject, ledger.past(i, 0, block.start), block, sums, None)
+        return made
+
+    def _rolling_day(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
+        """The rolling averages of a closed day whose hours are not kept any more."""
+        ledger = self._ledgers[row]
+        if block.start not in ledger.days:
+            return []
+        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
+        made: list[Emission] = []
+        for i, p in enumerate(ledger.recipe.pollutants):
+            subject = self._subject(row, p, force, stamp, None)
+            made += self._rolling(subject, ledger.past(i, 0, block.start), block, ledger.days[block.start][i], None)
         return made
 
     def _close_month(self, row: int, end: int, stamp: Stamp) -> list[Emission]:

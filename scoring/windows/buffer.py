@@ -10,7 +10,8 @@ from typing import Any
 
 from devices.plant.flags import LETTERS
 from devices.readings import I32, I64, U8
-from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, kernel
+from scoring.windows.records import NONE
 
 _LETTERS = tuple(ord(letter) for letter in LETTERS)
 
@@ -46,13 +47,27 @@ def move(entries: Any, to: int, at: int) -> None:
 
 
 @kernel
+def _mergeable(entries: Any, ch: Any, t: int) -> bool:
+    """Whether all that a reading at the time t can touch is still kept, although it is older than that need be.
+
+    Cells before `floor` are frozen; a counter's spikes may reach back before it.
+    """
+    if ch.kind != COUNTER:
+        return bool(t - ch.period > ch.floor)
+    after = search(entries, ch, t)
+    return bool(ch.floor == NONE and (after == ch.count or entries[ch.begin + after].state & SOLID == 0))
+
+
+@kernel
 def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> None:
     """Put a reading in its place, unless it is too late or already there."""
     n = ch.count
     at = ch.begin + n
     if n > 0 and t <= ch.newest:
-        if t < ch.newest - ch.keep:
+        if t < ch.newest - ch.keep and not _mergeable(entries, ch, t):
             ch.late += 1
+            ch.lost_low = min(ch.lost_low, t)
+            ch.lost_high = max(ch.lost_high, t)
             return
         last = ch.begin + search(entries, ch, t)
         first = last

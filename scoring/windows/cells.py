@@ -20,7 +20,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
-from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, TIMES, kernel
+from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, RATE, TIMES, kernel
 from scoring.windows.records import NONE
 from scoring.windows.walk import part
 
@@ -61,6 +61,8 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
         low = ch.low - ch.period
     if i < ch.count:
         high = entries[ch.begin + i].ts
+    ch.changed_low = min(ch.changed_low, low)
+    ch.changed_high = max(ch.changed_high, high if i < ch.count or ch.kind < RATE else high + ch.gap)
 
     first = (low - 1) // MINUTE
     sealed = max(ch.newest // MINUTE, ch.sealed)
@@ -146,9 +148,13 @@ def _edge(cells: Any, at: int) -> int:
 
 
 @kernel
-def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: Any) -> None:
-    """Add (first, stop] of one hour, whole minutes; once the ring has passed them, only up to or from a cut edge."""
+def _whole_minutes(entries: Any, ch: Any, cells: Any, c: int, first: int, stop: int, acc: Any) -> None:
+    """Add (first, stop] of one hour, whole minutes.
+
+    Once the ring has passed them: from the kept readings, and where these are gone only up to or from a cut edge.
+    """
     hour = first // HOUR
+    sealed = ch.sealed
     if first // MINUTE >= sealed - cells.minutes:
         _add_rows(
             cells,
@@ -159,6 +165,8 @@ def _whole_minutes(cells: Any, c: int, sealed: int, first: int, stop: int, acc: 
             stop // MINUTE,
             acc,
         )
+    elif ch.floor <= first:
+        part(entries, ch, first, stop, acc)
     elif hour >= sealed // 60 - cells.hours:
         plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
         minus = _edge(cells, first)
@@ -177,8 +185,9 @@ def _cell(cells: Any, c: int, row: int, k: int) -> int:
 def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
     """Every channel's sum over (start, end]: out[channel, column].
 
-    Readings to the next minute, minutes to the next hour, hours, and back down. Hours before the ring read as
-    nothing; minutes before theirs are known only between whole hours and cut edges.
+    Readings to the next minute, minutes to the next hour, hours, and back down. What lies before the rings is summed
+    from the kept readings; where these are gone too, hours read as nothing, and minutes are known only between whole
+    hours and cut edges.
     """
     for c in range(len(out)):
         ch = channels[c]
@@ -197,11 +206,13 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
             first_hour = -(-first // HOUR)
             stop_hour = stop // HOUR
             if first_hour > stop_hour:  # both inside one hour
-                _whole_minutes(cells, c, ch.sealed, first, stop, acc)
+                _whole_minutes(entries, ch, cells, c, first, stop, acc)
             else:
                 if first < first_hour * HOUR:
-                    _whole_minutes(cells, c, ch.sealed, first, first_hour * HOUR, acc)
+                    _whole_minutes(entries, ch, cells, c, first, first_hour * HOUR, acc)
                 oldest = ch.sealed // 60 - cells.hours
+                if first_hour < oldest and ch.floor <= first_hour * HOUR:
+                    part(entries, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
                 _add_rows(
                     cells,
                     c,
@@ -212,5 +223,5 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
                     acc,
                 )
                 if stop_hour * HOUR < stop:
-                    _whole_minutes(cells, c, ch.sealed, stop_hour * HOUR, stop, acc)
+                    _whole_minutes(entries, ch, cells, c, stop_hour * HOUR, stop, acc)
         carry(acc)

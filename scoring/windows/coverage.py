@@ -12,7 +12,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search, won
 from scoring.windows.cells import settle
 from scoring.windows.counters import estimated, staying_before, stays
-from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, MINUTE, OUTSIDE, RATE, TIMES, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, HOUR, MINUTE, OUTSIDE, RATE, TIMES, kernel
 from scoring.windows.records import GROUP, NONE
 from scoring.windows.sums import CoverageGroup
 
@@ -23,8 +23,8 @@ ALWAYS = -(1 << 63)
 def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> tuple[NDArray[np.void], I64, I64]:
     """One `GROUP` record per group, nothing counted yet; then what groups and channels point into: channels, groups."""
     table = np.zeros(len(groups), GROUP)
-    table["sealed"] = table["high"] = NONE
-    table["low"] = -NONE
+    table["sealed"] = table["high"] = table["lost_high"] = NONE
+    table["low"] = table["lost_low"] = -NONE
     required: list[int] = []
     for group, row in zip(groups, table, strict=True):
         row["first"] = len(required)
@@ -132,21 +132,22 @@ def _joint(
 
 
 @kernel
-def _readable(channels: Any, group: Any, required: I64, start: int) -> bool:
-    """Whether every reading after `start` of the group's channels is still kept."""
+def _floor(channels: Any, group: Any, required: I64) -> int:
+    """The time after which every reading of the group's channels is still kept."""
+    floor: Any = channels[group.running].floor if group.running >= 0 else np.int64(NONE)
     for k in range(group.first, group.stop):
-        if channels[required[k]].floor > start:
-            return False
-    return bool(group.running < 0 or channels[group.running].floor <= start)
+        floor = max(floor, channels[required[k]].floor)
+    return int(floor)
 
 
 @kernel
-def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, running: int) -> int:
-    """Coverage of a minute for which one channel brought readings when another's were gone.
+def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, running: int) -> tuple[int, bool]:
+    """Coverage of a minute for which one channel brought readings when another's were gone; whether it is exact.
 
-    The least covered of them tells: exact where at most one of them covers it in part.
+    The least covered of them tells: exact where at most one of them covers it in part, or one not at all.
     """
     covered: Any = running
+    partial = int(running < MINUTE)
     for k in range(group.first, group.stop):
         ch = channels[required[k]]
         there: Any = np.int64(0)
@@ -155,7 +156,9 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
             there += cells.times[required[k], row, COVERED - TIMES]
             there -= cells.times[required[k], row, ESTIMATED - TIMES]
         covered = min(covered, there)
-    return int(covered)
+        partial += there < MINUTE
+    sure = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
+    return int(covered), bool(sure and (partial <= 1 or covered == 0))
 
 
 @kernel
@@ -177,7 +180,7 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
             for minute in range(cell * 60, cell * 60 + 60):
                 ring[row, 0] += ring[minute % cells.minutes, 0]
                 ring[row, 1] += ring[minute % cells.minutes, 1]
-        elif _readable(channels, group, required, cell * step * MINUTE):
+        elif _floor(channels, group, required) <= cell * step * MINUTE:
             start = cell * step * MINUTE
             covered, running = _joint(entries, channels, group, required, start, start + step * MINUTE, scratch)
             ring[row, 0] = covered
@@ -185,7 +188,11 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
         elif step == 1:
             if group.running < 0:
                 ring[row, 1] = MINUTE
-            ring[row, 0] = _least(channels, cells, group, required, cell, int(ring[row, 1]))
+            least, exact = _least(channels, cells, group, required, cell, int(ring[row, 1]))
+            ring[row, 0] = least
+            if not exact:
+                group.lost_low = min(group.lost_low, cell * MINUTE)
+                group.lost_high = max(group.lost_high, (cell + 1) * MINUTE)
         cell += 1
     group.low = -NONE
     group.high = NONE
@@ -237,13 +244,23 @@ def coverage(
     to_hour = stop // 60
     if from_hour >= to_hour:  # no whole hour in it
         from_hour = to_hour = -(-stop // 60)
+    floor = _floor(channels, group, required)
     oldest = sealed - cells.minutes
     for head in range(2):
         a, b = (first, min(from_hour * 60, stop)) if head else (to_hour * 60, stop)
+        if a < min(b, oldest) and floor <= a * MINUTE:
+            more = _joint(entries, channels, group, required, a * MINUTE, min(b, oldest) * MINUTE, scratch)
+            covered += more[0]
+            running += more[1]
         for minute in range(max(a, oldest), b):
             covered += ring[minute % cells.minutes, 0]
             running += ring[minute % cells.minutes, 1]
-    for hour in range(max(from_hour, sealed // 60 - cells.hours), to_hour):
+    oldest = sealed // 60 - cells.hours
+    if from_hour < min(to_hour, oldest) and floor <= from_hour * HOUR:
+        more = _joint(entries, channels, group, required, from_hour * HOUR, min(to_hour, oldest) * HOUR, scratch)
+        covered += more[0]
+        running += more[1]
+    for hour in range(max(from_hour, oldest), to_hour):
         covered += ring[cells.minutes + hour % cells.hours, 0]
         running += ring[cells.minutes + hour % cells.hours, 1]
     if group.running < 0:

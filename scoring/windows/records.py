@@ -42,6 +42,10 @@ CHANNEL = np.dtype(
         ("newest", np.int64),  # greatest ts
         ("low", np.int64),  # event times touched since the cells were brought up to date: [low, high]
         ("high", np.int64),
+        ("changed_low", np.int64),  # event times whose sums changed since the owner asked: [low, high]
+        ("changed_high", np.int64),
+        ("lost_low", np.int64),  # event times of readings that came too late, since the owner asked
+        ("lost_high", np.int64),
         ("settled", np.int64),  # greatest ts when the cells were last brought up to date
         ("sealed", np.int64),  # first minute (ms / 60,000) not yet in the cells
         ("floor", np.int64),  # cells up to here are frozen: of the readings before it only the last is kept
@@ -60,5 +64,7 @@ GROUP = np.dtype(
         ("sealed", np.int64),  # first minute not yet in the cells
         ("low", np.int64),  # minutes to count anew: [low, high)
         ("high", np.int64),
+        ("lost_low", np.int64),  # event times that changed after a channel's readings were gone, since the owner asked
+        ("lost_high", np.int64),
     ]
 )

@@ -11,8 +11,8 @@ between compactions).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ from scoring.windows.kernel import (
     LETTER,
     LETTERS,
     LOW,
+    MINUTE,
     OUT_OF_RANGE,
     OUTSIDE,
     RESETS,
@@ -47,16 +48,38 @@ from scoring.windows.sums import CoverageGroup, Seen, SpanSums
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
 _FIRST_ROOM = 32
+_SEVERAL = 16
+"""Readings of a counter after which a reading before them decides of no spike any more."""
+
+
+class Changed(NamedTuple):
+    """Spans of event time [low, high], ms; low > high where there is none."""
+
+    low: I64  # by channel: its sums changed
+    high: I64
+    lost_low: I64  # by channel: readings came when their surroundings were gone, and were not taken
+    lost_high: I64
+    joint_low: I64  # by coverage group: changed when another channel's readings were gone
+    joint_high: I64
+
+
+class Reach(NamedTuple):
+    """From where on spans are exact whose ends lie on whole seconds, minutes, hours; ms."""
+
+    seconds: int
+    minutes: int
+    hours: int
 
 
 class Rolling:
     """The `Sums` of a plant. Not thread-safe."""
 
-    def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = ()) -> None:
+    def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = (), *, lag_ms: int = 0) -> None:
+        """With `lag_ms` its cells reach so much further back."""
         channels = len(plant.channels)
-        self._horizon = minute_horizon(plant)
+        self._horizon = minute_horizon(plant, lag_ms)
         minutes = (self._horizon // HOUR + 2) * 60
-        self._cells = Cells.empty(channels, minutes, hour_horizon(plant) // HOUR + 2, cut_edges(plant))
+        self._cells = Cells.empty(channels, minutes, hour_horizon(plant, lag_ms) // HOUR + 2, cut_edges(plant))
         self._channels, self._target = channel_table(plant)
         self._groups, self._required, self._member = group_table(groups, self._channels)
         self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
@@ -157,10 +180,48 @@ class Rolling:
         """Readings older than their channel's horizon: not counted in any window."""
         return int(self._channels["late"].sum())
 
-    @property
-    def newest(self) -> I64:
-        """Per channel, event time of its newest reading, a derived channel's delay included; very negative: none."""
-        return self._channels["newest"]
+    def changed(self) -> Changed:
+        """What changed since the last call."""
+        self._update()
+        found = Changed(
+            *(self._channels[name].copy() for name in ("changed_low", "changed_high", "lost_low", "lost_high")),
+            *(self._groups[name].copy() for name in ("lost_low", "lost_high")),
+        )
+        for name in ("changed_low", "lost_low"):
+            self._channels[name], self._channels[name.replace("low", "high")] = -NONE, NONE
+        self._groups["lost_low"], self._groups["lost_high"] = -NONE, NONE
+        return found
+
+    def reach(self) -> Reach:
+        """How far back spans are exact."""
+        self._update()
+        known = self._channels[self._channels["sealed"] > NONE]
+        if not len(known):
+            return Reach(NONE, NONE, NONE)
+        sealed, floors = known["sealed"], known["floor"]
+        minutes = np.minimum((sealed - self._cells.minutes) * MINUTE, floors)
+        hours = np.minimum((sealed // 60 - self._cells.hours) * HOUR, floors)
+        return Reach(int(max(floors.max(), minutes.max())), int(minutes.max()), int(hours.max()))
+
+    def kept_after(self, channel: int, ts: int) -> int | None:
+        """A time by which the channel has several readings after `ts`, at the latest; None where it has none."""
+        ch = self._channels[channel]
+        times = self._entries["ts"][ch["begin"] : ch["begin"] + ch["count"]]
+        later = times[times > ts]
+        return int(later[min(_SEVERAL, len(later)) - 1]) if len(later) else None
+
+    def seed(self, other: Rolling, before: int) -> None:
+        """Take over all cells of another's that end at or before `before`, a whole hour, to go on from there."""
+        self._update()
+        other._update()
+        for mine, theirs in ((self._channels, other._channels), (self._groups, other._groups)):
+            known = theirs["sealed"] >= before // MINUTE
+            mine["sealed"][known] = np.maximum(mine["sealed"][known], before // MINUTE)
+        self._copy(other, range(len(self._channels)), range(len(self._groups)), NONE, before)
+
+    def adopt(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
+        """Take over the cells that lie in part in (start, end], of some channels and groups, where both keep them."""
+        self._copy(other, channels, groups, start // HOUR * HOUR, -(-end // HOUR) * HOUR)
 
     # --- state ----------------------------------------------------------------------------------
 
@@ -190,6 +251,29 @@ class Rolling:
         self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
         self._free = len(self._entries)
         self._fresh = True
+
+    def _copy(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
+        """Cells in (start, end], whole hours."""
+        self._update()
+        other._update()
+        mine, theirs = self._cells, other._cells
+        for c in channels:
+            sealed, theirs_sealed = int(self._channels["sealed"][c]), int(other._channels["sealed"][c])
+            if NONE in (sealed, theirs_sealed):
+                continue
+            for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
+                mine.total[c, to], mine.times[c, to] = theirs.total[c, at], theirs.times[c, at]
+            for e, edge in enumerate(mine.edges.tolist()):
+                if start < edge <= end:
+                    row, other_row = mine.minutes + mine.hours + e, theirs.minutes + theirs.hours + e
+                    mine.total[c, row] = theirs.total[c, other_row]
+                    mine.times[c, row] = theirs.times[c, other_row]
+        for g in groups:
+            sealed, theirs_sealed = int(self._groups["sealed"][g]), int(other._groups["sealed"][g])
+            if NONE in (sealed, theirs_sealed):
+                continue
+            for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
+                self._rings[g, to] = other._rings[g, at]
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -252,3 +336,15 @@ class Rolling:
             count = old["count"]
             entries[new["begin"] : new["begin"] + count] = self._entries[old["begin"] : old["begin"] + count]
         return entries, channels
+
+
+def _same(
+    mine: Cells, theirs: Cells, sealed: int, theirs_sealed: int, start: int, end: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows of the minutes, then of the hours in (start, end] that both rings hold: (here, there)."""
+    first = max(start // MINUTE, sealed - mine.minutes, theirs_sealed - theirs.minutes)
+    minutes = np.arange(first, min(end // MINUTE, sealed, theirs_sealed))
+    yield minutes % mine.minutes, minutes % theirs.minutes
+    first = max(start // HOUR, sealed // 60 - mine.hours, theirs_sealed // 60 - theirs.hours)
+    hours = np.arange(first, min(end // HOUR, sealed // 60, theirs_sealed // 60))
+    yield mine.minutes + hours % mine.hours, theirs.minutes + hours % theirs.hours

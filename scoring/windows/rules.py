@@ -26,14 +26,15 @@ I64 = NDArray[np.int64]
 def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
     """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
     table = np.zeros(len(plant.channels), CHANNEL)
-    for field in ("newest", "high", "settled", "sealed", "floor", "run"):
+    for field in ("newest", "high", "changed_high", "lost_high", "settled", "sealed", "floor", "run"):
         table[field] = NONE
-    table["low"] = -NONE
+    for field in ("low", "changed_low", "lost_low"):
+        table[field] = -NONE
     keep = _keep(plant)
-    roots = [_root(plant, c.index) for c in plant.channels]
+    roots = [root(plant, c.index) for c in plant.channels]
     target: list[int] = []
-    for c, (root, delay) in enumerate(roots):
-        own = plant.channels[root]
+    for c, (measured, delay) in enumerate(roots):
+        own = plant.channels[measured]
         ch = table[c]
         ch["kind"], ch["gap"] = own.kind, own.max_gap_ms
         ch["period"] = own.period_ms if own.kind is Kind.AMOUNT else 0
@@ -48,17 +49,18 @@ def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
     return table, np.asarray(target, np.int64)
 
 
-def minute_horizon(plant: Plant) -> int:
-    """How far back whole minutes are kept: the longest window that steps by them, grace, slack; ms."""
+def minute_horizon(plant: Plant, lag_ms: int = 0) -> int:
+    """How far back whole minutes are kept: the longest window that steps by them, grace, slack and `lag_ms`; ms."""
     longest = max([w for w in plant.window_ms if w <= DAY], default=0)
     if plant.stacks:
         longest = max(longest, DAY + HOUR)  # a local day has up to 25 h
-    return longest + plant.intake.grace_ms + SLACK
+    return longest + plant.intake.grace_ms + SLACK + lag_ms
 
 
-def hour_horizon(plant: Plant) -> int:
-    """How far back whole hours are kept: the longest window, grace, slack; ms."""
-    return max(minute_horizon(plant), max(plant.window_ms, default=0) + plant.intake.grace_ms + SLACK)
+def hour_horizon(plant: Plant, lag_ms: int = 0) -> int:
+    """How far back whole hours are kept: the longest window, grace, slack and `lag_ms`; ms."""
+    longest = max(plant.window_ms, default=0) + plant.intake.grace_ms + SLACK + lag_ms
+    return max(minute_horizon(plant, lag_ms), longest)
 
 
 def _keep(plant: Plant) -> list[int]:
@@ -73,7 +75,7 @@ def _keep(plant: Plant) -> list[int]:
     return [max(least, min(horizon, KEPT * fastest[m.line, m.stack])) for m in plant.meters]
 
 
-def _root(plant: Plant, index: int) -> tuple[int, int]:
+def root(plant: Plant, index: int) -> tuple[int, int]:
     """The measured channel behind a channel, and the delay on the way."""
     delay = 0
     channel: Channel = plant.channels[index]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.plant.model import Intake, Plant
+from devices.plant import parse
 from devices.readings import Readings
-from greengauge.replay import hourly, marked, replay
-from scoring.engine import Engine, LineClose
-from scoring.results import Changes, ChannelSum, Emission, Score
-from tests.scoring.degrees.works import Works
+from greengauge.replay import hourly, late_apart, marked, replay
 
 MIN = 60_000
 HOUR = 60 * MIN
@@ -78,118 +75,84 @@ def test_pieces_span_an_hour_of_the_clock(ts: list[int]) -> None:
         clock = int(reached[-1])
 
 
-class Counting(Engine):
-    """An engine that counts readings: its scores and hour blocks are how many there are so far, its clock is theirs."""
-
-    def __init__(self) -> None:
-        self.ts: list[int] = []
-        self.closed = 0
-        self.done = False
-
-    @property
-    def clock(self) -> int:
-        return max(self.ts, default=0)
-
-    def push(self, readings: Readings, closes: Iterable[LineClose] = ()) -> None:  # noqa: ARG002 - the seam's signature
-        self.ts += readings.ts.tolist()
-
-    def advance(self, budget_s: float | None = None) -> Changes:  # noqa: ARG002 - the seam's signature
-        blocks = []
-        while self.closed + HOUR <= self.clock - 15 * MIN:
-            blocks.append(self._emission(self.closed, "1h", "final"))
-            self.closed += HOUR
-        return Changes(emissions=tuple(blocks))
-
-    def finish(self) -> Changes:
-        self.done = True
-        return Changes(emissions=(self._emission(0, "1h", "restated"),))
-
-    def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
-        lifecycle = "final" if self.done or ts + 15 * MIN < self.clock else "live"
-        scores = [
-            Score(ts, "line:l", "line", "gd", w, 0.5, float(n), 2.0 * n, "t", 0.0, "t", "", 1.0, "good", "running",
-                  lifecycle, 0, None, self.clock, False, None)
-            for w in ("1min", "24h") for n in [sum(t <= ts for t in self.ts)]
-        ]  # fmt: skip
-        return scores, [
-            self._emission(ts, "1min", lifecycle), self._emission(ts // HOUR * HOUR, "1h", "live", known=ts)
-        ]  # fmt: skip
-
-    def sums(self, ts: int) -> list[ChannelSum]:
-        steps = {"1min": 1000, "24h": MIN}
-        ends = {window: -(-ts // step) * step for window, step in steps.items()}
-        return [ChannelSum(end, "m", "c", w, str(sum(t <= end for t in self.ts)), 1.0, "t") for w, end in ends.items()]
-
-    def _emission(self, ts: int, average: str, lifecycle: Any, known: int = 0) -> Emission:
-        counted = float(sum(t <= ts for t in self.ts))
-        return Emission(ts, "stack:s", "nox", average, counted, None, "", "mg/m3", None, None, None, None, True, 0, 0,
-                        60, 1.0, "good", "running", lifecycle, 0, None, known, False, None)  # fmt: skip
+PLANT = parse("""
+schema = 1
+[scoring]
+windows = ["1min", "1h"]
+[site.works]
+enterprise = "acme"
+timezone = "UTC"
+[line.k]
+site = "works"
+area = "hall"
+[meter.m]
+line = "k"
+every = "10min"
+[meter.m.channels]
+scrap = { unit = "t", kind = "amount", step = "1", counts = "material:scrap" }
+[material.scrap]
+waste = true
+""")
 
 
-def plant() -> Plant:
-    works = Works()
-    works.line("l")
-    return replace(works.plant(), intake=Intake("", 0, 0, 15 * MIN, history=True))
+def tonnes(*minutes: int) -> Readings:
+    """A tonne at each of these minutes, in this order."""
+    return Readings.of([0] * len(minutes), [HOUR + m * MIN for m in minutes], [1] * len(minutes))
 
 
 def told(things: Iterable[dict[str, Any]]) -> list[tuple[object, ...]]:
+    """Minute, tonnes in the hour before it, lifecycle, revision of the circular degree."""
     return [
-        (t["ts"] / MIN, t.get("window") or t["average"], t.get("numerator", t.get("value")), t["lifecycle"])
+        ((t["ts"] - HOUR) // MIN, t["denominator"], t["lifecycle"], t["revision"])
         for t in things
+        if (t.get("degree"), t.get("window"), t["level"]) == ("cd", "1h", "line")
     ]
 
 
-FILE = [batch(0, MIN, 2 * MIN, 90 * MIN, 90 * MIN + 500)]
+FILE = [tonnes(0, 10, 20, 30, 40, 50, 15, 60, 20)]
+"""Minute 15 comes when the clock shows 50 and the watermark 35; the last row is a duplicate."""
 
 
-def test_by_default_closed_blocks_and_last_steps() -> None:
-    """Blocks as they become final or are restated, then each rolling window at its own last step."""
-    assert told(replay(plant(), FILE, engine=Counting())) == [
-        (0.0, "1h", 1.0, "final"),
-        (0.0, "1h", 1.0, "restated"),
-        (90 + 1 / 60, "1min", 5.0, "final"),
-        (90 + 1 / 60, "1min", 5.0, "final"),
-        (91.0, "24h", 5.0, "final"),
-    ]
+def test_a_moment_is_live_then_final_then_restated() -> None:
+    """Each multiple as the screens showed it, when its watermark passed, and when a late row changed it."""
+    assert told(replay(PLANT, FILE, every_ms=30 * MIN)) == [
+        (0, 1.0, "live", 0), (0, 1.0, "final", 0), (30, 4.0, "live", 0), (30, 4.0, "final", 0),
+        (30, 5.0, "restated", 1), (60, 7.0, "live", 0), (60, 7.0, "final", 0),
+    ]  # fmt: skip
+
+
+def test_a_restated_object_says_why_and_since_when() -> None:
+    """Which channel, how late, and the clock when it became known."""
+    found = list(replay(PLANT, FILE, every_ms=30 * MIN))
+    (one,) = [t for t in found if t["lifecycle"] == "restated" and (t["level"], t["degree"]) == ("line", "cd")]
+    assert one["reason"] == "restated: a reading of m.scrap came 35 min late"
+    assert one["known_at"] == HOUR + 50 * MIN
 
 
 def test_final_says_each_key_once() -> None:
-    """With --final a block is said once, as it last stood."""
-    found = told(replay(plant(), FILE, final=True, engine=Counting()))
-    assert found[0] == (0.0, "1h", 1.0, "restated")
-    assert [f[1] for f in found] == ["1h", "1min", "1min", "24h"]
+    """With --final only the last step, as there are no blocks here."""
+    assert told(replay(PLANT, FILE, final=True)) == [(60, 7.0, "final", 0)]
 
 
-def test_every_says_again_what_changed() -> None:
-    """A late reading changes what was shown at minute 60; minute 30 stood and is not said twice."""
-    late = [batch(0, 40 * MIN, 70 * MIN), batch(50 * MIN, 100 * MIN)]
-    scores = [t for t in replay(plant(), late, every_ms=30 * MIN, engine=Counting()) if "degree" in t]
-    at = [(t["ts"] // MIN, t["numerator"], t["lifecycle"]) for t in scores if t["window"] == "24h"]
-    assert at == [
-        (0, 1.0, "live"), (30, 1.0, "live"), (60, 2.0, "live"), (90, 4.0, "live"), (120, 5.0, "live"),
-        (60, 3.0, "final"), (100, 5.0, "final"),
-    ]  # fmt: skip
+@pytest.mark.parametrize(("minute", "tonnes_", "lifecycle"), [(49, 4.0, "live"), (50, 5.0, "restated")])
+def test_as_known_at(minute: int, tonnes_: float, lifecycle: str) -> None:
+    """Before the late row came its hour held four tonnes; since then five."""
+    found = replay(PLANT, FILE, every_ms=30 * MIN, known_at=HOUR + minute * MIN)
+    assert (30, tonnes_, lifecycle, int(lifecycle == "restated")) in told(found)
 
 
-def test_every_shows_open_blocks_and_only_windows_on_their_step() -> None:
-    """At 90 s the 24 h window has no step; the open hour is shown with the moment it was seen."""
-    things = list(replay(plant(), [batch(0, 100_000)], every_ms=90_000, engine=Counting()))
-    at = [t for t in things if t["ts"] == 90_000]
-    assert {t.get("window") or t["average"] for t in at} == {"1min"}
-    hours = [t for t in things if t.get("average") == "1h"]
-    assert [(t["ts"], t["known_at"], t["lifecycle"]) for t in hours][:2] == [(0, 0, "live"), (0, 90_000, "live")]
+def test_sums_are_restated_too() -> None:
+    """A sum is said when it is final and again with its revision."""
+    found = replay(PLANT, FILE, every_ms=30 * MIN, sums=True)
+    hour = [((t["ts"] - HOUR) // MIN, t["sum"], t["revision"]) for t in found if t["window"] == "1h"]
+    assert hour == [(0, "1", 0), (30, "4", 0), (30, "5", 1), (60, "7", 0)]
 
 
-def test_sums() -> None:
-    """Sums alone: at the last steps, or final at the multiples."""
-    found = [(t["ts"] / MIN, t["window"], t["sum"]) for t in replay(plant(), FILE, sums=True, engine=Counting())]
-    assert found == [(90 + 1 / 60, "1min", "5"), (91.0, "24h", "5")]
-    every = replay(plant(), FILE, sums=True, every_ms=45 * MIN, engine=Counting())
-    assert [(t["ts"] / MIN, t["sum"]) for t in every if t["window"] == "24h"] == [
-        (0, "1"), (45, "3"), (90, "4"), (135, "5"),
-    ]  # fmt: skip
+def test_what_comes_late_in_one_batch_is_known_when_it_came() -> None:
+    """Rows later than grace are taken apart from those around them."""
+    assert seen(late_apart([batch(0, 60, 10, 20, 70)], 30)) == [[0, 60], [10, 20], [70]]
 
 
 def test_no_readings_nothing_said() -> None:
     """An empty file has no last step."""
-    assert list(replay(plant(), [], every_ms=MIN, engine=Counting())) == []
+    assert list(replay(PLANT, [], every_ms=MIN)) == []

@@ -85,10 +85,21 @@ def test_an_idle_counter_needs_no_memory() -> None:
 
 
 def test_late_beyond_the_horizon_is_counted_and_harmless() -> None:
-    """What comes later than a channel's readings are kept is counted, never merged wrongly."""
+    """What comes later than a channel's readings are kept is counted, never merged wrongly, and its time is told."""
     rolling = Rolling(plant(channel(Kind.AMOUNT, every_ms=1000)))
-    rolling.push(Readings.of([0, 0], [BASE + 5 * HOUR, BASE], [1, 2]))
-    assert (rolling.late, rolling.span(BASE - HOUR, BASE + 6 * HOUR).total(0)) == (1, 1)
+    for hour in range(5):
+        rolling.push(Readings.of([0] * 3600, BASE + hour * HOUR + 1000 * np.arange(3600), [1] * 3600))
+    rolling.push(Readings.of([0], [BASE + 500], [2]))
+    assert (rolling.late, rolling.span(BASE - HOUR, BASE + 6 * HOUR).total(0)) == (1, 5 * 3600)
+    changed = rolling.changed()
+    assert (changed.lost_low[0], changed.lost_high[0]) == (BASE + 500, BASE + 500)
+
+
+def test_late_between_kept_readings_is_merged() -> None:
+    """However late: as long as nothing was forgotten of a channel, every reading finds its place."""
+    rolling = Rolling(plant(channel(Kind.AMOUNT, every_ms=1000)))
+    rolling.push(Readings.of([0, 0], [BASE + 900 * HOUR, BASE], [1, 2]))
+    assert (rolling.late, rolling.span(BASE - HOUR, BASE + 901 * HOUR).total(0)) == (0, 3)
 
 
 def test_sums_do_not_wrap() -> None:

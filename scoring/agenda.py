@@ -1,0 +1,274 @@
+"""`Agenda`: which steps are due to be told, which to be told again, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from devices.durations import DAY, HOUR, MINUTE, SECOND
+from devices.plant.model import Plant
+from devices.readings import Readings
+from scoring.restate.past import Touched, shortened
+from scoring.results import Changes
+from scoring.stamp import Stamp
+from scoring.steps import Steps, bits, rows_of, stored_step_of
+from scoring.teller import Teller, restated
+from scoring.watermarks import Watermarks
+from scoring.windows.rolling import Reach
+from scoring.windows.rules import root
+
+Moments = Literal["scores", "sums"]
+
+
+@dataclass(slots=True)
+class _Again:
+    """A told step that has to be told again: of whom, over which windows, and why."""
+
+    rows: int = 0
+    windows: int = 0
+    why: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Kind:
+    """Steps of one kind."""
+
+    steps: Steps
+    lengths: tuple[int, ...]  # of its windows, ms; a window is a position in here
+    tell: Callable[[int, Sequence[int], Sequence[int], Stamp], Changes]  # (end, rows, windows, stamp)
+    marks: Callable[[], list[int]]  # watermark of each row
+    rows: Callable[[Touched], int]  # the rows that a span touches, as bits
+    again: dict[int, _Again] = field(default_factory=dict)
+
+
+class Agenda:
+    """Steps of all kinds: stored ones, which readings touch, and moments, which are asked for."""
+
+    def __init__(
+        self, plant: Plant, marks: Watermarks, teller: Teller, *, steps: bool, moments: Moments | None
+    ) -> None:
+        self._plant, self._marks, self._teller = plant, marks, teller
+        self._scopes_of_line = [[s.index for s in plant.scopes if line.index in s.lines] for line in plant.lines]
+        self._delays = _delays(plant)
+        self.wanted: Callable[[Kind, int, Sequence[int]], tuple[list[int], list[int]]] | None = None
+        """(kind, end, rows) → the rows and windows of a step that are told; None: all."""
+        self.stored: list[Kind] = []
+        self.moments: list[Kind] = []
+        if steps:
+            self._stack_minutes = self._stack_kind(Steps(MINUTE))
+            self._scores = [self._score_kind(step) for step in (MINUTE, HOUR)]
+            self.stored = [self._stack_minutes, *self._scores]
+        if moments == "scores":
+            every = tuple(range(len(plant.windows)))
+            self.moments = [
+                Kind(
+                    _unforgetting(),
+                    plant.window_ms,
+                    lambda ts, rows, windows, stamp: Changes(
+                        scores=tuple(teller.scores(ts, rows, teller.stepping(ts, windows or every), stamp))
+                    ),
+                    marks.scopes,
+                    self._scopes,
+                ),
+                self._stack_kind(_unforgetting()),
+            ]
+        elif moments == "sums":
+            self.moments = [
+                Kind(
+                    _unforgetting(),
+                    plant.window_ms,
+                    lambda ts, rows, windows, stamp: Changes(sums=tuple(teller.sums(ts, rows, windows, stamp))),
+                    marks.places,
+                    lambda span: bits(span.lines) | bits(span.stacks) << len(plant.lines),
+                )
+            ]
+        self.kinds = self.stored + self.moments
+
+    # --- what makes steps -------------------------------------------------------------------------
+
+    def touch(self, readings: Readings) -> None:
+        """Remember in which steps readings came, for which scopes and stacks; what is derived from them comes later."""
+        if not self.stored:
+            return
+        places = self._marks.place_of_meter[self._marks.meter_of_channel[readings.channel]]
+        lines = len(self._plant.lines)
+        scopes, stacks = self._marks.scopes(), self._marks.stacks()
+        for place in sorted(set(places.tolist())):
+            ts = readings.ts[places == place]
+            if place >= lines:
+                self._stack_minutes.steps.touch(ts, [place - lines], stacks)
+                continue
+            for delay, channels in self._delays[place].items():
+                later = ts if not delay else readings.ts[np.isin(readings.channel, channels)] + delay
+                for kind in self._scores:
+                    kind.steps.touch(later, self._scopes_of_line[place], scopes)
+
+    def ask(self, ts: int, reach: Reach) -> None:
+        """Tell everything of the moment `ts` (a whole second) once it is final, and again whenever it changes.
+
+        A moment beyond the reach of the sums waits for what touches it to be restated.
+        """
+        for kind in self.moments:
+            reachable = all(ts - w >= _reach_of(ts, w, reach) for w in kind.lengths)
+            rows = (1 << len(kind.marks())) - 1
+            (kind.steps.ask if reachable else kind.steps.remember)(ts, rows)
+
+    # --- what is due ------------------------------------------------------------------------------
+
+    def behind(self) -> int:
+        """How many steps are due."""
+        return sum(kind.steps.count(kind.marks()) for kind in self.kinds)
+
+    def lags(self) -> bool:
+        """Whether a step that is due is a day behind: cells are not kept for ever."""
+        for kind in self.kinds:
+            marks = kind.marks()
+            due = kind.steps.due(marks)
+            if due and max(marks) - due[0] > DAY:
+                return True
+        return False
+
+    def next(self, ever: int | None = None) -> tuple[int, Kind, list[int]] | None:
+        """The oldest step that is due (with every watermark at `ever`, if given)."""
+        best: tuple[int, Kind, list[int]] | None = None
+        for kind in self.kinds:
+            marks = kind.marks() if ever is None else [ever] * len(kind.marks())
+            found = kind.steps.due(marks)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = found[0], kind, found[1]
+        return best
+
+    def tell(self, end: int, kind: Kind, rows: list[int], stamp: Stamp) -> Changes:
+        """Tell a step."""
+        kind.steps.told(end, rows)
+        windows = list(range(len(kind.lengths)))
+        if self.wanted is not None:
+            rows, windows = self.wanted(kind, end, rows)
+        return kind.tell(end, rows, windows, stamp) if rows and windows else Changes()
+
+    def shown_live(self, ts: int, stamp: Stamp) -> Changes:
+        """The stored steps that end at `ts` and are not final."""
+        found = Changes()
+        for kind in self.stored:
+            if rows := kind.steps.touched(ts):
+                found += kind.tell(ts, rows, range(len(kind.lengths)), stamp)
+        return found
+
+    # --- what is told again -----------------------------------------------------------------------
+
+    def reachable(self, span: Touched, reach: Reach) -> bool:
+        """Whether all told steps that the span touches can be told again from the sums."""
+        for kind in self.kinds:
+            if span.start <= kind.steps.forgotten:
+                return False
+            mine = kind.rows(span)
+            for end, rows in kind.steps.told_between(span.start, span.end + max(kind.lengths, default=0)):
+                if rows & mine and any(end - w < _reach_of(end, w, reach) for w in kind.lengths if end < span.end + w):
+                    return False
+        return True
+
+    def mark(self, span: Touched) -> bool:
+        """All told steps that the span touches are to be told again; whether there are any."""
+        any_ = False
+        for kind in self.kinds:
+            mine = kind.rows(span)
+            for end, rows in kind.steps.told_between(span.start, span.end + max(kind.lengths, default=0)):
+                windows = bits(i for i, w in enumerate(kind.lengths) if end < span.end + w)
+                if rows & mine and windows:
+                    entry = kind.again.setdefault(end, _Again())
+                    entry.rows |= rows & mine
+                    entry.windows |= windows
+                    if len(entry.why) < 8:
+                        entry.why |= dict.fromkeys(span.reason.split("; "))
+                    any_ = True
+        return any_
+
+    def tell_again(self, stamp: Stamp) -> Changes | None:
+        """Tell the oldest step that is to be told again; None if there is none."""
+        kinds = [kind for kind in self.kinds if kind.again]
+        if not kinds:
+            return None
+        kind = min(kinds, key=lambda k: min(k.again))
+        end = min(kind.again)
+        entry = kind.again.pop(end)
+        rows, windows = rows_of(entry.rows), rows_of(entry.windows)
+        if self.wanted is not None:
+            rows, wanted = self.wanted(kind, end, rows)
+            windows = [w for w in windows if w in wanted]
+        if not rows or not windows:
+            return Changes()
+        return restated(kind.tell(end, rows, windows, stamp), shortened(list(entry.why)))
+
+    # --- state ------------------------------------------------------------------------------------
+
+    def snapshot(self) -> list[Any]:
+        """Plain JSON; moments are the business of who asked for them."""
+        return [
+            {
+                "steps": kind.steps.snapshot(),
+                "again": [[end, str(a.rows), str(a.windows), list(a.why)] for end, a in sorted(kind.again.items())],
+            }
+            for kind in self.stored
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        """Go on from `snapshot`."""
+        for kind, then in zip(self.stored, state, strict=True):
+            kind.steps.restore(then["steps"])
+            kind.again = {
+                end: _Again(int(rows), int(windows), dict.fromkeys(why)) for end, rows, windows, why in then["again"]
+            }
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _scopes(self, span: Touched) -> int:
+        return bits(scope for line in span.lines for scope in self._scopes_of_line[line])
+
+    def _stack_kind(self, steps: Steps) -> Kind:
+        teller = self._teller
+        return Kind(
+            steps,
+            (MINUTE,),
+            lambda ts, rows, _, stamp: Changes(emissions=tuple(teller.minutes(ts, rows, stamp))),
+            self._marks.stacks,
+            lambda span: bits(span.stacks),
+        )
+
+    def _score_kind(self, step: int) -> Kind:
+        rows_of_window = [w for w, ms in enumerate(self._plant.window_ms) if stored_step_of(ms) == step]
+        teller = self._teller
+        return Kind(
+            Steps(step),
+            tuple(self._plant.window_ms[w] for w in rows_of_window),
+            lambda ts, rows, windows, stamp: Changes(
+                scores=tuple(teller.scores(ts, rows, [rows_of_window[w] for w in windows], stamp, stored=True))
+            ),
+            self._marks.scopes,
+            self._scopes,
+        )
+
+
+def _reach_of(end: int, length: int, reach: Reach) -> int:
+    """How far back the sums of a window that ends there are exact."""
+    if end % MINUTE:
+        return reach.seconds
+    return reach.minutes if end % HOUR or length % HOUR else reach.hours
+
+
+def _unforgetting() -> Steps:
+    return Steps(SECOND, remembered=1 << 62)
+
+
+def _delays(plant: Plant) -> list[dict[int, list[int]]]:
+    """For each line, by how much its readings count later, and those of which channels; all of them by 0."""
+    found = []
+    for line in plant.lines:
+        delays: dict[int, list[int]] = {0: []}
+        for channel in (c for m in line.meters for c in plant.meters[m].channels):
+            measured, delay = root(plant, channel)
+            delays.setdefault(delay, []).append(measured)
+        found.append(delays)
+    return found

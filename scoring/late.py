@@ -1,0 +1,123 @@
+"""`Late`: what late readings touch, and telling it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from devices.durations import SECOND
+from devices.plant.model import Plant
+from devices.readings import I64, Readings
+from scoring.agenda import Agenda
+from scoring.restate.past import Touched, merged
+from scoring.restate.touches import Touches
+from scoring.results import Changes
+from scoring.stacks import Stacks
+from scoring.stamp import Stamp
+from scoring.teller import restated
+from scoring.watermarks import Watermarks
+from scoring.windows.rolling import Rolling
+from scoring.windows.sums import CoverageGroup
+
+PATIENCE = 5 * SECOND
+_LONGEST = 12
+"""So many times the patience at most, while late readings go on coming."""
+
+
+class Late:
+    """Keeps what is to be told again: from the sums where they reach, else `pending` until the past is read."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        rolling: Rolling,
+        stacks: Stacks,
+        marks: Watermarks,
+        agenda: Agenda,
+        groups: tuple[CoverageGroup, ...],
+        patience_ms: int,
+    ) -> None:
+        self._rolling, self._stacks, self._marks, self._agenda = rolling, stacks, marks, agenda
+        self._touches = Touches(plant, rolling, groups)
+        self._patience = patience_ms
+        self._since = self._newest = 0  # clock when the first and the last of what waits was touched
+        self._blocks: list[Touched] = []  # closed blocks to tell again
+        self.pending: list[Touched] = []
+        self.running: list[Touched] = []  # taken by a restater that is not done
+
+    def note(self, readings: Readings, clocks: I64) -> None:
+        """Rows are about to come in."""
+        self._touches.note(readings, clocks, self._marks.of_rows(readings))
+
+    def look(self) -> None:
+        """See what changed since the last time; cheap where nothing was told of it."""
+        told_to = max([*self._marks.scopes(), *self._marks.places()], default=0)
+        sure, lost = self._touches.take(self._rolling.changed(), told_to)
+        again = False
+        for span in merged(sure, near=0):
+            reach = self._rolling.reach()
+            if all(self._stacks.reopenable(s, span.start, reach) for s in span.stacks) and self._agenda.reachable(
+                span, reach
+            ):
+                again |= self._agenda.mark(span)
+                if span.stacks:
+                    self._blocks = merged([*self._blocks, span], near=0)
+                    again = True
+            else:
+                lost.append(span)
+        if lost:
+            self.pending = merged([*self.pending, *lost])
+        if again:
+            clock = self._marks.clock
+            self._since, self._newest = self._since or clock, clock
+
+    def ready(self) -> bool:
+        """Whether it is time to tell it again: no more late readings came for a while, or it has waited long."""
+        if not self._since:
+            return False
+        clock = self._marks.clock
+        return clock - self._newest >= self._patience or clock - self._since >= _LONGEST * self._patience
+
+    def behind(self) -> int:
+        """What is to be told again now."""
+        return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
+
+    def tell(self, stamp: Stamp) -> Changes | None:
+        """Tell the next of it again; None if there is nothing more."""
+        if self._blocks:
+            span = self._blocks.pop(0)
+            found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
+            return restated(Changes(emissions=tuple(found)), span.reason)
+        told = self._agenda.tell_again(stamp)
+        if told is None:
+            self._since = self._newest = 0
+        return told
+
+    def take(self, span: Touched) -> None:
+        """A restater begins with this span."""
+        if span in self.pending:
+            self.pending.remove(span)
+        self.running.append(span)
+
+    def settle(self, given: Touched, span: Touched, since: int) -> None:
+        """A restater has made the sums of the span right, and told what had been told before `since` (event time)."""
+        self.running.remove(given)
+        if self._agenda.mark(replace(span, start=max(span.start, since))):
+            self._since = self._newest = max(1, self._marks.clock - self._patience)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain JSON; what a restater has in hand is pending again."""
+        return {
+            "touches": self._touches.snapshot(),
+            "since": self._since,
+            "newest": self._newest,
+            "blocks": [span.to_json() for span in self._blocks],
+            "pending": [span.to_json() for span in merged([*self.pending, *self.running])],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `snapshot`."""
+        self._touches.restore(state["touches"])
+        self._since, self._newest = state["since"], state["newest"]
+        self._blocks = [Touched.from_json(span) for span in state["blocks"]]
+        self.pending = [Touched.from_json(span) for span in state["pending"]]

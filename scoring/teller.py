@@ -1,0 +1,80 @@
+"""What is said of one moment: scores, emissions and sums, with their stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from devices.plant.model import Plant
+from scoring.channel_sums import channel_sums
+from scoring.degrees import Degrees
+from scoring.restate.told import with_reason
+from scoring.results import Changes, ChannelSum, Emission, Score
+from scoring.stacks import Stacks
+from scoring.stamp import Stamp
+from scoring.steps import step_of
+from scoring.watch import ROLLING
+from scoring.watermarks import Watermarks
+from scoring.windows.rolling import Rolling
+from scoring.windows.sums import CoverageGroup
+
+Thing = TypeVar("Thing", Score, Emission, ChannelSum)
+
+
+class Teller:
+    """Reads the sums; keeps nothing."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        rolling: Rolling,
+        degrees: Degrees,
+        stacks: Stacks,
+        marks: Watermarks,
+        groups: Sequence[CoverageGroup],
+    ) -> None:
+        self._plant, self._rolling, self._degrees, self._stacks, self._marks = plant, rolling, degrees, stacks, marks
+        meters = marks.meter_of_channel
+        self._needs = {(g.line, g.degree): sorted({int(meters[c]) for c in g.channels}) for g in groups}
+        self._names = [f"stack:{s.id}" for s in plant.stacks]
+        self._places = {m.name: int(p) for m, p in zip(plant.meters, marks.place_of_meter, strict=True)}
+
+    def scores(
+        self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp, *, stored: bool = False
+    ) -> list[Score]:
+        """The degrees of some scopes over some windows."""
+        return self._degrees.scores(ts, scopes, windows, stamp, self.stale(ts), stored=stored)
+
+    def minutes(self, ts: int, stacks: Sequence[int], stamp: Stamp) -> list[Emission]:
+        """The rolling minute of some stacks."""
+        wanted = {self._names[s] for s in stacks}
+        return [e for e in self._stacks.minute(ts, stamp) if e.scope in wanted and e.average == ROLLING]
+
+    def sums(self, ts: int, places: Sequence[int], windows: Sequence[int], stamp: Stamp) -> list[ChannelSum]:
+        """The sums of the channels of some places (lines, then stacks) over the windows that have a step at `ts`."""
+        return [
+            replace(one, lifecycle=stamp.lifecycle, revision=stamp.revision, known_at=stamp.known_at)
+            for window in self.stepping(ts, windows)
+            for one in channel_sums(self._plant, self._rolling, window, ts)
+            if self._places[one.meter] in places
+        ]
+
+    def stepping(self, ts: int, windows: Sequence[int]) -> list[int]:
+        """Those of the windows that have a step at `ts`."""
+        return [w for w in windows if ts % step_of(self._plant.window_ms[w]) == 0]
+
+    def stale(self, ts: int) -> Callable[[int, str], bool]:
+        """Whether a channel that a line's degree requires is silent at `ts`."""
+        silent = self._marks.silent_meters(ts)
+        table = {need: any(silent[meter] for meter in meters) for need, meters in self._needs.items()}
+        return lambda line, degree: table[line, degree]
+
+
+def restated(changes: Changes, why: str) -> Changes:
+    """The changes with the reason for restating them."""
+
+    def say(things: tuple[Thing, ...]) -> tuple[Thing, ...]:
+        return tuple(replace(thing, reason=with_reason(thing.reason, why)) for thing in things)
+
+    return replace(changes, scores=say(changes.scores), emissions=say(changes.emissions), sums=say(changes.sums))
