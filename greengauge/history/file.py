@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS step (row INTEGER PRIMARY KEY, series INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS alarm (row INTEGER PRIMARY KEY, ts INTEGER NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL,
     event TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (scope, id, ts, event));
 CREATE TABLE IF NOT EXISTS delivered (what TEXT PRIMARY KEY, row INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, start INTEGER NOT NULL,
+    stop INTEGER NOT NULL, reason TEXT NOT NULL, asked INTEGER NOT NULL, registry INTEGER NOT NULL, lines TEXT,
+    stacks TEXT, reached INTEGER, share REAL NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting');
 """
 # `series.fixed` is the constant part of the first format's rows, which have constant 0: theirs was one a series.
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from greengauge.history.delivery import Delivery
 from greengauge.history.file import CONSTANT, ROW
+from greengauge.history.jobs import Jobs
 from greengauge.history.rows import Key, body_of, constant_of, constant_text, key_of, thaw
 from greengauge.history.settle import next_revision
 from scoring.results import Changes, Emission, Score
@@ -20,12 +21,21 @@ from scoring.results import Changes, Emission, Score
 Thing = TypeVar("Thing", Score, Emission)
 
 
-class History(Delivery):
+class History(Delivery, Jobs):
     """The embedded history."""
 
     def add(self, changes: Changes) -> None:
         """Keep what became known, all or nothing; what is already kept stays as it is."""
         self._write(lambda: self._add(changes))
+
+    def add_of_job(self, changes: Changes, key: str, reached: int | None, share: float) -> None:
+        """Keep what a slice of a restating made known, and how far it has come: both or neither."""
+
+        def add() -> None:
+            self._add(changes)
+            self._come(key, reached, share)
+
+        self._write(add)
 
     def settle(self, changes: Changes) -> Changes:
         """What of restated `changes` differs from what is kept, each with its next revision (see `settle`)."""
