@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS alarm (row INTEGER PRIMARY KEY, ts INTEGER NOT NULL, 
     event TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (scope, id, ts, event));
 CREATE TABLE IF NOT EXISTS delivered (what TEXT PRIMARY KEY, row INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, start INTEGER NOT NULL,
-    stop INTEGER NOT NULL, reason TEXT NOT NULL, asked INTEGER NOT NULL, registry INTEGER NOT NULL, lines TEXT,
-    stacks TEXT, reached INTEGER, share REAL NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting');
+    stop INTEGER NOT NULL, reason TEXT NOT NULL, registry INTEGER NOT NULL, reached INTEGER,
+    share REAL NOT NULL DEFAULT 0, revised INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0);
 """
 # `series.fixed` is the constant part of the first format's rows, which have constant 0: theirs was one a series.
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from greengauge.history.delivery import Delivery
 from greengauge.history.file import CONSTANT, ROW
-from greengauge.history.jobs import Jobs
+from greengauge.history.jobs import Job, Jobs
 from greengauge.history.rows import Key, body_of, constant_of, constant_text, key_of, thaw
 from greengauge.history.settle import next_revision
 from scoring.results import Changes, Emission, Score
@@ -28,18 +29,26 @@ class History(Delivery, Jobs):
         """Keep what became known, all or nothing; what is already kept stays as it is."""
         self._write(lambda: self._add(changes))
 
-    def add_of_job(self, changes: Changes, key: str, reached: int | None, share: float) -> None:
-        """Keep what a slice of a restating made known, and how far it has come: both or neither."""
+    def add_of_job(self, changes: Changes, job: Job) -> None:
+        """Keep what a slice of a job made known, and how far `job` says it has come: both or neither."""
 
         def add() -> None:
             self._add(changes)
-            self._come(key, reached, share)
+            self._come(job, len(changes.scores) + len(changes.emissions))
 
         self._write(add)
 
-    def settle(self, changes: Changes) -> Changes:
-        """What of restated `changes` differs from what is kept, each with its next revision (see `settle`)."""
-        return Changes(tuple(self._settled(changes.scores)), tuple(self._settled(changes.emissions)), changes.alarms)
+    def settle(self, changes: Changes, *, told_only: bool = False) -> Changes:
+        """`scoring.restate.Told`: of what is restated only what differs from what is kept, with its next revision.
+
+        Live and final things pass as they are: `add` keeps the first of each. With `told_only`, what was never told
+        as final, or is kept no longer, stays untold.
+        """
+        return replace(
+            changes,
+            scores=self._settled(changes.scores, told_only=told_only),
+            emissions=self._settled(changes.emissions, told_only=told_only),
+        )
 
     def scores(
         self, scope: str | None, degree: str | None, window: str | None, at: int | None, known_at: int | None
@@ -112,22 +121,36 @@ class History(Delivery, Jobs):
         self._constants[apart] = number = int(found[0])
         return number
 
-    def _settled(self, things: Sequence[Thing]) -> Iterator[Thing]:
-        """Series by series: one statement with an indexed look-up per step."""
-        by_series: dict[Key, list[Thing]] = defaultdict(list)
+    def _settled(self, things: Sequence[Thing], *, told_only: bool) -> tuple[Thing, ...]:
+        restated = [thing for thing in things if thing.lifecycle == "restated"]
+        if not restated:
+            return tuple(things)
+        kept = self._kept(restated)
+        told = [thing for thing in things if thing.lifecycle != "restated"]
+        for thing in restated:
+            rows = kept[key_of(thing)].get(thing.ts, [])
+            if told_only and all(row.lifecycle == "live" for row in rows):
+                continue
+            new = next_revision(thing, rows)
+            if new is not None:
+                told.append(new)
+        return tuple(told)
+
+    def _kept(self, things: Sequence[Thing]) -> dict[Key, dict[int, list[Score | Emission]]]:
+        """Every row of the things' keys, oldest revision first: one statement a series, one look-up a step."""
+        asked: dict[Key, list[int]] = defaultdict(list)
         for thing in things:
-            by_series[key_of(thing)].append(thing)
-        for key, new in by_series.items():
-            rows = self._all(
+            asked[key_of(thing)].append(thing.ts)
+        found: dict[Key, dict[int, list[Score | Emission]]] = {}
+        for key, times in asked.items():
+            of_key = found[key] = defaultdict(list)
+            for row in self._all(
                 f"SELECT {CONSTANT}, {ROW} FROM step JOIN series ON series.id = step.series "  # noqa: S608 - our own names
                 "WHERE step.series = ? AND ts IN (SELECT value FROM json_each(?)) ORDER BY ts, revision, row",
-                (self._series.get(key), json.dumps([thing.ts for thing in new])),
-            )
-            kept = {row[1]: thaw(key, row[0], row[1:]) for row in rows}  # the last of each ts is the newest
-            for thing in new:
-                told = next_revision(thing, kept.get(thing.ts))
-                if told is not None:
-                    yield told
+                (self._series.get(key), json.dumps(times)),
+            ):
+                of_key[row[1]].append(thaw(key, row[0], row[1:]))
+        return found
 
     def _newest(
         self, kind: str, name: tuple[str | None, str | None, str | None], at: int | None, known_at: int | None

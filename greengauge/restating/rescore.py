@@ -1,21 +1,23 @@
-"""`Rescore`: the final scores of a stretch of the past, from its readings, by an engine of its own.
+"""`Rescore`: the final scores of a stretch of the past by today's registry, from its readings, by an engine of its own.
 
-It reads from so far back that the first score's longest window is whole, in time order, and keeps only what lies
-in the stretch or is reached by it. It works in slices, and what it tells is whole up to `reached`.
+It reads from so far back that the first score's longest window is whole, in time order, and tells what touches the
+stretch. It works in slices; all that lies before `reached` is told.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import TypeVar
 
 from devices.durations import DAY, HOUR, MINUTE
 from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge.replay import hourly
 from scoring.engine import Engine
+from scoring.restate import Past
+from scoring.restate.told import with_reason
 from scoring.results import Changes, Emission, Score
 from scoring.watch import ROLLING
 
@@ -23,95 +25,79 @@ SLACK_MS = DAY + HOUR
 """Read before the first window, so that the counter pair or held level which reaches into it is there."""
 BLOCKS_MS = 32 * DAY
 """The longest block, a month of local days."""
+NEVER = 1 << 62
+
+Thing = TypeVar("Thing", Score, Emission)
 
 
-class Past(Protocol):
-    """All readings with start < ts <= end, pieces in time order; some may be empty ("nothing just now")."""
-
-    def read(self, start: int, end: int) -> Iterator[Readings]: ...  # noqa: D102 - said above
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What to score: steps and blocks that (start, end] touches, of these lines' and stacks' scopes."""
-
-    start: int
-    end: int
-    until: int  # nothing after it is final yet
-    scopes: frozenset[str]  # ids, stacks' too
-
-
-@dataclass(slots=True)
 class Rescore:
-    """One stretch. `step` it until `done`."""
+    """One stretch (start, end] of event time. `step` it until `done`."""
 
-    plant: Plant
-    past: Past
-    stretch: Stretch
-    reached: int | None = None  # steps and blocks up to here are told
-    done: bool = False
-    _engine: Engine = field(init=False)
-    _pieces: Iterator[Readings] = field(init=False)
-    _begin: int = field(init=False)
-    _stop: int = field(init=False)
-    _read: int = field(init=False)
-    _lag: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        longest = max(self.plant.window_ms, default=0)
-        back = max(longest, BLOCKS_MS if self.plant.stacks else 0) + SLACK_MS
-        first = self.stretch.start if self.reached is None else max(self.stretch.start, self.reached)
-        slowest = max((meter.every_ms for meter in self.plant.meters), default=0)
-        self._lag = self.plant.intake.grace_ms + 3 * slowest + HOUR
-        self._begin = self._read = first - back
-        self._stop = min(self.stretch.end + longest, self.stretch.until)
-        self._engine = Engine(replace(self.plant, alarms=()), event_clock=True)
-        self._pieces = hourly(self.past.read(self._begin, self._stop + self._lag))
+    def __init__(
+        self, plant: Plant, past: Past, start: int, end: int, *, newest: int, reason: str, reached: int | None = None
+    ) -> None:
+        """`newest` is the newest event time there may be; `reached` is where an earlier run of it stopped."""
+        longest = max(plant.window_ms, default=0)
+        self._plant, self._start, self._end, self._reason = plant, start, end, reason
+        self.done, self.reached = False, reached
+        slowest = max((meter.every_ms for meter in plant.meters), default=0)
+        self._lag = plant.intake.grace_ms + 3 * slowest + HOUR  # what is read is final this much later
+        back = max(longest, BLOCKS_MS if plant.stacks else 0) + SLACK_MS
+        self._first = start - back
+        after = start if reached is None else max(start, reached)
+        self._begin = self._read = after - back
+        self._stop = min(end + longest, newest)
+        self._engine = Engine(replace(plant, alarms=()), event_clock=True, after=after)
+        self._pieces = _hourly(past.read(self._begin, self._stop + self._lag))
 
     @property
     def share(self) -> float:
-        """How much of it is read, 0 to 1."""
-        return min(1.0, (self._read - self._begin) / max(1, self._stop + self._lag - self._begin))
+        """How much of the whole stretch is read, 0 to 1; a run that began in the midst counts what was before."""
+        return 1.0 if self.done else (self._read - self._first) / max(1, self._stop + self._lag - self._first)
 
-    def step(self, budget_s: float) -> Changes:
-        """Work for about `budget_s`; what became known, as final. Raises EnvironmentFailure of the past."""
+    def step(self, budget_s: float, known_at: int) -> Changes:
+        """Work for about `budget_s`; what was found, as restated with revision 0. EnvironmentFailure of the past."""
         until = time.perf_counter() + budget_s
         scores: list[Score] = []
         emissions: list[Emission] = []
         while not self.done and time.perf_counter() < until:
             changes = self._work(until)
-            scores += filter(self._wanted, changes.scores)
-            emissions += filter(self._wanted, changes.emissions)
+            scores += (self._restated(s, known_at) for s in changes.scores if self._touched(s))
+            emissions += (self._restated(e, known_at) for e in changes.emissions if self._touched(e))
         return Changes(tuple(scores), tuple(emissions))
 
     def _work(self, until: float) -> Changes:
-        if self._engine.behind():
-            changes = self._engine.advance(max(0.0, until - time.perf_counter()))
-            if not self._engine.behind():
-                told = self._read - self._lag
-                self.reached = told if self.reached is None else max(self.reached, told)
-            return changes
-        piece = next(self._pieces, None)
-        if piece is None:
-            self.done, self.reached = True, self._stop
-            return self._engine.finish()
-        if len(piece):
-            self._engine.push(piece)
-            self._read = max(self._read, int(piece.ts.max()))
-        return self._engine.advance(0.0)
+        if not self._engine.behind():
+            self.reached = max(self._read - self._lag, self.reached or -NEVER)
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.done = True
+                return self._engine.finish()
+            if len(piece):
+                self._engine.push(piece)
+                self._read = max(self._read, int(piece.ts.max()))
+        return self._engine.advance(max(0.0, until - time.perf_counter()))
 
-    def _wanted(self, thing: Score | Emission) -> bool:
-        """Touched by the stretch, final by now, and whole: nothing before the readings' begin is in it."""
-        if thing.scope not in self.stretch.scopes or thing.lifecycle == "live":
-            return False
+    def _restated(self, thing: Thing, known_at: int) -> Thing:
+        why = with_reason(thing.reason, self._reason)
+        return replace(thing, lifecycle="restated", known_at=known_at, reason=why)
+
+    def _touched(self, thing: Score | Emission) -> bool:
+        """By the stretch; and whole: nothing from before the first reading is in it."""
         if isinstance(thing, Score):
-            first, last = thing.ts - self.plant.window_ms[self.plant.windows.index(thing.window)], thing.ts
+            first, last = thing.ts - self._plant.window_ms[self._plant.windows.index(thing.window)], thing.ts
         elif thing.average == ROLLING:
             first, last = thing.ts - MINUTE, thing.ts
         else:
             first, last = thing.ts, thing.ts + thing.block_minutes * MINUTE
-        return (
-            first >= self._begin + SLACK_MS
-            and first < self.stretch.end
-            and self.stretch.start < last <= min(self._stop, self.stretch.until)
-        )
+        whole = first >= self._begin + SLACK_MS
+        return whole and first < self._end and self._start < last <= self._stop
+
+
+def _hourly(pieces: Iterator[Readings]) -> Iterator[Readings]:
+    """In pieces of an hour at most; empty ones ("nothing just now") come through, so that time can be kept."""
+    for piece in pieces:
+        if len(piece):
+            yield from hourly([piece])
+        else:
+            yield piece

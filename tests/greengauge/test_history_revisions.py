@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 def restate(history: History, *things: Score) -> list[Score]:
     """Settle, keep, and tell what was kept."""
-    told = history.settle(Changes(scores=things))
+    told = history.settle(Changes(scores=tuple(replace(thing, lifecycle="restated") for thing in things)))
     history.add(told)
     return list(told.scores)
 
@@ -74,10 +75,28 @@ def test_a_live_row_is_settled_against_too(history: History) -> None:
     assert [s.revision for s in restate(history, score(ts=T, value=0.1))] == [1]
 
 
+def test_a_log_told_again_makes_no_revision(history: History) -> None:
+    """After a kill the first of two restatings is told again, later, earlier or merged with the second: all known."""
+    history.add(Changes(scores=(score(ts=T, value=0.1, lifecycle="final", known_at=T),)))
+    assert [s.revision for s in restate(history, score(ts=T, value=0.2, known_at=T + 100))] == [1]
+    assert [s.revision for s in restate(history, score(ts=T, value=0.3, known_at=T + 200))] == [2]
+    for value, known in ((0.2, 100), (0.2, 99), (0.2, 150), (0.3, 200), (0.3, 199), (0.3, 300)):
+        assert restate(history, score(ts=T, value=value, known_at=T + known)) == []
+    assert [s.revision for s in restate(history, score(ts=T, value=0.2, known_at=T + 300))] == [3]
+
+
+def test_live_and_final_pass(history: History) -> None:
+    """Only what is restated is compared."""
+    both = tuple(score(ts=T, lifecycle=lifecycle) for lifecycle in ("live", "final"))
+    history.add(Changes(scores=both))
+    assert history.settle(Changes(scores=both)).scores == both
+
+
 def test_emissions_too(history: History) -> None:
     """The block's minutes changed: a revision of the block."""
     history.add(Changes(emissions=(emission(ts=T, lifecycle="final"),)))
-    told = history.settle(Changes(emissions=(emission(ts=T), emission(ts=T, valid_minutes=33))))
+    same, other = (emission(ts=T, valid_minutes=n, lifecycle="restated") for n in (32, 33))
+    told = history.settle(Changes(emissions=(same, other)))
     assert [(e.valid_minutes, e.revision, e.lifecycle) for e in told.emissions] == [(33, 1, "restated")]
 
 
