@@ -6,8 +6,13 @@ What a slice of one made known and how far it came are kept in one transaction, 
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from devices.errors import EnvironmentFailure
 from greengauge.history.file import HistoryFile
 
 KEPT_DONE = 1_000
@@ -29,6 +34,24 @@ class Job:
     done: bool = False
 
 
+_ALL = "SELECT key, start, stop, reason, registry, reached, share, revised, done FROM job ORDER BY id"
+
+
+def look(path: Path) -> list[Job]:
+    """All jobs of a history that another process writes; none where there is none yet. Raises EnvironmentFailure."""
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            return [_job(row) for row in db.execute(_ALL)]
+    except sqlite3.Error as failure:
+        if "no such table" in str(failure):
+            return []
+        raise EnvironmentFailure(
+            f"the history can't be read: {failure}", where=str(path), mend="see the disk and this user's rights"
+        ) from failure
+
+
 class Jobs(HistoryFile):
     """The recomputations of a history."""
 
@@ -48,10 +71,7 @@ class Jobs(HistoryFile):
 
     def all_jobs(self) -> list[Job]:
         """Those remembered, done or not, oldest first."""
-        rows = self._all(
-            "SELECT key, start, stop, reason, registry, reached, share, revised, done FROM job ORDER BY id", ()
-        )
-        return [Job(*(*row[:-1], bool(row[-1]))) for row in rows]
+        return [_job(row) for row in self._all(_ALL, ())]
 
     def finish_job(self, key: str) -> None:
         """It is done."""
@@ -68,3 +88,7 @@ class Jobs(HistoryFile):
             "UPDATE job SET registry = ?, reached = ?, share = ?, revised = revised + ? WHERE key = ?",
             (job.registry, job.reached, job.share, revised, job.key),
         )
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    return Job(*(*row[:-1], bool(row[-1])))

@@ -4,6 +4,6 @@ A piece may be empty: nothing can be told just now (the log is being looked thro
 ask again. So whoever reads keeps its time budget, and nobody waits in a thread that gauges need.
 """
 
-from greengauge.past.past import LoggedPast
+from greengauge.past.past import LoggedPast, past_of
 
-__all__ = ["LoggedPast"]
+__all__ = ["LoggedPast", "past_of"]

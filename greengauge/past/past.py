@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator, Sequence
 
 from devices.durations import HOUR
@@ -10,7 +12,10 @@ from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge.past.index import STRETCH_MS, LogIndex, ReadableLog
 from greengauge.past.stored import StoredPast
+from greengauge.versions import Decoders
+from ingest.log.log import Log
 from ingest.log.record import Record
+from ingest.store.base import Store
 
 SKEW_MS = HOUR
 """How much later than its event time a reading may be received and be told apart from an older one's: more than any
@@ -74,3 +79,9 @@ class LoggedPast:
         if self._log.first == 0:
             return -(1 << 62)
         return (1 << 62) if began is None else began + SKEW_MS
+
+
+def past_of(plant: Plant, log: Log, decoders: Decoders, store: Store, loop: AbstractEventLoop) -> LoggedPast:
+    """The past of a data folder; the store is asked on `loop`, and its answers are looked for, not waited for."""
+    stored = StoredPast(plant, lambda spans: asyncio.run_coroutine_threadsafe(store.look_up(spans), loop))
+    return LoggedPast(plant, log, decoders.decode_past, stored, lambda: log.cursors.get("store"))

@@ -1,4 +1,4 @@
-"""`Restating`: recomputations in slices, told once, resumed where they were, waiting while the past cannot be read."""
+"""`Recomputing`: jobs in slices, told once, resumed where they were, waiting while the past cannot be read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge.history import History
 from greengauge.history.jobs import Job
+from greengauge.restating.recomputing import Recomputing
 from greengauge.restating.restating import Restating
 from scoring.engine import Engine
 from scoring.results import Changes, Score
@@ -86,12 +87,12 @@ class Bench:
         self.engine.advance()
         self.now = 0.0
 
-    def restating(self) -> Restating:
-        return Restating(self.plant, self.history, self.past, clock=lambda: self.now)
+    def recomputing(self) -> Recomputing:
+        return Recomputing(self.plant, self.history, self.past, clock=lambda: self.now)
 
-    def finish(self, restating: Restating) -> None:
+    def finish(self, work: Recomputing) -> None:
         for _ in range(100_000):
-            if not restating.step(self.engine, 0.01):
+            if not work.step(self.engine.clock, 0.01):
                 return
         raise AssertionError("no end")
 
@@ -121,31 +122,31 @@ def check(bench: Bench) -> None:
 
 def test_a_stretch_is_told_anew_in_slices(bench: Bench) -> None:
     """Exactly what a clean run under the new registry has, revision 1, with reason; asked again: nothing."""
-    restating = bench.restating()
-    restating.ask(JOB)
-    bench.finish(restating)
+    work = bench.recomputing()
+    work.ask(JOB)
+    bench.finish(work)
     check(bench)
-    assert restating.state() == {"jobs": 0, "share": 1.0, "text": "ok"}
+    assert work.jobs == []
     [done] = bench.history.all_jobs()
     rows = bench.history.pending()
     assert done.done
     assert done.revised == rows - len(bench.before.scores)
-    restating.ask(JOB)
-    bench.finish(restating)
+    work.ask(JOB)
+    bench.finish(work)
     assert bench.history.pending() == rows
     again = Job("b", JOB.start, JOB.end, JOB.reason, 1)
-    restating.ask(again)
-    bench.finish(restating)
+    work.ask(again)
+    bench.finish(work)
     assert bench.history.pending() == rows
 
 
 def test_it_goes_on_where_a_kill_left_it(bench: Bench) -> None:
     """Same end; what was read before is not read again."""
-    bench.restating().ask(JOB)
+    bench.history.open_job(JOB)
     shares, reached = [0.0], BASE + 10 * HOUR
     while True:
-        restating = bench.restating()  # a new process
-        while restating.step(bench.engine, 0.001):
+        work = bench.recomputing()  # a new process
+        while work.step(bench.engine.clock, 0.001):
             [job] = bench.history.all_jobs()
             assert job.share >= shares[-1]
             if (job.reached or 0) > reached:
@@ -163,28 +164,35 @@ def test_it_goes_on_where_a_kill_left_it(bench: Bench) -> None:
 
 def test_it_waits_for_the_past(bench: Bench) -> None:
     """Down: said, asked again after a while, and the end is the same."""
-    restating = bench.restating()
-    restating.ask(JOB)
+    work = bench.recomputing()
+    work.ask(JOB)
     bench.past.down = True
-    assert not restating.step(bench.engine, 0.01)
-    assert "waiting: the store is down" in restating.state()["text"]
+    assert not work.step(bench.engine.clock, 0.01)
+    assert work.trouble == "the store is down"
     asked = len(bench.past.asked)
-    assert not restating.step(bench.engine, 0.01)
+    assert not work.step(bench.engine.clock, 0.01)
     assert len(bench.past.asked) == asked
     bench.past.down, bench.now = False, 10.0
-    bench.finish(restating)
+    bench.finish(work)
     check(bench)
 
 
 def test_its_progress_is_told(bench: Bench) -> None:
-    """Days and share, for the page's line."""
-    restating = bench.restating()
-    restating.ask(JOB)
-    restating.step(bench.engine, 0.001)
-    state = restating.state()
+    """Days, share and what it waits for, for the page's line."""
+    whole = Restating(bench.plant, bench.history, bench.past)
+    assert whole.state() == {"jobs": 0, "share": 1.0, "text": "ok"}
+    whole.ask(JOB)
+    assert not whole.durable
+    whole.step(bench.engine, 0.001)
+    assert whole.durable
+    state = whole.state()
     assert state["jobs"] == 1
     assert state["text"].startswith("restating 2025-10-09 .. 2025-10-09, ")
     assert state["text"].endswith(" %")
+    bench.past.down = True
+    waiting = Restating(bench.plant, bench.history, bench.past)
+    waiting.step(bench.engine, 0.001)
+    assert waiting.state()["text"].endswith("waiting: the store is down")
 
 
 def test_what_was_never_told_stays_untold(bench: Bench) -> None:
@@ -192,8 +200,8 @@ def test_what_was_never_told_stays_untold(bench: Bench) -> None:
     bench.history._db.execute("DELETE FROM step WHERE ts % 900000 <> 0")
     bench.history._db.commit()
     rows = bench.history._all("SELECT count(*) FROM step WHERE ts % 900000 <> 0", ())
-    restating = bench.restating()
-    restating.ask(JOB)
-    bench.finish(restating)
+    work = bench.recomputing()
+    work.ask(JOB)
+    bench.finish(work)
     assert rows == bench.history._all("SELECT count(*) FROM step WHERE ts % 900000 <> 0", ()) == [(0,)]
     assert bench.history._all("SELECT max(revision) FROM step", ()) == [(1,)]
