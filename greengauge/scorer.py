@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,9 +24,9 @@ from greengauge.history import History
 from greengauge.live import Live
 from greengauge.log_work import READ_BYTES, LogWork
 from greengauge.restating.restating import Restating
+from greengauge.resuming import start_of
 from ingest.decode.result import Decoded
 from ingest.log.record import Record
-from scoring.engine import Engine
 from scoring.restate import Past
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
 from scoring.why import Why
@@ -74,7 +75,8 @@ class Scorer:
         self._passed = asyncio.Condition()
         self._unkept: Changes | None = None  # told by the engine, not yet in the history
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
-        self._saved, self.engine = self._begin(start)
+        begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0)
+        self._saved, self.engine, self._alarms = begin.position, begin.engine, begin.alarms
         self._restating = Restating(plant, history, past)
         self._log = LogWork(self.engine, self._saved, read=read, decode=decode, ask=self._restating.ask)
         self.filled = (
@@ -153,24 +155,6 @@ class Scorer:
         finally:
             self._thread.shutdown()
 
-    def _begin(self, start: int) -> tuple[int, Engine]:
-        """Where to go on: from the snapshot if it is of this registry, program and log, else from the log's start."""
-        kept = snapshots.load(self._snapshot_path, self.plant.version)
-        if kept is None:
-            return start, Engine(self.plant)
-        position, state = kept
-        if self.history.renewed and start == 0:  # all can be told again, and the history begins with the log
-            log.warning("scores.history_is_new", mend="what the log holds is scored anew")
-            return start, Engine(self.plant)
-        why = "it is of another log"
-        if start <= position <= self._durable():
-            try:
-                return position, Engine.restore(self.plant, state)
-            except ValueError as other:
-                why = str(other)
-        log.warning("scores.snapshot_unusable", cause=why, mend="what the log holds is scored anew")
-        return start, Engine(self.plant)
-
     async def _do(self, work: Callable[[], T]) -> T:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -181,12 +165,25 @@ class Scorer:
         took = self._unkept is not None  # nobody was told of what this came from
         while self._unkept is None and time.monotonic() < until and self._log.step():
             took = True
+            self._take_over_alarms()
         if self._unkept is None:
             self._unkept = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
+        if self._alarms is not None:  # these were told under the registry before
+            self._unkept = replace(self._unkept, alarms=())
         changes = self._unkept
         if not self._kept(changes):
             return False, False, 0
         return took, bool(changes.alarms), self.engine.behind()
+
+    def _take_over_alarms(self) -> None:
+        """Once all is taken in that an older registry's snapshot knew: alarms stand as they stood there."""
+        if self._alarms is None or self.position < self._alarms.position:
+            return
+        try:
+            self.engine.adopt_alarms(self._alarms.state)
+        except ValueError as odd:
+            log.warning("alarms.not_taken_over", cause=str(odd), mend="they stand as the log tells them")
+        self._alarms = None
 
     def _kept(self, changes: Changes) -> bool:
         """Put into the history what became known; False if the disk does not take it, then it is tried again."""
