@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import threading
 import time
@@ -39,6 +40,7 @@ def run(start: str, end: str, settings: Settings, *, registry: Path | None, reas
     first, last = times.parse(start), times.parse(end)
     if first >= last:
         raise ConfigurationError("the stretch is empty", where=f"--from {start} --to {end}", mend="give --from < --to")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends in order
     request = Request.new(first, last, f"recomputed: {reason or REASON}")
     data = settings.data
     found = remembered_registry(data)

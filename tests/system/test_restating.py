@@ -167,15 +167,15 @@ def test_a_reading_three_hours_late(
 def test_kill_9_in_the_midst_of_restating(tmp_path: Path, mosquitto: Mosquitto, meter: Meter) -> None:
     """A reading too late for the engine's memory is restated through the log; killed, started, the same end."""
     (tmp_path / "plant.toml").write_text(REGISTRY)
-    now, rows = minutes(64, missing=3600)
-    late = now - 3600 * MINUTE
+    now, rows = minutes(90, missing=85 * 60)
+    late = now - 85 * HOUR
     running = service(tmp_path, mosquitto).start().ready()
     try:
         meter.send(*rows)
         heard(running, now)
         assert at(running, late + 30 * MINUTE, "1h")["output"] == 59 * 5.0
         meter.send((late, 7.0))
-        until(lambda: running.part("restating").get("text", "ok") != "ok", 30, running.log)
+        until(lambda: running.part("restating").get("text", "ok") != "ok", 60, running.log)
         for _ in range(3):
             running.kill()
             running.start().ready()
