@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devices.errors import EnvironmentFailure
+from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge import scorer as module
 from greengauge import snapshots
@@ -58,10 +59,10 @@ class Bench:
         self.moved: list[int] = []
         self.path = folder / "scores.snapshot"
 
-    def scorer(self, snapshot_every_s: float = 0.0) -> Scorer:
+    def scorer(self, snapshot_every_s: float = 0.0, plant: Plant = PLANT) -> Scorer:
         return Scorer(
-            PLANT, read=self.read, more=self.more, durable=lambda: self.records * SIZE, decode=decode, start=0,
-            history=self.history, live=Live(PLANT, simulated=False), past=Nothing(), snapshot_path=self.path,
+            plant, read=self.read, more=self.more, durable=lambda: self.records * SIZE, decode=decode, start=0,
+            history=self.history, live=Live(plant, simulated=False), past=Nothing(), snapshot_path=self.path,
             moved=self.moved.append, snapshot_every_s=snapshot_every_s,
         )  # fmt: skip
 
