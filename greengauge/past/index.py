@@ -19,6 +19,10 @@ STRETCH_MS = 600_000
 BLOCK_BYTES = 256 << 10
 
 
+Places = dict[int, list[tuple[int, int]]]
+"""End of a stretch of event time / STRETCH_MS → positions of the log between which its readings stand."""
+
+
 class ReadableLog(Protocol):
     """What of the log is needed (`ingest.log.Log`)."""
 
@@ -41,21 +45,22 @@ class LogIndex:
     def __init__(self, log: ReadableLog, decode: Callable[[Sequence[Record]], Readings]) -> None:
         self._log, self._decode = log, decode
         self._from = self._to = 0  # looked through: from <= position < to
-        self._places: dict[int, list[tuple[int, int]]] = {}  # end of a stretch of event time / STRETCH_MS -> log
+        self._places: Places = {}
 
     def cover(self, start: int) -> Iterator[None]:
         """Look through the log from position `start` to its present end, giving way after each block."""
         start = max(start, self._log.first)
-        if not self._from <= start <= self._to:  # nothing yet, or older than what is known
+        if not self._places:
             self._from = self._to = start
-            self._places.clear()
-        end = self._log.durable
-        while self._to < end:
-            records = self._log.read(self._to, BLOCK_BYTES)
-            if not records:
-                break
-            self._note(records)
-            self._to = records[-1].end
+        if start < self._from:  # older than what is known: it goes before it
+            older: Places = {}
+            for _ in self._look(start, self._from, older):
+                yield
+            for stretch, places in self._places.items():
+                older[stretch] = older.get(stretch, []) + places
+            self._places, self._from = older, start
+        for reached in self._look(self._to, self._log.durable, self._places):
+            self._to = reached
             yield
 
     def stretches(self, start: int, end: int) -> list[int]:
@@ -77,11 +82,17 @@ class LogIndex:
                 at = records[-1].end
         return Readings.concat(parts)
 
-    def _note(self, records: Sequence[Record]) -> None:
-        first, stop = records[0].position, records[-1].end
-        for stretch in np.unique(-(-self._decode(records).ts // STRETCH_MS)).tolist():
-            places = self._places.setdefault(stretch, [])
-            if places and places[-1][1] >= first:
-                places[-1] = places[-1][0], stop
-            else:
-                places.append((first, stop))
+    def _look(self, start: int, end: int, into: Places) -> Iterator[int]:
+        """Note where readings stand between two positions; how far, block by block."""
+        while start < end:
+            records = [r for r in self._log.read(start, BLOCK_BYTES) if r.position < end]
+            if not records:
+                return
+            first, start = records[0].position, records[-1].end
+            for stretch in np.unique(-(-self._decode(records).ts // STRETCH_MS)).tolist():
+                places = into.setdefault(stretch, [])
+                if places and places[-1][1] >= first:
+                    places[-1] = places[-1][0], start
+                else:
+                    places.append((first, start))
+            yield start

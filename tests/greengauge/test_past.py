@@ -154,6 +154,19 @@ def test_the_log_gives_back_what_was_sent(bench: Bench) -> None:
     assert len(all_of(bench, start, end)) == len(wanted) + 1
 
 
+def test_going_back_step_by_step(bench: Bench) -> None:
+    """Each question older than the one before: the log in between is looked through once, and all is found."""
+    for k in range(900):
+        bench.send(T + k * MIN, f'{{"ts": {T + k * MIN - (k % 5) * HOUR}, "coal": {k % 900}}}')
+    reads: list[int] = []
+    whole, bench.log.read = bench.log.read, lambda at, most: (reads.append(at), whole(at, most))[1]  # type: ignore[method-assign, func-returns-value] # to count
+    for hour in range(14, 5, -1):
+        start, end = T + hour * HOUR, T + (hour + 1) * HOUR
+        wanted = [k for k in range(900) if start < T + k * MIN - (k % 5) * HOUR <= end]
+        assert sorted(row[2] // 1000 for row in all_of(bench, start, end)) == wanted
+    assert len(reads) < 9 * 40
+
+
 def test_the_store_gives_back_the_winners(bench: Bench) -> None:
     """Behind the log's retention: one reading a key, the winner, counted from its text; its letter; its range."""
     coal = bench.plant.channel("m1", "coal").index
