@@ -18,16 +18,31 @@ from scoring.results import Emission, Score
 Key = tuple[str, str, str, str]
 """What a series is: kind; scope; degree or pollutant; window or average."""
 
+_COLUMNS = {"ts", "revision", "lifecycle", "known_at", "value"}
+"""Columns of their own; the series' key stands in `series`."""
+
+
+def _rest(of: type[Score | Emission], first: Sequence[str], elsewhere: set[str]) -> tuple[str, ...]:
+    """The body's fields: those of the first format in their order, then what the record has got since."""
+    return (*first, *(n for n in of.__dataclass_fields__ if n not in {*first, *elsewhere, *_COLUMNS}))
+
+
 _SCORE_CONSTANT = ("level", "unit", "output_unit", "basis")
-_SCORE_BODY = (
-    "numerator", "denominator", "output", "completeness", "quality", "operation", "reason", "stale", "last",
-)  # fmt: skip
+_SCORE_BODY = _rest(
+    Score,
+    ("numerator", "denominator", "output", "completeness", "quality", "operation", "reason", "stale", "last"),
+    {*_SCORE_CONSTANT, "scope", "degree", "window", "detail"},
+)
 _SCORE_BODY_1 = (*_SCORE_BODY[:3], "basis", *_SCORE_BODY[3:])
 """Of the first format, whose basis stood in each row and which kept no detail."""
 _EMISSION_CONSTANT = ("raw_unit", "unit")
-_EMISSION_BODY = (
-    "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
-    "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last",
+_EMISSION_BODY = _rest(
+    Emission,
+    (
+        "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
+        "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last",
+    ),
+    {*_EMISSION_CONSTANT, "scope", "pollutant", "average"},
 )  # fmt: skip
 
 _Get = Callable[[Any], tuple[Any, ...]]
@@ -74,11 +89,13 @@ def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Score | Emiss
     fields: dict[str, Any] = json.loads(constant)
     values = json.loads(body)
     fields |= {"ts": ts, "revision": revision, "lifecycle": lifecycle, "known_at": known_at, "value": value}
+    # a row of an older version ends earlier: what it lacks takes its default
     if kind == "emission":
-        fields |= zip(_EMISSION_BODY, values, strict=True)
+        fields |= zip(_EMISSION_BODY, values, strict=False)
         return Emission(scope=a, pollutant=b, average=c, **fields)
     names = fields.pop("detail", [])
     body_names = _SCORE_BODY if "basis" in fields else _SCORE_BODY_1
-    fields |= zip(body_names, values, strict=False)
-    detail = dict(zip(names, values[len(body_names) :], strict=True))
+    stop = len(values) - len(names)
+    fields |= zip(body_names, values[:stop], strict=False)
+    detail = dict(zip(names, values[stop:], strict=True))
     return Score(scope=a, degree=b, window=c, detail=detail, **fields)  # type: ignore[arg-type] # it was a degree
