@@ -179,6 +179,32 @@ def replay(
 
 
 @app.command()
+def recompute(
+    start: Annotated[
+        str, typer.Option("--from", help="RFC 3339 time with zone; scores after it.", envvar="GREENGAUGE_FROM")
+    ],
+    end: Annotated[str, typer.Option("--to", help="... up to this one.", envvar="GREENGAUGE_TO")],
+    data: Data = None,
+    registry: Annotated[
+        Path | None, typer.Option(help="Registry (default: the one the service last ran with).", metavar="REGISTRY")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why, in a few words; stands in the reason of each new revision.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the scores of a stretch of time anew, after a corrected factor, benchmark or laboratory value.
+
+    Only what differs gets a new revision. A running service does it (restart it with the new registry first);
+    without one it is done here. Ctrl-C interrupts (exit code 130): the same command again goes on where it was.
+    """
+    from greengauge import recompute as verb
+    from greengauge import settings
+
+    raise typer.Exit(verb.run(start, end, settings.load(data=data), registry=registry, reason=reason, as_json=as_json))
+
+
+@app.command()
 def init(file: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")] = Path("plant.toml")) -> None:
     """Write a small registry to start from."""
     if file.exists():

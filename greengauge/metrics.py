@@ -30,6 +30,8 @@ _GAUGES = (
     ("quarantine", "rows", "greengauge_quarantine_messages", "messages kept in quarantine"),
     ("quarantine", "share", "greengauge_quarantine_fill_ratio", "how full the quarantine is"),
     ("scoring", "behind", "greengauge_scoring_behind_steps", "closed steps not yet scored"),
+    ("restating", "jobs", "greengauge_restating_jobs", "stretches of the past still to be told anew"),
+    ("restating", "share", "greengauge_restating_done_ratio", "how far the one at work is; 1 where there is none"),
 )
 
 

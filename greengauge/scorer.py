@@ -8,15 +8,12 @@ became known in it is in the history before the position that a snapshot is boun
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -25,9 +22,12 @@ from devices.plant.model import Meter, Plant
 from greengauge import snapshots
 from greengauge.history import History
 from greengauge.live import Live
+from greengauge.log_work import READ_BYTES, LogWork
+from greengauge.restating.restating import Restating
+from greengauge.resuming import start_of
 from ingest.decode.result import Decoded
-from ingest.log.record import Record, RecordKind
-from scoring.engine import Command, Engine, LineClose
+from ingest.log.record import Record
+from scoring.restate import Past
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
 from scoring.why import Why
 
@@ -35,12 +35,10 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-READ_BYTES = 64 << 10
-"""Log bytes read at once; a record may be larger."""
-PIECE_ROWS = 250
-"""Readings pushed at once while history is worked off: two channels four times an hour make a day of steps to close."""
 SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
+RESTATE_S = 0.05
+"""... and how long, in between, at what is told anew: gauges come first."""
 LIVE_EVERY_S = 1.0
 FILLING_S = 0.05
 RETRY_S = 0.5
@@ -61,27 +59,35 @@ class Scorer:
         start: int,
         history: History,
         live: Live,
+        past: Past,
         snapshot_path: Path,
         moved: Callable[[int], None],
         snapshot_every_s: float,
     ) -> None:
-        """`read`, `more` and `durable` are the log's; `moved(position)` is told of each saved snapshot."""
+        """`read`, `more` and `durable` are the log's; `moved(position)` is told of each saved snapshot.
+
+        `past` gives readings of the past again, for restating.
+        """
         self.plant, self.history, self.live = plant, history, live
-        self._read, self._more, self._durable = read, more, durable
-        self._decode, self._moved = decode, moved
+        self._more, self._durable, self._moved = more, durable, moved
         self._snapshot_path, self._snapshot_every_s = snapshot_path, snapshot_every_s
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
-        self._refusals: dict[int, str] = {}
         self._unkept: Changes | None = None  # told by the engine, not yet in the history
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
-        self.position, self.engine = self._begin(start)
-        self._saved = self._fetched = self.position
+        begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0)
+        self._saved, self.engine, self._alarms = begin.position, begin.engine, begin.alarms
+        self._restating = Restating(plant, history, past)
+        self._log = LogWork(self.engine, self._saved, read=read, decode=decode, ask=self._restating.ask)
         self.filled = (
             asyncio.Event()
         )  # until then history is on its way: taken in first, then steps close and gauges show
         self.filled.set()
-        self._work: deque[Callable[[], object]] = deque()  # of the records in hand; `position` moves when it is done
+
+    @property
+    def position(self) -> int:
+        """Up to where the log is taken in."""
+        return self._log.position
 
     # --- asked by others ------------------------------------------------------------------------
 
@@ -105,7 +111,7 @@ class Scorer:
         """Wait until the record that ends at `position` is applied; why it was refused, if it was."""
         async with self._passed:
             await self._passed.wait_for(lambda: self.position >= position)
-        return self._refusals.pop(position, None)
+        return self._log.refusals.pop(position, None)
 
     async def behind(self) -> int:
         """Closed steps that are not scored yet."""
@@ -138,6 +144,9 @@ class Scorer:
                 if now - saved >= self._snapshot_every_s and self.position > self._saved:
                     saved = now
                     await self._save()
+                caught_up = self.filled.is_set() and not behind and self._durable() - self.position <= READ_BYTES
+                if caught_up and await self._do(self._restate):
+                    continue
                 if not took and not (behind and self.filled.is_set()):
                     await self._idle(LIVE_EVERY_S - (time.monotonic() - shown) if self.filled.is_set() else FILLING_S)
         except asyncio.CancelledError:  # after a failure the state is not whole: the snapshot before it stays
@@ -145,24 +154,6 @@ class Scorer:
             raise
         finally:
             self._thread.shutdown()
-
-    def _begin(self, start: int) -> tuple[int, Engine]:
-        """Where to go on: from the snapshot if it is of this registry, program and log, else from the log's start."""
-        kept = snapshots.load(self._snapshot_path, self.plant.version)
-        if kept is None:
-            return start, Engine(self.plant)
-        position, state = kept
-        if self.history.renewed and start == 0:  # all can be told again, and the history begins with the log
-            log.warning("scores.history_is_new", mend="what the log holds is scored anew")
-            return start, Engine(self.plant)
-        why = "it is of another log"
-        if start <= position <= self._durable():
-            try:
-                return position, Engine.restore(self.plant, state)
-            except ValueError as other:
-                why = str(other)
-        log.warning("scores.snapshot_unusable", cause=why, mend="what the log holds is scored anew")
-        return start, Engine(self.plant)
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
@@ -172,24 +163,33 @@ class Scorer:
         """Work for a moment and keep what became known: (anything taken in, alarms moved, steps behind)."""
         until = time.monotonic() + SLICE_S
         took = self._unkept is not None  # nobody was told of what this came from
-        while self._unkept is None and time.monotonic() < until and (self._work or self._fetch()):
+        while self._unkept is None and time.monotonic() < until and self._log.step():
             took = True
-            self._work[0]()
-            self._work.popleft()  # only now: a piece that fails is still to be done
-            if not self._work:
-                self.position = self._fetched
+            self._take_over_alarms()
         if self._unkept is None:
             self._unkept = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
+        if self._alarms is not None:  # these were told under the registry before
+            self._unkept = replace(self._unkept, alarms=())
         changes = self._unkept
         if not self._kept(changes):
             return False, False, 0
         return took, bool(changes.alarms), self.engine.behind()
 
+    def _take_over_alarms(self) -> None:
+        """Once all is taken in that an older registry's snapshot knew: alarms stand as they stood there."""
+        if self._alarms is None or self.position < self._alarms.position:
+            return
+        try:
+            self.engine.adopt_alarms(self._alarms.state)
+        except ValueError as odd:
+            log.warning("alarms.not_taken_over", cause=str(odd), mend="they stand as the log tells them")
+        self._alarms = None
+
     def _kept(self, changes: Changes) -> bool:
         """Put into the history what became known; False if the disk does not take it, then it is tried again."""
         try:
             if changes.scores or changes.emissions or changes.alarms:
-                self.history.add(changes)
+                self.history.add(self.history.settle(changes))
         except EnvironmentFailure as failure:
             self._in_trouble("history", failure)
             time.sleep(RETRY_S)
@@ -203,57 +203,15 @@ class Scorer:
             log.error("scores.not_kept", what=what, cause=failure.cause, where=failure.where, mend=failure.mend)
         self._trouble[what] = failure.cause
 
-    def _fetch(self) -> bool:
-        """Read on: what the next records ask of the engine, as pieces of work; whether there is any."""
-        records = self._read(self.position, READ_BYTES)
-        frames: list[Record] = []
-        for record in records:
-            if record.entry.kind is RecordKind.FRAMES:
-                frames.append(record)
-                continue
-            self._push(frames)
-            frames = []
-            if record.entry.kind is RecordKind.TICK:
-                self._work.append(partial(self.engine.tick, record.entry.received))
-            else:
-                self._work.append(partial(self._command, record))
-        self._push(frames)
-        if records:
-            self._fetched = records[-1].end
-            if not self._work:
-                self.position = self._fetched
-        return bool(self._work)
-
-    def _push(self, frames: list[Record]) -> None:
-        if not frames:
-            return
-        decoded = self._decode(frames)
-        closes = [LineClose(close.row, close.meter, close.received) for close in decoded.closes]
-        for start in range(0, max(1, len(decoded.readings)), PIECE_ROWS):
-            stop = start + PIECE_ROWS
-            rows = decoded.readings.take(slice(start, stop))
-            here = [replace(c, row=c.row - start) for c in closes if start < c.row <= stop or c.row == start == 0]
-            if len(rows) or here:
-                self._work.append(partial(self.engine.push, rows, here))
-
-    def _command(self, record: Record) -> None:
-        asked: dict[str, Any] = json.loads(record.entry.body)
+    def _restate(self) -> bool:
+        """Work for a moment at what is told anew; whether there was anything."""
         try:
-            self.engine.command(
-                Command(
-                    received=record.entry.received,
-                    scope=asked["scope"],
-                    id=asked["id"],
-                    do=asked["do"],
-                    user=asked["user"],
-                    comment=asked.get("comment", ""),
-                    for_ms=asked.get("for_ms", 0),
-                )
-            )
-        except ValueError as refusal:
-            self._refusals[record.end] = str(refusal)
-            while len(self._refusals) > 100:  # only those nobody waits for any more are left this long
-                del self._refusals[next(iter(self._refusals))]
+            worked = self._restating.step(self.engine, RESTATE_S)
+        except EnvironmentFailure as failure:
+            self._in_trouble("restating", failure)
+            return False
+        self._trouble.pop("restating", None)
+        return worked
 
     async def _show(self) -> None:
         def look() -> tuple[list[Score], list[Emission], list[Alarm], list[tuple[int | None, bool]], int, int]:
@@ -274,6 +232,7 @@ class Scorer:
         late += list(self._trouble.values())
         state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
         self.live.put_system("scoring", state)
+        self.live.put_system("restating", self._restating.state())
 
     def _scope_of(self, meter: Meter) -> str:
         if meter.stack is not None:
@@ -282,7 +241,8 @@ class Scorer:
 
     async def _save(self) -> None:
         def save() -> int:
-            if self._work or self._unkept:  # in the midst of it: the snapshot before stays, the log tells it again
+            if self._log.begun or self._unkept or not self._restating.durable:
+                # in the midst of it: the snapshot before stays, the log tells it again
                 return self._saved
             state, position = self.engine.snapshot(), self.position
             try:

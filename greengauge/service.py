@@ -3,7 +3,7 @@
     intake   session → log → PUBACK             writer      log → store (cursor: store)
     scorer   log → engine → live, history       quarantine  log → quarantine (cursor: quarantine)
     page     HTTP and WebSocket                 outputs     history → store;  mqtt-out  live → broker
-    keeper   tells the page what state everything is in
+    keeper   tells the page what state everything is in;  requests  `recompute` → log
 
 Each reads the log from its own cursor; none waits for another.
 """
@@ -39,6 +39,8 @@ from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
+from greengauge.past import past_of
+from greengauge.restating.requests import Requests, remember_registry
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
@@ -103,13 +105,14 @@ class Service:
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
         self.decoders = Decoders(plant, folder / "registry", source)
+        remember_registry(folder, source, plant.version)
         self.broker = broker(settings)
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
         gate = Gate(self.log, ClockShifts(folder / "clock-shifts.json"))
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
-        self.store = _store(settings)
+        self.store = store_of(settings)
         self.writer = StoreWriter(
             read=self.intake.gate.read,
             more=self.intake.wait,
@@ -129,6 +132,7 @@ class Service:
             start=self.log.first,
             history=self.history,
             live=self.live,
+            past=past_of(plant, self.log, self.decoders, self.store, asyncio.get_running_loop()),
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
@@ -164,6 +168,7 @@ class Service:
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
+            ("requests", Requests(self.settings.data, self.intake.submit).run()),
             *more,
         ]
         if self.delivers:
@@ -258,7 +263,8 @@ def broker(settings: Settings) -> Broker:
     )
 
 
-def _store(settings: Settings) -> Store:
+def store_of(settings: Settings) -> Store:
+    """The store the settings name. Raises ConfigurationError."""
     token = influx_token(settings)
     if token is None:
         return EmbeddedStore(settings.data / "store")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import google_crc32c
@@ -14,10 +15,24 @@ _MAGIC = b"GGSNAP1\n"
 _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot as it was found."""
+
+    version: int  # Plant.version of the registry it was made under
+    position: int
+    state: bytes
+
+
 def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
-    """Replace the snapshot: durable before this returns, and the old one stays until then. EnvironmentFailure."""
+    """Replace the snapshot: durable before this returns, and the old one stays until then. EnvironmentFailure.
+
+    One of another registry stays as the `previous` one.
+    """
     head = _HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state))
     try:
+        if _version(path) not in (None, plant_version):
+            path.replace(previous(path))
         write_whole(path, head, state)
     except OSError as failure:
         raise EnvironmentFailure(
@@ -25,8 +40,8 @@ def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
         ) from failure
 
 
-def load(path: Path, plant_version: int) -> tuple[int, bytes] | None:
-    """(position, state), or None where there is none for this plant or it is damaged: the log tells it all again."""
+def load(path: Path) -> Kept | None:
+    """The snapshot, or None where there is none or it is damaged: the log tells it all again."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -35,6 +50,20 @@ def load(path: Path, plant_version: int) -> tuple[int, bytes] | None:
         return None
     magic, version, position, length, checksum = _HEAD.unpack_from(raw)
     state = raw[_HEAD.size :]
-    if magic != _MAGIC or version != plant_version or len(state) != length or google_crc32c.value(state) != checksum:
+    if magic != _MAGIC or len(state) != length or google_crc32c.value(state) != checksum:
         return None
-    return position, state
+    return Kept(version, position, state)
+
+
+def previous(path: Path) -> Path:
+    """Where the last snapshot of the registry before stays."""
+    return path.with_name(f"{path.name}.previous")
+
+
+def _version(path: Path) -> int | None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD.size)
+    except FileNotFoundError:
+        return None
+    return int(_HEAD.unpack(head)[1]) if len(head) == _HEAD.size else None

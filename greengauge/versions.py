@@ -65,20 +65,31 @@ class Decoders:
         with self._lock:
             return join([self._one(r) for r in records if r.entry.kind is RecordKind.FRAMES])
 
+    def decode_past(self, records: Sequence[Record]) -> Readings:
+        """Readings of old records: nothing of them is kept, so the newest ones stay at hand."""
+        parts: list[Readings] = []
+        for record in records:
+            if record.entry.kind is RecordKind.FRAMES:
+                with self._lock:
+                    parts.append(self._decoded(record).readings)
+        return Readings.concat(parts)
+
     def _one(self, record: Record) -> Decoded:
         kept = self._kept.get(record.position)
         if kept is not None:
             return kept[1]
-        decoder, rows = self._of(record.entry.registry)
-        decoded = decoder.decode([record])
-        if rows is not None:
-            decoded = _rename(decoded, rows)
+        decoded = self._decoded(record)
         size = max(LEAST_BYTES, len(record.entry.body))
         self._kept[record.position] = size, decoded
         self._kept_bytes += size
         while self._kept_bytes > KEEP_BYTES:
             self._kept_bytes -= self._kept.popitem(last=False)[1][0]
         return decoded
+
+    def _decoded(self, record: Record) -> Decoded:
+        decoder, rows = self._of(record.entry.registry)
+        decoded = decoder.decode([record])
+        return decoded if rows is None else _rename(decoded, rows)
 
     def _of(self, version: int) -> tuple[Decoder, _Rows | None]:
         found = self._by_version.get(version)

@@ -19,6 +19,7 @@ from scoring.degrees import Degrees, coverage_groups
 from scoring.late import PATIENCE, Late
 from scoring.restate.past import Touched
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Score, added
+from scoring.shape import shape
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
 from scoring.state import pack, unpack
@@ -253,7 +254,7 @@ class Engine:
         """
         meta = {
             "format": FORMAT,
-            "plant": self._plant.version,
+            "shape": shape(self._plant),
             "second": self._second,
             "shown": self._shown,
             "marks": self.marks.snapshot(),
@@ -266,10 +267,14 @@ class Engine:
 
     @classmethod
     def restore(cls, plant: Plant, state: bytes, **options: Any) -> Engine:
-        """An engine that goes on from `snapshot`; ValueError if the state is of another plant version or format."""
+        """An engine that goes on from `snapshot`; ValueError if the state is of another format, or of a plant of
+        another `shape`: a registry with other factors, benchmarks, heads or alarms goes on with the same state.
+        """
         meta, arrays = unpack(state)
-        if (meta.get("format"), meta.get("plant")) != (FORMAT, plant.version):
-            raise ValueError("the state is of another version of the registry or of the program")
+        if meta.get("format") != FORMAT:
+            raise ValueError("the state is of another version of the program")
+        if meta.get("shape") != shape(plant):
+            raise ValueError("the registry has other meters, channels, lines, stacks, windows or grace by now")
         engine = cls(plant, **options)
         engine.rolling.restore(arrays)
         engine._second, engine._shown = meta["second"], meta["shown"]
@@ -279,6 +284,14 @@ class Engine:
         engine.stacks.restore(meta["stacks"])
         engine._watch.book.restore(meta["alarms"])
         return engine
+
+    def adopt_alarms(self, state: bytes) -> None:
+        """Alarms as they stand in a snapshot of any plant, as far as they are here too. ValueError if it is none."""
+        meta, _ = unpack(state)
+        try:
+            self._watch.book.restore(meta["alarms"])
+        except (KeyError, TypeError) as odd:
+            raise ValueError(f"its alarms are those of another version of the program: {odd}") from odd
 
     # --- inside -----------------------------------------------------------------------------------
 

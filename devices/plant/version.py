@@ -19,10 +19,15 @@ def version(plant: Plant) -> int:
 
     What has its default value is left out, so that a key which a later release adds changes no version.
     """
-    digest = hashlib.blake2b(digest_size=8)
-    for part in _canonical(plant):
-        digest.update(part.encode())
-    return int.from_bytes(digest.digest(), "big") >> 1
+    return digest(plant)
+
+
+def digest(value: Any) -> int:
+    """63 bits of BLAKE2b over the canonical text of records, mappings, tuples and plain values."""
+    found = hashlib.blake2b(digest_size=8)
+    for part in _canonical(value):
+        found.update(part.encode())
+    return int.from_bytes(found.digest(), "big") >> 1
 
 
 def _canonical(value: Any) -> Iterator[str]:

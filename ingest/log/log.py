@@ -93,6 +93,23 @@ class Log:
         """Receive time of the newest record, ms; 0 in an empty log."""
         return self._received
 
+    def began(self) -> int | None:
+        """Receive time of the oldest record still kept, ms; None in an empty log."""
+        with self._lock:
+            if self._closed:
+                return self._closed[0].received
+            return self._segment_received if self._segment is not None else None
+
+    def since(self, received: int) -> int:
+        """A position from which on stands all that was received at `received` (ms) or later; some before it may too."""
+        with self._lock:
+            later = bisect.bisect_left(self._closed, received, key=lambda closed: closed.received)
+            if later < len(self._closed) or not self._closed:
+                return self._closed[max(later - 1, 0)].span.base if self._closed else self._first()
+            if self._segment is not None and self._segment_received < received:
+                return self._segment.base
+            return self._closed[-1].span.base
+
     def read(self, start: int, max_bytes: int) -> list[Record]:
         """Durable records from `start`, about `max_bytes` of them, at least one if there is one.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from devices.errors import EnvironmentFailure
+from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge import scorer as module
 from greengauge import snapshots
@@ -27,6 +28,13 @@ T0 = 1_763_800_020_000
 MINUTE = 60_000
 SIZE = 100
 """Bytes of address space that each record takes."""
+
+
+class Nothing:
+    """No past: nothing here is told anew."""
+
+    def read(self, _start: int, _end: int) -> Iterator[Readings]:
+        return iter(())
 
 
 class FullDisk(History):
@@ -51,11 +59,11 @@ class Bench:
         self.moved: list[int] = []
         self.path = folder / "scores.snapshot"
 
-    def scorer(self, snapshot_every_s: float = 0.0) -> Scorer:
+    def scorer(self, snapshot_every_s: float = 0.0, plant: Plant = PLANT) -> Scorer:
         return Scorer(
-            PLANT, read=self.read, more=self.more, durable=lambda: self.records * SIZE, decode=decode, start=0,
-            history=self.history, live=Live(PLANT, simulated=False), snapshot_path=self.path, moved=self.moved.append,
-            snapshot_every_s=snapshot_every_s,
+            plant, read=self.read, more=self.more, durable=lambda: self.records * SIZE, decode=decode, start=0,
+            history=self.history, live=Live(plant, simulated=False), past=Nothing(), snapshot_path=self.path,
+            moved=self.moved.append, snapshot_every_s=snapshot_every_s,
         )  # fmt: skip
 
     def read(self, start: int, _most: int) -> list[Record]:

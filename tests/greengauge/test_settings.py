@@ -9,7 +9,7 @@ import pytest
 from devices.errors import ConfigurationError
 from greengauge import settings
 from greengauge.page.server import PageServer
-from greengauge.service import _store as store
+from greengauge.service import store_of as store
 from ingest.session.options import Broker
 
 

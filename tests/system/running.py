@@ -67,6 +67,11 @@ class Running:
         with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own page
             return json.load(answer)
 
+    def get_text(self, path: str) -> str:
+        """GET a text answer."""
+        with urllib.request.urlopen(self.page + path, timeout=10) as answer:  # noqa: S310 - our own page
+            return str(answer.read().decode())
+
     def part(self, name: str) -> dict[str, Any]:
         """State of one part of the service; empty before it told."""
         state: dict[str, Any] = self.get("/api/v1/system")["system"].get(name, {})

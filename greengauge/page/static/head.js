@@ -9,7 +9,7 @@ import { acceptClock } from "./dialogs.js";
 
 const ALWAYS = ["intake", "store"];
 const QUIET = ["quarantine"]; // what waits there is no trouble of the moment
-const WORK = ["scoring"]; // catching up is work, not trouble
+const WORK = ["scoring", "restating"]; // catching up is work, not trouble
 const LATE_MS = 10_000;
 
 function zone() {

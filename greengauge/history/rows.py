@@ -1,0 +1,101 @@
+"""One score or emission as a row: what is the same in most rows of its series stands apart, once.
+
+That `constant` part (units, level, basis, names of the detail) is a row of its own, shared by all that have the
+same; a changed registry makes another one, and older rows keep theirs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from pydantic_core import to_json
+
+from scoring.results import Emission, Score
+
+Key = tuple[str, str, str, str]
+"""What a series is: kind; scope; degree or pollutant; window or average."""
+
+_COLUMNS = {"ts", "revision", "lifecycle", "known_at", "value"}
+"""Columns of their own; the series' key stands in `series`."""
+
+
+def _rest(of: type[Score | Emission], first: Sequence[str], elsewhere: set[str]) -> tuple[str, ...]:
+    """The body's fields: those of the first format in their order, then what the record has got since."""
+    return (*first, *(n for n in of.__dataclass_fields__ if n not in {*first, *elsewhere, *_COLUMNS}))
+
+
+_SCORE_CONSTANT = ("level", "unit", "output_unit", "basis")
+_SCORE_BODY = _rest(
+    Score,
+    ("numerator", "denominator", "output", "completeness", "quality", "operation", "reason", "stale", "last"),
+    {*_SCORE_CONSTANT, "scope", "degree", "window", "detail"},
+)
+_SCORE_BODY_1 = (*_SCORE_BODY[:3], "basis", *_SCORE_BODY[3:])
+"""Of the first format, whose basis stood in each row and which kept no detail."""
+_EMISSION_CONSTANT = ("raw_unit", "unit")
+_EMISSION_BODY = _rest(
+    Emission,
+    (
+        "raw", "limit", "headroom", "allowed_mean", "unavoidable_at", "valid", "valid_minutes", "elapsed_minutes",
+        "block_minutes", "completeness", "quality", "operation", "reason", "stale", "last",
+    ),
+    {*_EMISSION_CONSTANT, "scope", "pollutant", "average"},
+)  # fmt: skip
+
+_Get = Callable[[Any], tuple[Any, ...]]
+_score_constant: _Get = attrgetter(*_SCORE_CONSTANT)
+_score_body: _Get = attrgetter(*_SCORE_BODY)
+_emission_constant: _Get = attrgetter(*_EMISSION_CONSTANT)
+_emission_body: _Get = attrgetter(*_EMISSION_BODY)
+
+
+def key_of(thing: Score | Emission) -> Key:
+    """Its series."""
+    if isinstance(thing, Score):
+        return "degree", thing.scope, thing.degree, thing.window
+    return "emission", thing.scope, thing.pollutant, thing.average
+
+
+def constant_of(thing: Score | Emission) -> tuple[Any, ...]:
+    """Its constant part: cheap to compare."""
+    if isinstance(thing, Score):
+        return (*_score_constant(thing), *thing.detail)
+    return _emission_constant(thing)
+
+
+def constant_text(thing: Score | Emission) -> str:
+    """Its constant part as it is kept."""
+    if isinstance(thing, Score):
+        kept = dict(zip(_SCORE_CONSTANT, _score_constant(thing), strict=True)) | {"detail": list(thing.detail)}
+    else:
+        kept = dict(zip(_EMISSION_CONSTANT, _emission_constant(thing), strict=True))
+    return json.dumps(kept)
+
+
+def body_of(thing: Score | Emission) -> str:
+    """The rest, in an order of its own; a seventh of json.dumps' time, and a day has 340,000 rows."""
+    if isinstance(thing, Score):
+        return to_json((*_score_body(thing), *thing.detail.values())).decode()
+    return to_json(_emission_body(thing)).decode()
+
+
+def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Score | Emission:
+    """The score or emission again; `row` is ts, revision, lifecycle, known_at, value, body."""
+    kind, a, b, c = key
+    ts, revision, lifecycle, known_at, value, body = row
+    fields: dict[str, Any] = json.loads(constant)
+    values = json.loads(body)
+    fields |= {"ts": ts, "revision": revision, "lifecycle": lifecycle, "known_at": known_at, "value": value}
+    # a row of an older version ends earlier: what it lacks takes its default
+    if kind == "emission":
+        fields |= zip(_EMISSION_BODY, values, strict=False)
+        return Emission(scope=a, pollutant=b, average=c, **fields)
+    names = fields.pop("detail", [])
+    body_names = _SCORE_BODY if "basis" in fields else _SCORE_BODY_1
+    stop = len(values) - len(names)
+    fields |= zip(body_names, values[:stop], strict=False)
+    detail = dict(zip(names, values[stop:], strict=True))
+    return Score(scope=a, degree=b, window=c, detail=detail, **fields)  # type: ignore[arg-type] # it was a degree

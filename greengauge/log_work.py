@@ -1,0 +1,110 @@
+"""`LogWork`: what the records of the log ask of the engine, as pieces of work short enough for a slice."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from greengauge.history.jobs import Job
+from ingest.decode.result import Decoded
+from ingest.log.record import Record, RecordKind
+from scoring.engine import Command, Engine, LineClose
+
+READ_BYTES = 64 << 10
+"""Log bytes read at once; a record may be larger."""
+PIECE_ROWS = 250
+"""Readings pushed at once while history is worked off: two channels four times an hour make a day of steps to close."""
+
+
+class LogWork:
+    """Reads on from `position`, which moves when all that the records in hand asked for is done."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        position: int,
+        *,
+        read: Callable[[int, int], Sequence[Record]],
+        decode: Callable[[Sequence[Record]], Decoded],
+        ask: Callable[[Job], None],
+    ) -> None:
+        """`ask` is told of each recomputation that was asked for."""
+        self.position = position
+        self.refusals: dict[int, str] = {}
+        """End of an operator's command that was refused → why."""
+        self._engine, self._read, self._decode, self._ask = engine, read, decode, ask
+        self._fetched = position
+        self._pieces: deque[Callable[[], object]] = deque()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the records in hand are not done."""
+        return bool(self._pieces)
+
+    def step(self) -> bool:
+        """Do the next piece; False where there is none."""
+        if not (self._pieces or self._fetch()):
+            return False
+        self._pieces[0]()
+        self._pieces.popleft()  # only now: a piece that fails is still to be done
+        if not self._pieces:
+            self.position = self._fetched
+        return True
+
+    def _fetch(self) -> bool:
+        records = self._read(self.position, READ_BYTES)
+        frames: list[Record] = []
+        for record in records:
+            if record.entry.kind is RecordKind.FRAMES:
+                frames.append(record)
+                continue
+            self._push(frames)
+            frames = []
+            if record.entry.kind is RecordKind.TICK:
+                self._pieces.append(partial(self._engine.tick, record.entry.received))
+            else:
+                self._pieces.append(partial(self._command, record))
+        self._push(frames)
+        if records:
+            self._fetched = records[-1].end
+            if not self._pieces:
+                self.position = self._fetched
+        return bool(self._pieces)
+
+    def _push(self, frames: list[Record]) -> None:
+        if not frames:
+            return
+        decoded = self._decode(frames)
+        closes = [LineClose(close.row, close.meter, close.received) for close in decoded.closes]
+        for start in range(0, max(1, len(decoded.readings)), PIECE_ROWS):
+            stop = start + PIECE_ROWS
+            rows = decoded.readings.take(slice(start, stop))
+            here = [replace(c, row=c.row - start) for c in closes if start < c.row <= stop or c.row == start == 0]
+            if len(rows) or here:
+                self._pieces.append(partial(self._engine.push, rows, here))
+
+    def _command(self, record: Record) -> None:
+        asked: dict[str, Any] = json.loads(record.entry.body)
+        if asked["do"] == "recompute":
+            self._ask(Job(asked["id"], asked["from"], asked["to"], asked["reason"], record.entry.registry))
+            return
+        try:
+            self._engine.command(
+                Command(
+                    received=record.entry.received,
+                    scope=asked["scope"],
+                    id=asked["id"],
+                    do=asked["do"],
+                    user=asked["user"],
+                    comment=asked.get("comment", ""),
+                    for_ms=asked.get("for_ms", 0),
+                )
+            )
+        except ValueError as refusal:
+            self.refusals[record.end] = str(refusal)
+            while len(self.refusals) > 100:  # only those nobody waits for any more are left this long
+                del self.refusals[next(iter(self.refusals))]
