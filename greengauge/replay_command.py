@@ -30,6 +30,10 @@ def run(
     if every is not None and final:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
     plant = load(registry)
+    if why is not None and why not in plant.windows:
+        raise ConfigurationError(
+            f"there is no window `{why}`", where="--why", mend=f"use one of {', '.join(plant.windows)}"
+        )
     every_ms = None if every is None else durations.parse(every)
     if every_ms is not None and (every_ms <= 0 or every_ms % durations.SECOND):
         raise ConfigurationError(

@@ -68,7 +68,7 @@ class Stacks:
             low, high, times = int(oldest[row]), int(newest[row]), ts[inverse == row]
             for stack, begin, end, own in self._links[channel]:
                 self._ledgers[stack].touch(low, high, high + end, own=own)
-                edges = np.concatenate([times + begin, times + end])
+                edges = np.concatenate([times + begin - 1, times + begin, times + end])  # flagged in the minute it ends
                 self._ledgers[stack].stir((np.unique(edges // MINUTE + 1) * MINUTE).tolist())
 
     def minute(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:

@@ -80,7 +80,7 @@ class Rolling:
         self._horizon = minute_horizon(plant, lag_ms)
         minutes = (self._horizon // HOUR + 2) * 60
         self._cells = Cells.empty(channels, minutes, hour_horizon(plant, lag_ms) // HOUR + 2, cut_edges(plant))
-        self._channels, self._target = channel_table(plant)
+        self._channels, self._target = channel_table(plant, lag_ms)
         self._groups, self._required, self._member = group_table(groups, self._channels)
         self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
         self._channels["room"] = _FIRST_ROOM

@@ -23,14 +23,14 @@ KEPT = 8192
 I64 = NDArray[np.int64]
 
 
-def channel_table(plant: Plant) -> tuple[NDArray[np.void], I64]:
+def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]:
     """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
     table = np.zeros(len(plant.channels), CHANNEL)
     for field in ("newest", "high", "changed_high", "lost_high", "settled", "sealed", "floor", "run"):
         table[field] = NONE
     for field in ("low", "changed_low", "lost_low"):
         table[field] = -NONE
-    keep = _keep(plant)
+    keep = _keep(plant, lag_ms)
     roots = [root(plant, c.index) for c in plant.channels]
     target: list[int] = []
     for c, (measured, delay) in enumerate(roots):
@@ -63,7 +63,7 @@ def hour_horizon(plant: Plant, lag_ms: int = 0) -> int:
     return max(minute_horizon(plant, lag_ms), longest)
 
 
-def _keep(plant: Plant) -> list[int]:
+def _keep(plant: Plant, lag_ms: int) -> list[int]:
     """How long each meter's readings are kept: one span for all meters of a line, so that they can be compared."""
     horizon = minute_horizon(plant)
     fastest: dict[tuple[int | None, int | None], int] = {}
@@ -72,7 +72,11 @@ def _keep(plant: Plant) -> list[int]:
         every = min([plant.channels[c].every_ms for c in meter.channels], default=meter.every_ms)
         fastest[place] = min(fastest.get(place, every), every)
     least = plant.intake.grace_ms + LATE
-    return [max(least, min(horizon, KEPT * fastest[m.line, m.stack])) for m in plant.meters]
+    lags = [0 if m.stack is None else lag_ms for m in plant.meters]  # quadrants are counted from readings
+    return [
+        lag + max(least, min(horizon, KEPT * fastest[m.line, m.stack]))
+        for m, lag in zip(plant.meters, lags, strict=True)
+    ]
 
 
 def root(plant: Plant, index: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from devices.plant import parse
 from devices.plant.model import Plant, Substitution
 from devices.readings import Readings
 from scoring.engine import Engine
+from scoring.restate import MemoryTold
 from scoring.results import Emission
 from scoring.stacks import quadrants
 from scoring.stacks.days import DaySum, add
@@ -100,16 +101,16 @@ def readings(plant: Plant, seed: int) -> list[tuple[int, int, int, int, str]]:
 
 def run(plant: Plant, rows: list[tuple[int, int, int, int, str]], cuts: list[int], *, restart: bool) -> list[Emission]:
     """The final emissions, pushed in these batches. Receive times are event times in the order given."""
-    engine, found = Engine(plant, event_clock=True, steps=False), []
+    engine, found, told = Engine(plant, event_clock=True, steps=False), [], MemoryTold()
     for start, stop in zip([0, *cuts], [*cuts, len(rows)], strict=True):
         part = rows[start:stop]
         if part:
             channel, ts, value, rev, letter = zip(*part, strict=True)
             engine.push(Readings.of(channel, ts, value, rev=rev, letter=[ord(q) for q in letter]))
-        found += engine.advance().emissions
+        found += told.settle(engine.advance()).emissions
         if restart:
             engine = Engine.restore(plant, engine.snapshot(), event_clock=True, steps=False)
-    found += engine.finish().emissions
+    found += told.settle(engine.finish()).emissions
     return [replace(e, known_at=0, last=None) for e in found]
 
 
