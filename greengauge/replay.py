@@ -24,7 +24,7 @@ from scoring.degrees import DEGREES
 from scoring.engine import Engine
 from scoring.restate import MemoryTold
 from scoring.restate.restater import Restater
-from scoring.results import Changes
+from scoring.results import Changes, Energy
 from scoring.steps import step_of, up
 from scoring.watch import ROLLING
 
@@ -134,10 +134,12 @@ class _Replay:
     def _moment(self, ts: int) -> Iterator[Thing]:
         """What the screens show at `ts`; it is told again when it is final."""
         if not self._sums:
-            scores, emissions = self._engine.at(ts)
+            energies: list[Energy] = []
+            scores, emissions = self._engine.at(ts, energies)
             live = Changes(
                 scores=tuple(s for s in scores if ts % self._steps[s.window] == 0),
                 emissions=tuple(e for e in emissions if e.average != ROLLING or ts % SECOND == 0),
+                energies=tuple(e for e in energies if ts % self._steps[e.window] == 0),
             )
             yield from self._shown(self._told.settle(live), ts)
         self._engine.ask(ts)
@@ -162,13 +164,17 @@ class _Replay:
                     yield one.to_json()
             return
         for ts in sorted({up(newest, step) for step in (SECOND, *self._steps.values())}):
-            scores, emissions = self._engine.at(ts)
+            energies: list[Energy] = []
+            scores, emissions = self._engine.at(ts, energies)
             at_end = [s for s in scores if ts == up(newest, self._steps[s.window])]
             minutes = [e for e in emissions if e.average == ROLLING and ts == up(newest, SECOND)]
             yield from self._said(
                 Changes(
                     scores=tuple(replace(s, lifecycle="final") for s in at_end),
                     emissions=tuple(replace(e, lifecycle="final") for e in minutes),
+                    energies=tuple(
+                        replace(e, lifecycle="final") for e in energies if ts == up(newest, self._steps[e.window])
+                    ),
                 )
             )
 
@@ -176,6 +182,8 @@ class _Replay:
         simulated = self._plant.intake.simulated
         for score in changes.scores:
             yield score.to_json(now, simulated=simulated)
+        for energy in changes.energies:
+            yield energy.to_json(now, simulated=simulated)
         for emission in changes.emissions:
             yield emission.to_json(now, simulated=simulated)
 
@@ -245,5 +253,5 @@ def late_apart(batches: Iterable[Readings], grace_ms: int) -> Iterator[Readings]
 
 
 def _key(thing: Thing) -> Key:
-    names = ("meter", "channel", "scope", "degree", "pollutant", "window", "average", "ts")
+    names = ("meter", "channel", "scope", "degree", "energy", "product", "pollutant", "window", "average", "ts")
     return tuple(thing.get(name) for name in names)
