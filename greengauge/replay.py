@@ -44,6 +44,7 @@ def replay(
     sums: bool = False,
     known_at: int | None = None,
     why: str | None = None,
+    energy: bool = False,
 ) -> Iterator[Thing]:
     """Score the readings in their order of arrival.
 
@@ -51,9 +52,10 @@ def replay(
     `final`     at the end one object a key, its latest revision; nothing live
     `sums`      channel sums instead: at the last step, or final ones at the multiples of `every_ms`
     `known_at`  at the end one object a key, the latest revision that was known by then (ms)
+    `energy`    specific energies too
     `why`       why each degree over this window moved, at the end: its last step against one window before
     """
-    run = _Replay(plant, every_ms, sums=sums)
+    run = _Replay(plant, every_ms, sums=sums, energy=energy)
     if known_at is None and not final:
         yield from run.things(batches)
     else:
@@ -67,8 +69,8 @@ def replay(
 
 
 class _Replay:
-    def __init__(self, plant: Plant, every: int | None, *, sums: bool) -> None:
-        self._plant, self._every, self._sums = plant, every, sums
+    def __init__(self, plant: Plant, every: int | None, *, sums: bool, energy: bool) -> None:
+        self._plant, self._every, self._sums, self._energy = plant, every, sums, energy
         moments: Moments | None = None if every is None else "sums" if sums else "scores"
         self._engine = Engine(plant, steps=False, moments=moments, patience_ms=0)
         self._past, self._told = ReplayPast(), MemoryTold()
@@ -182,7 +184,7 @@ class _Replay:
         simulated = self._plant.intake.simulated
         for score in changes.scores:
             yield score.to_json(now, simulated=simulated)
-        for energy in changes.energies:
+        for energy in changes.energies if self._energy else ():
             yield energy.to_json(now, simulated=simulated)
         for emission in changes.emissions:
             yield emission.to_json(now, simulated=simulated)

@@ -28,7 +28,7 @@ def test_worked_example(text: str, tmp_path: Path) -> None:
     (tmp_path / "plant.toml").write_text(block("toml"))
     (tmp_path / "readings.csv").write_text(block("csv"))
     plant, shown = load(tmp_path / "plant.toml"), json.loads(text)
-    told: list[dict[str, Any]] = list(replay(plant, read(tmp_path / "readings.csv", plant)))
+    told: list[dict[str, Any]] = list(replay(plant, read(tmp_path / "readings.csv", plant), energy=True))
     [thing] = [t for t in told if all(t.get(k) == shown[k] for k in ("scope", "energy", "product"))]
     assert {k: thing[k] for k in shown} == shown
 

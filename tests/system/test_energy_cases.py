@@ -43,7 +43,15 @@ def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         (tmp_path / "plant.toml").write_text(registry)
         rows = [f"{at},{name.replace('.', ',')},{amount}" for name, amount in amounts.items()]
         (tmp_path / "r.csv").write_text("\n".join(["ts,meter,channel,value", *rows]) + "\n")
-        words = ["greengauge", "replay", str(tmp_path / "plant.toml"), str(tmp_path / "r.csv"), "--json", *flags]
+        words = [
+            "greengauge",
+            "replay",
+            str(tmp_path / "plant.toml"),
+            str(tmp_path / "r.csv"),
+            "--json",
+            "--energy",
+            *flags,
+        ]
         monkeypatch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as end:
             cli.main()
@@ -208,7 +216,7 @@ def test_a_late_reading_restates(
     (tmp_path / "plant.toml").write_text(registry)
     text = "\n".join(["ts,meter,channel,value", *(f"{T + m * 60_000},eaf,{c},{v}" for m, c, v in rows)])
     (tmp_path / "r.csv").write_text(text + "\n")
-    words = ["replay", str(tmp_path / "plant.toml"), str(tmp_path / "r.csv"), "--json", "--every", "1h"]
+    words = ["replay", str(tmp_path / "plant.toml"), str(tmp_path / "r.csv"), "--json", "--energy", "--every", "1h"]
     monkeypatch.setattr(sys, "argv", ["greengauge", *words])
     with pytest.raises(SystemExit):
         cli.main()
