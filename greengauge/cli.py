@@ -164,6 +164,7 @@ def replay(
         str | None,
         typer.Option(help="Also why each degree over this window moved since one window before.", metavar="WINDOW"),
     ] = None,
+    energy: Annotated[bool, typer.Option("--energy", help="Specific energies too (docs/norms.md).")] = False,
     known_at: Annotated[
         str | None,
         typer.Option(help="Only what was known by then: the latest revision of each value.", metavar="TIME"),
@@ -174,7 +175,15 @@ def replay(
     from greengauge import replay_command
 
     replay_command.run(
-        registry, readings, every=every, final=final, sums=sums, as_json=as_json, why=why, known_at=known_at
+        registry,
+        readings,
+        every=every,
+        final=final,
+        sums=sums,
+        as_json=as_json,
+        why=why,
+        known_at=known_at,
+        energy=energy,
     )
 
 

@@ -15,9 +15,9 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
-from greengauge.points import alarm_point, degree_point, emission_point
+from greengauge.points import alarm_point, degree_point, emission_point, energy_point
 from ingest.store.base import Store, StoreDown
-from scoring.results import Score
+from scoring.results import Emission, Energy, Score
 
 log = structlog.get_logger()
 
@@ -60,13 +60,15 @@ class Outputs:
 
     def _steps(self) -> tuple[list[bytes], int]:
         things, row = self._history.undelivered(BATCH)
+        return [self._point(thing) for thing in things], row
+
+    def _point(self, thing: Score | Emission | Energy) -> bytes:
         simulated = self._live.simulated
-        return [
-            degree_point(thing, self._plant, simulated=simulated)
-            if isinstance(thing, Score)
-            else emission_point(thing, self._plant, simulated=simulated)
-            for thing in things
-        ], row
+        if isinstance(thing, Score):
+            return degree_point(thing, self._plant, simulated=simulated)
+        if isinstance(thing, Energy):
+            return energy_point(thing, self._plant, simulated=simulated)
+        return emission_point(thing, self._plant, simulated=simulated)
 
     def _alarms(self) -> tuple[list[bytes], int]:
         events, row = self._history.undelivered_alarms(BATCH)

@@ -11,7 +11,7 @@ from typing import Any
 
 from devices.plant.model import Plant, Site
 from ingest.line_protocol import Value, point
-from scoring.results import Emission, Score
+from scoring.results import Emission, Energy, Score
 
 QUALITY = {"good": 0, "uncertain": 1, "bad": 2}
 OPERATION = {"running": 0, "idle": 1, "heat-up": 2, "stopped": 3}
@@ -70,6 +70,32 @@ def emission_point(emission: Emission, plant: Plant, *, simulated: bool) -> byte
     return point("emission", tags, fields | _common(emission), emission.ts)
 
 
+def energy_point(energy: Energy, plant: Plant, *, simulated: bool) -> bytes:
+    """One specific energy as a line of `energy`, at its step's stamp."""
+    tags = _tags(plant, energy.scope) | {
+        "level": energy.level,
+        "energy": energy.energy,
+        "product": energy.product,
+        "window": energy.window,
+        "simulated": _tag(simulated),
+    }
+    fields: dict[str, Value | None] = {
+        "value": _number(energy.value),
+        "numerator": float(energy.numerator),
+        "denominator": float(energy.denominator),
+        "output": float(energy.output),
+        "basis": energy.basis,
+        "boundary": energy.boundary,
+        "norm": energy.norm or "",
+        "norm_level": energy.norm_level or 0,
+        "judged": int(energy.norm_level is not None or energy.next is not None),
+        "next": _number(energy.next),
+        "distance": _number(energy.distance),
+        "distance_percent": _number(energy.distance_percent),
+    }
+    return point("energy", tags, fields | _common(energy), energy.ts)
+
+
 def alarm_point(event: Mapping[str, Any]) -> bytes:
     """One step of an alarm's life as a line of `alarm`. `event`: `ts`, `event` and the alarm object's keys."""
     fields: dict[str, Value | None] = {
@@ -86,7 +112,7 @@ def alarm_point(event: Mapping[str, Any]) -> bytes:
     return point("alarm", tags, fields, event["ts"])
 
 
-def _common(result: Score | Emission) -> dict[str, Value | None]:
+def _common(result: Score | Emission | Energy) -> dict[str, Value | None]:
     return {
         "withheld": int(result.value is None),
         "reason": result.reason or "",

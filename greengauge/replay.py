@@ -24,7 +24,7 @@ from scoring.degrees import DEGREES
 from scoring.engine import Engine
 from scoring.restate import MemoryTold
 from scoring.restate.restater import Restater
-from scoring.results import Changes
+from scoring.results import Changes, Energy
 from scoring.steps import step_of, up
 from scoring.watch import ROLLING
 
@@ -44,6 +44,7 @@ def replay(
     sums: bool = False,
     known_at: int | None = None,
     why: str | None = None,
+    energy: bool = False,
 ) -> Iterator[Thing]:
     """Score the readings in their order of arrival.
 
@@ -51,9 +52,10 @@ def replay(
     `final`     at the end one object a key, its latest revision; nothing live
     `sums`      channel sums instead: at the last step, or final ones at the multiples of `every_ms`
     `known_at`  at the end one object a key, the latest revision that was known by then (ms)
+    `energy`    specific energies too
     `why`       why each degree over this window moved, at the end: its last step against one window before
     """
-    run = _Replay(plant, every_ms, sums=sums)
+    run = _Replay(plant, every_ms, sums=sums, energy=energy)
     if known_at is None and not final:
         yield from run.things(batches)
     else:
@@ -67,8 +69,8 @@ def replay(
 
 
 class _Replay:
-    def __init__(self, plant: Plant, every: int | None, *, sums: bool) -> None:
-        self._plant, self._every, self._sums = plant, every, sums
+    def __init__(self, plant: Plant, every: int | None, *, sums: bool, energy: bool) -> None:
+        self._plant, self._every, self._sums, self._energy = plant, every, sums, energy
         moments: Moments | None = None if every is None else "sums" if sums else "scores"
         self._engine = Engine(plant, steps=False, moments=moments, patience_ms=0)
         self._past, self._told = ReplayPast(), MemoryTold()
@@ -134,10 +136,12 @@ class _Replay:
     def _moment(self, ts: int) -> Iterator[Thing]:
         """What the screens show at `ts`; it is told again when it is final."""
         if not self._sums:
-            scores, emissions = self._engine.at(ts)
+            energies: list[Energy] = []
+            scores, emissions = self._engine.at(ts, energies)
             live = Changes(
                 scores=tuple(s for s in scores if ts % self._steps[s.window] == 0),
                 emissions=tuple(e for e in emissions if e.average != ROLLING or ts % SECOND == 0),
+                energies=tuple(e for e in energies if ts % self._steps[e.window] == 0),
             )
             yield from self._shown(self._told.settle(live), ts)
         self._engine.ask(ts)
@@ -162,13 +166,17 @@ class _Replay:
                     yield one.to_json()
             return
         for ts in sorted({up(newest, step) for step in (SECOND, *self._steps.values())}):
-            scores, emissions = self._engine.at(ts)
+            energies: list[Energy] = []
+            scores, emissions = self._engine.at(ts, energies)
             at_end = [s for s in scores if ts == up(newest, self._steps[s.window])]
             minutes = [e for e in emissions if e.average == ROLLING and ts == up(newest, SECOND)]
             yield from self._said(
                 Changes(
                     scores=tuple(replace(s, lifecycle="final") for s in at_end),
                     emissions=tuple(replace(e, lifecycle="final") for e in minutes),
+                    energies=tuple(
+                        replace(e, lifecycle="final") for e in energies if ts == up(newest, self._steps[e.window])
+                    ),
                 )
             )
 
@@ -176,6 +184,8 @@ class _Replay:
         simulated = self._plant.intake.simulated
         for score in changes.scores:
             yield score.to_json(now, simulated=simulated)
+        for energy in changes.energies if self._energy else ():
+            yield energy.to_json(now, simulated=simulated)
         for emission in changes.emissions:
             yield emission.to_json(now, simulated=simulated)
 
@@ -245,5 +255,5 @@ def late_apart(batches: Iterable[Readings], grace_ms: int) -> Iterator[Readings]
 
 
 def _key(thing: Thing) -> Key:
-    names = ("meter", "channel", "scope", "degree", "pollutant", "window", "average", "ts")
+    names = ("meter", "channel", "scope", "degree", "energy", "product", "pollutant", "window", "average", "ts")
     return tuple(thing.get(name) for name in names)

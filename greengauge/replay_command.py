@@ -25,6 +25,7 @@ def run(
     as_json: bool,
     why: str | None = None,
     known_at: str | None = None,
+    energy: bool = False,
 ) -> None:
     """Print what the readings amount to: NDJSON, or a line for people."""
     if every is not None and final:
@@ -43,7 +44,7 @@ def run(
         )
     known = None if known_at is None else _instant(known_at)
     for thing in replay(
-        plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why, known_at=known
+        plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why, known_at=known, energy=energy
     ):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
 
@@ -68,7 +69,7 @@ def _line(thing: dict[str, Any]) -> str:
         return f"{thing['ts']}  {thing['meter']}.{thing['channel']}  {thing['window']}  {thing['sum']} {thing['unit']}"
     if "causes" in thing:
         return f"{thing['ts']}  {thing['scope']}  {thing['degree']} {thing['window']}  {thing['text']}"
-    what = thing.get("degree") or thing.get("pollutant")
+    what = thing.get("degree") or thing.get("pollutant") or f"{thing['energy']} of {thing['product']}"
     span = thing.get("window") or thing.get("average")
     value = "withheld" if thing["value"] is None else f"{thing['value']:.6g}"
     reason = f"  ({thing['reason']})" if thing["reason"] else ""

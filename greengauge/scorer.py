@@ -28,7 +28,7 @@ from greengauge.resuming import start_of
 from ingest.decode.result import Decoded
 from ingest.log.record import Record
 from scoring.restate import Past
-from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
+from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score
 from scoring.why import Why
 
 log = structlog.get_logger()
@@ -74,6 +74,7 @@ class Scorer:
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
         self._unkept: Changes | None = None  # told by the engine, not yet in the history
+        self._energies: tuple[tuple[int, int], list[Energy]] = (-1, -1), []  # at that clock and position
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
         begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0)
         self._saved, self.engine, self._alarms = begin.position, begin.engine, begin.alarms
@@ -98,6 +99,19 @@ class Scorer:
     async def why(self, scope: str, degree: str, window: str, at: int | None, before: int | None) -> Why:
         """Why a degree moved between two windows within the engine's horizon."""
         return await self._do(lambda: self.engine.why(scope, degree, window, at, before))
+
+    async def energies(self) -> list[Energy]:
+        """The specific energies of the open step: made when asked for, and anew when something came."""
+
+        def look() -> list[Energy]:
+            now = self.engine.clock, self.position
+            if self._energies[0] != now:
+                found: list[Energy] = []
+                self.engine.live(found)
+                self._energies = now, found
+            return self._energies[1]
+
+        return await self._do(look)
 
     async def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
         """Scores and emissions at one moment within the engine's horizon."""
@@ -188,7 +202,7 @@ class Scorer:
     def _kept(self, changes: Changes) -> bool:
         """Put into the history what became known; False if the disk does not take it, then it is tried again."""
         try:
-            if changes.scores or changes.emissions or changes.alarms:
+            if changes.scores or changes.emissions or changes.energies or changes.alarms:
                 self.history.add(self.history.settle(changes))
         except EnvironmentFailure as failure:
             self._in_trouble("history", failure)

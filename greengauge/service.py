@@ -149,6 +149,7 @@ class Service:
                     command=self.command,
                     sums=self.scorer.sums,
                     why=self.scorer.why,
+                    energies=self.scorer.energies,
                     ready=self.keeper.ready,
                     clock=self.clock,
                     accept_clock=self.intake.accept_clock,

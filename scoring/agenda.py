@@ -67,8 +67,8 @@ class Agenda:
                 Kind(
                     _unforgetting(),
                     plant.window_ms,
-                    lambda ts, rows, windows, stamp: Changes(
-                        scores=tuple(teller.scores(ts, rows, teller.stepping(ts, windows or every), stamp))
+                    lambda ts, rows, windows, stamp: teller.windows(
+                        ts, rows, teller.stepping(ts, windows or every), stamp
                     ),
                     marks.scopes,
                     self._scopes,
@@ -243,8 +243,8 @@ class Agenda:
         return Kind(
             Steps(step),
             tuple(self._plant.window_ms[w] for w in rows_of_window),
-            lambda ts, rows, windows, stamp: Changes(
-                scores=tuple(teller.scores(ts, rows, [rows_of_window[w] for w in windows], stamp, stored=True))
+            lambda ts, rows, windows, stamp: teller.windows(
+                ts, rows, [rows_of_window[w] for w in windows], stamp, stored=True
             ),
             self._marks.scopes,
             self._scopes,

@@ -18,7 +18,7 @@ from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees, coverage_groups
 from scoring.late import PATIENCE, Late
 from scoring.restate.past import Touched
-from scoring.results import Alarm, Changes, ChannelSum, Emission, Score, added
+from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score, added
 from scoring.shape import shape
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
@@ -161,15 +161,18 @@ class Engine:
 
     # --- what is asked for ------------------------------------------------------------------------
 
-    def at(self, ts: int) -> tuple[list[Score], list[Emission]]:
-        """The rolling windows that have a step at `ts`, the rolling minute, and the open blocks as they stood then."""
+    def at(self, ts: int, energies: list[Energy] | None = None) -> tuple[list[Score], list[Emission]]:
+        """The rolling windows that have a step at `ts`, the rolling minute, and the open blocks as they stood then.
+
+        `energies` takes the specific energies of the same windows.
+        """
         windows = self._teller.stepping(ts, range(len(self._plant.windows)))
         scores: list[Score] = []
         marks = self.marks.scopes()
         for lifecycle in ("final", "live"):
             scopes = [s for s, mark in enumerate(marks) if (mark >= ts) == (lifecycle == "final")]
             if scopes:
-                scores += self._teller.scores(ts, scopes, windows, Stamp(lifecycle, 0, self.clock))
+                scores += self._teller.scores(ts, scopes, windows, Stamp(lifecycle, 0, self.clock), energies=energies)
         stamp = Stamp("live", 0, self.clock)
         passed = {
             f"stack:{s.id}" for s, mark in zip(self._plant.stacks, self.marks.stacks(), strict=True) if mark >= ts
@@ -178,8 +181,8 @@ class Engine:
         minutes = [replace(m, lifecycle="final") if m.scope in passed else m for m in minutes]
         return scores, [*minutes, *self.stacks.blocks(ts, stamp)]
 
-    def live(self) -> tuple[list[Score], list[Emission]]:
-        """The open step: what gauges show now."""
+    def live(self, energies: list[Energy] | None = None) -> tuple[list[Score], list[Emission]]:
+        """The open step: what gauges show now; `energies` takes the specific energies of it."""
         now = self.clock
         if not now:
             return [], []
@@ -189,7 +192,7 @@ class Engine:
         for step in (SECOND, MINUTE, HOUR):
             windows = [w for w, ms in enumerate(self._plant.window_ms) if step_of(ms) == step]
             if windows:
-                scores += self._teller.scores(up(now, step), everything, windows, stamp)
+                scores += self._teller.scores(up(now, step), everything, windows, stamp, energies=energies)
         return scores, [*self.stacks.minute(up(now, SECOND), stamp), *self.stacks.blocks(now, stamp)]
 
     def sums(self, ts: int) -> list[ChannelSum]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from devices.plant.norm import EnergyKind
+
 Quality = Literal["good", "uncertain", "bad"]
 Operation = Literal["running", "idle", "heat-up", "stopped"]
 Lifecycle = Literal["live", "final", "restated"]
@@ -130,6 +132,47 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True)
+class Energy:
+    """Specific energy of one kind that one product takes in one scope over one window, and the norm's level."""
+
+    ts: int  # the window is (ts - W, ts]
+    scope: str
+    level: str
+    energy: EnergyKind
+    product: str
+    window: str
+    value: float | None  # numerator / denominator: one division; None where withheld
+    numerator: float  # kWh, MJ or kgce; negative where more is recovered than used
+    denominator: float  # the output that it was used for
+    unit: str  # of value: "kWh/t"
+    output: float  # as the denominator
+    output_unit: str
+    basis: str  # what is counted: "fuel + electricity at 0.1229 kgce/kWh"
+    boundary: str  # "stage": of the lines that make it; "chain: raw-meal": with what goes into it, made inside
+    norm: str | None  # id
+    norm_level: int | None  # the level reached, 1 is the best; None: none of them, or not to be judged
+    levels: tuple[float, ...]  # of the norm, corrected, best first; () where there are none to compare with
+    next: float | None  # the next better level; None at level 1
+    distance: float | None  # value - next: what is still to be saved, in `unit`
+    distance_percent: float | None  # of |next|
+    completeness: float
+    quality: Quality
+    operation: Operation
+    lifecycle: Lifecycle
+    revision: int
+    reason: str | None  # why the value is withheld or marked, or not judged, in words
+    known_at: int
+    stale: bool
+    last: int | None
+
+    def to_json(self, now: int, *, simulated: bool) -> dict[str, Any]:
+        """The energy object; `now` (ms) makes its age in seconds."""
+        names = (n for n in Energy.__dataclass_fields__ if n != "last")
+        body: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return body | {"levels": list(self.levels), "simulated": simulated, "age": _age(self.last, now)}
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """One alarm's present state."""
 
@@ -194,6 +237,7 @@ class Changes:
     emissions: tuple[Emission, ...] = ()
     alarms: tuple[AlarmEvent, ...] = ()
     sums: tuple[ChannelSum, ...] = ()  # only of an engine that is asked for sums
+    energies: tuple[Energy, ...] = ()
 
     def __add__(self, later: Changes) -> Changes:
         """Both, one after the other."""
@@ -201,7 +245,7 @@ class Changes:
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self.scores or self.emissions or self.alarms or self.sums)
+        return bool(self.scores or self.emissions or self.alarms or self.sums or self.energies)
 
 
 def added(parts: Iterable[Changes]) -> Changes:
@@ -214,6 +258,7 @@ def added(parts: Iterable[Changes]) -> Changes:
         tuple(emission for part in found for emission in part.emissions),
         tuple(alarm for part in found for alarm in part.alarms),
         tuple(one for part in found for one in part.sums),
+        tuple(energy for part in found for energy in part.energies),
     )
 
 

@@ -9,8 +9,10 @@ from typing import TypeVar
 from devices.plant.model import Plant
 from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees
+from scoring.degrees.degrees import Seen
+from scoring.energy import SpecificEnergy
 from scoring.restate.told import with_reason
-from scoring.results import Changes, ChannelSum, Emission, Score
+from scoring.results import Changes, ChannelSum, Emission, Energy, Score
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
 from scoring.steps import step_of
@@ -19,7 +21,7 @@ from scoring.watermarks import Watermarks
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
 
-Thing = TypeVar("Thing", Score, Emission, ChannelSum)
+Thing = TypeVar("Thing", Score, Emission, Energy, ChannelSum)
 
 
 class Teller:
@@ -35,16 +37,31 @@ class Teller:
         groups: Sequence[CoverageGroup],
     ) -> None:
         self._plant, self._rolling, self._degrees, self._stacks, self._marks = plant, rolling, degrees, stacks, marks
+        self._energy = SpecificEnergy(plant, degrees)
         meters = marks.meter_of_channel
         self._needs = {(g.line, g.degree): sorted({int(meters[c]) for c in g.channels}) for g in groups}
         self._names = [f"stack:{s.id}" for s in plant.stacks]
         self._places = {m.name: int(p) for m, p in zip(plant.meters, marks.place_of_meter, strict=True)}
 
-    def scores(
+    def windows(
         self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp, *, stored: bool = False
-    ) -> list[Score]:
-        """The degrees of some scopes over some windows."""
-        return self._degrees.scores(ts, scopes, windows, stamp, self.stale(ts), stored=stored)
+    ) -> Changes:
+        """The degrees and specific energies of some scopes over some windows."""
+        energies: list[Energy] = []
+        scores = self.scores(ts, scopes, windows, stamp, stored=stored, energies=energies)
+        return Changes(scores=tuple(scores), energies=tuple(energies))
+
+    def scores(
+        self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp, *, stored: bool = False,
+        energies: list[Energy] | None = None,
+    ) -> list[Score]:  # fmt: skip
+        """The degrees of some scopes over some windows; `energies` takes the specific energies of the same."""
+        seen: Seen = {}
+        stale = self.stale(ts)
+        scores = self._degrees.scores(ts, scopes, windows, stamp, stale, stored=stored, seen=seen)
+        if energies is not None:
+            energies += self._energy.energies(ts, scopes, seen, stamp, stale, stored=stored)
+        return scores
 
     def minutes(self, ts: int, stacks: Sequence[int], stamp: Stamp) -> list[Emission]:
         """The rolling minute of some stacks."""
@@ -77,4 +94,10 @@ def restated(changes: Changes, why: str) -> Changes:
     def say(things: tuple[Thing, ...]) -> tuple[Thing, ...]:
         return tuple(replace(thing, reason=with_reason(thing.reason, why)) for thing in things)
 
-    return replace(changes, scores=say(changes.scores), emissions=say(changes.emissions), sums=say(changes.sums))
+    return replace(
+        changes,
+        scores=say(changes.scores),
+        emissions=say(changes.emissions),
+        sums=say(changes.sums),
+        energies=say(changes.energies),
+    )

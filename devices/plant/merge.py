@@ -19,7 +19,7 @@ from typing import Any
 Raw = dict[str, Any]
 
 TABLES = ("fuel", "product", "material", "regime")
-LISTS = ("factor", "benchmark")
+LISTS = ("factor", "benchmark", "norm")
 
 
 def profile_names() -> list[str]:

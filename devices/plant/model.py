@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from devices.plant.flags import DEFAULT as FLAGS
+from devices.plant.norm import Norm
 from devices.plant.regime import Regime as Regime
 from devices.plant.regime import Specific as Specific
 from devices.plant.regime import Substitution as Substitution
@@ -149,6 +150,7 @@ class Line:
     running: Running | None
     min_output: Fraction  # product units per hour; idle below (0: idle at zero output)
     meters: tuple[int, ...]
+    norms: tuple[str, ...] = ()  # ids of the norms it chose where more than one fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ class Plant:
     factors: Mapping[str, tuple[Dated, ...]]  # ascending by start; a later start wins from that day on
     benchmarks: Mapping[str, tuple[Benchmark, ...]]
     regimes: Mapping[str, tuple[Regime, ...]]
+    norms: Mapping[str, tuple[Norm, ...]] = field(default_factory=dict)  # of specific energy
 
     def is_valid(self, letter: str, meter: int) -> bool:
         """Whether a reading of the meter with that HJ 212 letter counts: on a stack its regime says so."""

@@ -21,6 +21,7 @@ from devices.plant.tables.intake import IntakeTable
 from devices.plant.tables.line import LineTable
 from devices.plant.tables.material import MaterialTable
 from devices.plant.tables.meter import MeterTable
+from devices.plant.tables.norm import NormTable
 from devices.plant.tables.product import ProductTable
 from devices.plant.tables.regime import RegimeTable
 from devices.plant.tables.scoring import ScoringTable
@@ -32,7 +33,7 @@ M = TypeVar("M", bound=BaseModel)
 
 SCHEMA = 1
 SECTIONS = ("schema", "profiles", "intake", "site", "line", "stack", "meter", "alarm", "factor", "fuel",
-            "product", "material", "benchmark", "regime", "scoring")  # fmt: skip
+            "product", "material", "benchmark", "norm", "regime", "scoring")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Registry:
     alarms: list[AlarmTable] = field(default_factory=list)
     factors: list[FactorTable] = field(default_factory=list)
     benchmarks: list[BenchmarkTable] = field(default_factory=list)
+    norms: list[NormTable] = field(default_factory=list)
     declared: dict[str, set[str]] = field(default_factory=dict)  # section -> names, of channels "meter.channel"
     unreadable: set[str] = field(default_factory=set)  # sections of the wrong shape: anything may have stood there
 
@@ -116,6 +118,7 @@ def read(raw: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     found.alarms = entries("alarm", AlarmTable)
     found.factors = entries("factor", FactorTable)
     found.benchmarks = entries("benchmark", BenchmarkTable)
+    found.norms = entries("norm", NormTable)
     _regimes(found, content("regime"), mistakes)
     _channels(found, content("meter"), mistakes)
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from devices.plant.model import Benchmark, Channel, Dated, Line, Material, Plant, Product, Regime, Stack
+from devices.plant.norm import Norm
 from devices.words import suggestion
 
 _UNSURE = ("illustrative", "recalled", "[rec]", "set your own")
@@ -199,9 +200,11 @@ def _of_undeclared(plant: Plant) -> Iterator[Caution]:
 
 
 def _of_values(plant: Plant, used: _Used, day: date) -> Iterator[Caution]:
-    dated: list[tuple[str, tuple[Benchmark, ...] | tuple[Dated, ...] | tuple[Regime, ...]]] = []
+    dated: list[tuple[str, tuple[Benchmark, ...] | tuple[Dated, ...] | tuple[Regime, ...] | tuple[Norm, ...]]] = []
     dated += [(f"benchmark.{id_}", plant.benchmarks[id_]) for id_ in _once(li.lcd.benchmark for li in plant.lines)]
     dated += [(f"factor.{id_}", plant.factors[id_]) for id_ in _once(s.electricity for s in plant.sites)]
+    made = {id_ for ids in used.products.values() for id_ in ids}
+    dated += [(f"norm.{id_}", entries) for id_, entries in sorted(plant.norms.items()) if entries[-1].product in made]
     dated += [(f"regime.{id_}", plant.regimes[id_]) for id_ in _once(s.regime for s in plant.stacks)]
     for table, entries in dated:
         now = [e for e in entries if e.start is None or e.start <= day]

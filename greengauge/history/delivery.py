@@ -11,8 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from greengauge.history.file import CONSTANT, ROW, HistoryFile
-from greengauge.history.rows import thaw
-from scoring.results import Emission, Score
+from greengauge.history.rows import Told, thaw
 
 QUARTER_MS = 900_000
 
@@ -20,7 +19,7 @@ QUARTER_MS = 900_000
 class Delivery(HistoryFile):
     """The numbered way out."""
 
-    def undelivered(self, limit: int) -> tuple[list[Score | Emission], int]:
+    def undelivered(self, limit: int) -> tuple[list[Told], int]:
         """The oldest closed steps and blocks not yet delivered, and the row to mark once they are."""
         after = self._delivered("step")
         rows = self._all(

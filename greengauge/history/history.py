@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from greengauge.history.delivery import Delivery
 from greengauge.history.file import CONSTANT, ROW
 from greengauge.history.jobs import Job, Jobs
-from greengauge.history.rows import Key, body_of, constant_of, constant_text, key_of, thaw
+from greengauge.history.rows import Key, Told, body_of, constant_of, constant_text, key_of, thaw
 from greengauge.history.settle import next_revision
-from scoring.results import Changes, Emission, Score
+from scoring.results import Changes, Emission, Energy, Score
 
-Thing = TypeVar("Thing", Score, Emission)
+Thing = TypeVar("Thing", Score, Emission, Energy)
 
 
 class History(Delivery, Jobs):
@@ -34,7 +34,7 @@ class History(Delivery, Jobs):
 
         def add() -> None:
             self._add(changes)
-            self._come(job, len(changes.scores) + len(changes.emissions))
+            self._come(job, len(changes.scores) + len(changes.emissions) + len(changes.energies))
 
         self._write(add)
 
@@ -48,6 +48,7 @@ class History(Delivery, Jobs):
             changes,
             scores=self._settled(changes.scores, told_only=told_only),
             emissions=self._settled(changes.emissions, told_only=told_only),
+            energies=self._settled(changes.energies, told_only=told_only),
         )
 
     def scores(
@@ -63,6 +64,11 @@ class History(Delivery, Jobs):
         """The newest known emission of each matching series at or before `at`, as known at `known_at`."""
         found = self._newest("emission", (scope, pollutant, average), at, known_at)
         return [thing for thing in found if isinstance(thing, Emission)]
+
+    def energies(self, scope: str | None, window: str | None, at: int | None, known_at: int | None) -> list[Energy]:
+        """The newest known specific energy of each matching series at or before `at`, as known at `known_at`."""
+        found = self._newest("energy", (scope, None, window), at, known_at)
+        return [thing for thing in found if isinstance(thing, Energy)]
 
     def trend(
         self, kind: str, name: tuple[str, str, str], start: int, end: int, points: int
@@ -94,14 +100,14 @@ class History(Delivery, Jobs):
         self._db.executemany(
             "INSERT OR IGNORE INTO step (series, ts, revision, lifecycle, known_at, value, body, constant) "
             "VALUES (?,?,?,?,?,?,?,?)",
-            [*map(self._row, changes.scores), *map(self._row, changes.emissions)],
+            [*map(self._row, changes.scores), *map(self._row, changes.emissions), *map(self._row, changes.energies)],
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO alarm (ts, scope, id, event, body) VALUES (?,?,?,?,?)",
             [(e.ts, e.alarm.scope, e.alarm.id, e.event, json.dumps(e.alarm.to_json())) for e in changes.alarms],
         )
 
-    def _row(self, thing: Score | Emission) -> tuple[Any, ...]:
+    def _row(self, thing: Told) -> tuple[Any, ...]:
         key = key_of(thing)
         series = self._series.get(key) or self._new_series(key)
         apart = constant_of(thing)
@@ -136,12 +142,12 @@ class History(Delivery, Jobs):
                 told.append(new)
         return tuple(told)
 
-    def _kept(self, things: Sequence[Thing]) -> dict[Key, dict[int, list[Score | Emission]]]:
+    def _kept(self, things: Sequence[Thing]) -> dict[Key, dict[int, list[Told]]]:
         """Every row of the things' keys, oldest revision first: one statement a series, one look-up a step."""
         asked: dict[Key, list[int]] = defaultdict(list)
         for thing in things:
             asked[key_of(thing)].append(thing.ts)
-        found: dict[Key, dict[int, list[Score | Emission]]] = {}
+        found: dict[Key, dict[int, list[Told]]] = {}
         for key, times in asked.items():
             of_key = found[key] = defaultdict(list)
             for row in self._all(
@@ -154,7 +160,7 @@ class History(Delivery, Jobs):
 
     def _newest(
         self, kind: str, name: tuple[str | None, str | None, str | None], at: int | None, known_at: int | None
-    ) -> Iterator[Score | Emission]:
+    ) -> Iterator[Told]:
         end = at if at is not None else 2**62
         known = known_at if known_at is not None else 2**62
         with self._lock:

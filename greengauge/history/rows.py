@@ -13,16 +13,17 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from scoring.results import Emission, Score
+from scoring.results import Emission, Energy, Score
 
+Told = Score | Emission | Energy
 Key = tuple[str, str, str, str]
-"""What a series is: kind; scope; degree or pollutant; window or average."""
+"""What a series is: kind; scope; degree, pollutant, or energy and product; window or average."""
 
 _COLUMNS = {"ts", "revision", "lifecycle", "known_at", "value"}
 """Columns of their own; the series' key stands in `series`."""
 
 
-def _rest(of: type[Score | Emission], first: Sequence[str], elsewhere: set[str]) -> tuple[str, ...]:
+def _rest(of: type[Told], first: Sequence[str], elsewhere: set[str]) -> tuple[str, ...]:
     """The body's fields: those of the first format in their order, then what the record has got since."""
     return (*first, *(n for n in of.__dataclass_fields__ if n not in {*first, *elsewhere, *_COLUMNS}))
 
@@ -44,45 +45,53 @@ _EMISSION_BODY = _rest(
     ),
     {*_EMISSION_CONSTANT, "scope", "pollutant", "average"},
 )  # fmt: skip
+_ENERGY_CONSTANT = ("level", "unit", "output_unit", "energy", "product", "basis", "boundary", "norm", "levels")
+_ENERGY_BODY = _rest(Energy, (), {*_ENERGY_CONSTANT, "scope", "window"})
 
 _Get = Callable[[Any], tuple[Any, ...]]
 _score_constant: _Get = attrgetter(*_SCORE_CONSTANT)
 _score_body: _Get = attrgetter(*_SCORE_BODY)
 _emission_constant: _Get = attrgetter(*_EMISSION_CONSTANT)
 _emission_body: _Get = attrgetter(*_EMISSION_BODY)
+_energy_constant: _Get = attrgetter(*_ENERGY_CONSTANT)
+_energy_body: _Get = attrgetter(*_ENERGY_BODY)
 
 
-def key_of(thing: Score | Emission) -> Key:
+def key_of(thing: Told) -> Key:
     """Its series."""
     if isinstance(thing, Score):
         return "degree", thing.scope, thing.degree, thing.window
+    if isinstance(thing, Energy):
+        return "energy", thing.scope, f"{thing.energy} {thing.product}", thing.window
     return "emission", thing.scope, thing.pollutant, thing.average
 
 
-def constant_of(thing: Score | Emission) -> tuple[Any, ...]:
+def constant_of(thing: Told) -> tuple[Any, ...]:
     """Its constant part: cheap to compare."""
     if isinstance(thing, Score):
         return (*_score_constant(thing), *thing.detail)
-    return _emission_constant(thing)
+    return _energy_constant(thing) if isinstance(thing, Energy) else _emission_constant(thing)
 
 
-def constant_text(thing: Score | Emission) -> str:
+def constant_text(thing: Told) -> str:
     """Its constant part as it is kept."""
     if isinstance(thing, Score):
         kept = dict(zip(_SCORE_CONSTANT, _score_constant(thing), strict=True)) | {"detail": list(thing.detail)}
+    elif isinstance(thing, Energy):
+        kept = dict(zip(_ENERGY_CONSTANT, _energy_constant(thing), strict=True))
     else:
         kept = dict(zip(_EMISSION_CONSTANT, _emission_constant(thing), strict=True))
     return json.dumps(kept)
 
 
-def body_of(thing: Score | Emission) -> str:
+def body_of(thing: Told) -> str:
     """The rest, in an order of its own; a seventh of json.dumps' time, and a day has 340,000 rows."""
     if isinstance(thing, Score):
         return to_json((*_score_body(thing), *thing.detail.values())).decode()
-    return to_json(_emission_body(thing)).decode()
+    return to_json(_energy_body(thing) if isinstance(thing, Energy) else _emission_body(thing)).decode()
 
 
-def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Score | Emission:
+def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Told:
     """The score or emission again; `row` is ts, revision, lifecycle, known_at, value, body."""
     kind, a, b, c = key
     ts, revision, lifecycle, known_at, value, body = row
@@ -93,6 +102,9 @@ def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Score | Emiss
     if kind == "emission":
         fields |= zip(_EMISSION_BODY, values, strict=False)
         return Emission(scope=a, pollutant=b, average=c, **fields)
+    if kind == "energy":
+        fields |= zip(_ENERGY_BODY, values, strict=False)
+        return Energy(scope=a, window=c, **fields | {"levels": tuple(fields["levels"])})
     names = fields.pop("detail", [])
     body_names = _SCORE_BODY if "basis" in fields else _SCORE_BODY_1
     stop = len(values) - len(names)

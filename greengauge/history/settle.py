@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from greengauge.history.rows import Told
 from scoring.restate.told import shown
-from scoring.results import Emission, Score
+from scoring.results import Emission, Energy, Score
 
-Thing = TypeVar("Thing", Score, Emission)
+Thing = TypeVar("Thing", Score, Emission, Energy)
 
 
-def next_revision(thing: Thing, kept: Sequence[Score | Emission]) -> Thing | None:
+def next_revision(thing: Thing, kept: Sequence[Told]) -> Thing | None:
     """`thing` as the revision after what was known when it became known; None where that shows the same.
 
     `kept` are the rows of its key, oldest revision first. What was never told before existed implicitly: told now,

@@ -18,6 +18,7 @@ from greengauge.metrics import registry
 from greengauge.page.answers import on_bug, on_http, on_known
 from greengauge.page.api import Api
 from greengauge.page.context import PageContext
+from greengauge.page.energy_api import EnergyApi
 from greengauge.page.guard import Guard
 from greengauge.page.stream import Stream
 
@@ -53,7 +54,9 @@ def build(context: PageContext) -> Starlette:
             Route("/readyz", readyz),
             Route("/metrics", told),
             WebSocketRoute("/ws", stream.ws),
-            Mount("/api/v1", routes=[Route("/stream", stream.sse), *Api(context).routes()]),
+            Mount(
+                "/api/v1", routes=[Route("/stream", stream.sse), *Api(context).routes(), *EnergyApi(context).routes()]
+            ),
             Mount("/static", app=_Static(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, token=context.token)],

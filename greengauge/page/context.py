@@ -9,7 +9,7 @@ from typing import Any
 from greengauge.history import History
 from greengauge.live import Live
 from ingest.clock import Clock
-from scoring.results import Alarm, ChannelSum
+from scoring.results import Alarm, ChannelSum, Energy
 from scoring.why import Why
 
 
@@ -26,6 +26,8 @@ class PageContext:
     """Every channel's sums at that ms (None: now)."""
     why: Callable[[str, str, str, int | None, int | None], Awaitable[Why]]
     """(scope, degree, window, later ms, earlier ms) → why the degree moved. ConfigurationError if it cannot be said."""
+    energies: Callable[[], Awaitable[list[Energy]]]
+    """The specific energies of the open step."""
     ready: Callable[[], tuple[bool, dict[str, Any]]]
     """Whether readings can be taken in, and the parts' states."""
     clock: Clock

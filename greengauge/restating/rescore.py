@@ -19,7 +19,7 @@ from scoring.agenda import Kind
 from scoring.engine import Engine
 from scoring.restate import Past
 from scoring.restate.told import with_reason
-from scoring.results import Changes, Emission, Score
+from scoring.results import Changes, Emission, Energy, Score
 from scoring.stamp import Stamp
 from scoring.watch import ROLLING
 
@@ -31,7 +31,7 @@ BLOCKS_MS = 32 * DAY
 """The longest block, a month of local days."""
 NEVER = 1 << 62
 
-Thing = TypeVar("Thing", Score, Emission)
+Thing = TypeVar("Thing", Score, Emission, Energy)
 
 
 class Rescore:
@@ -66,11 +66,13 @@ class Rescore:
         until = time.perf_counter() + budget_s
         scores: list[Score] = []
         emissions: list[Emission] = []
+        energies: list[Energy] = []
         while not self.done and time.perf_counter() < until:
             changes = self._work(until)
             scores += (self._restated(s, known_at) for s in changes.scores if self._touched(s))
             emissions += (self._restated(e, known_at) for e in changes.emissions if self._touched(e))
-        return Changes(tuple(scores), tuple(emissions))
+            energies += (self._restated(e, known_at) for e in changes.energies if self._touched(e))
+        return Changes(tuple(scores), tuple(emissions), energies=tuple(energies))
 
     def _work(self, until: float) -> Changes:
         if self._ended:
@@ -104,9 +106,9 @@ class Rescore:
         windows = [w for w, ms in enumerate(kind.lengths) if end - ms < self._end]
         return (list(rows), windows) if self._after < end <= self._stop else ([], [])
 
-    def _touched(self, thing: Score | Emission) -> bool:
+    def _touched(self, thing: Score | Emission | Energy) -> bool:
         """Blocks: by the stretch, those of an earlier run too; and whole: they begin after the first reading."""
-        if isinstance(thing, Score) or thing.average == ROLLING:
+        if not isinstance(thing, Emission) or thing.average == ROLLING:
             return thing.lifecycle != "live"  # the agenda has looked
         last = thing.ts + thing.block_minutes * MINUTE
         whole = thing.ts >= self._begin + SLACK_MS

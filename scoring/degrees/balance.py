@@ -9,7 +9,7 @@ from scoring.degrees.forms import LineForm, Terms
 
 
 class Balance(NamedTuple):
-    """Integers on the scales of `Scales` (mass, co2, heat, people)."""
+    """Integers on the scales of `Scales` (mass, co2, heat, energy, people)."""
 
     theoretical: int = 0  # mass
     gd: int = 0
@@ -24,6 +24,7 @@ class Balance(NamedTuple):
     power: int = 0
     biogenic: int = 0
     heat: int = 0
+    kwh: int = 0  # energy
     peer: int = 0  # people: Σ output / best peer's output per person-hour
 
 
@@ -71,6 +72,7 @@ def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
         power=power,
         biogenic=sum([heat * f.biogenic for heat, f in heats]),
         heat=sum([heat for heat, _ in heats]),
+        kwh=kwh,
         peer=sum([made[p.id] * (p.peer or 0) for p in form.products]),
     )
     used = {flow.id: dot(flow.used, totals) for flow in form.flows}

@@ -1,15 +1,20 @@
-"""Which channels count in which degree of a line, and which of them its completeness asks for (semantics §3)."""
+"""Which channels count in which degree or energy of a line, and which its completeness asks for (semantics §3)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from devices.plant.model import Channel, Kind, Line, Plant
+from devices.plant.norm import EnergyKind
 from scoring.windows.sums import CoverageGroup
 
 Degree = Literal["gd", "lcd", "cd", "sd"]
 DEGREES: tuple[Degree, ...] = ("gd", "lcd", "cd", "sd")
 """In the order in which every list of scores gives them."""
+ENERGIES: tuple[EnergyKind, ...] = ("electricity", "heat", "comprehensive")
+"""The kinds of specific energy, in the order of every list of them."""
+ROWS: tuple[str, ...] = (*DEGREES, *ENERGIES)
+"""All that has a completeness and a quality of its own."""
 
 
 def counted(plant: Plant, line: Line) -> list[Channel]:
@@ -24,7 +29,7 @@ def measures_co2(channels: list[Channel]) -> bool:
 
 
 def counts_in(channel: Channel, degree: str, *, power: bool, measured: bool) -> bool:
-    """Whether the channel is part of the degree's sums. `power` and `measured` are the line's."""
+    """Whether the channel is part of the sums of that row of `ROWS`. `power` and `measured` are the line's."""
     what = channel.counts.what if channel.counts else ""
     if what == "product":
         return degree != "cd"
@@ -32,16 +37,18 @@ def counts_in(channel: Channel, degree: str, *, power: bool, measured: bool) -> 
         return channel.counts_gd
     if degree == "cd":
         return channel.counts_cd
+    if degree in ENERGIES:
+        return (what == "electricity" and degree != "heat") or (what == "fuel" and degree != "electricity")
     return degree == "lcd" and {"electricity": power, "fuel": not measured, "co2": True}.get(what, False)
 
 
 def coverage_groups(plant: Plant) -> tuple[CoverageGroup, ...]:
-    """One group for every line and degree, lines in the order of the plant, degrees in that of `DEGREES`.
+    """One group for every line and row of `ROWS`, lines in the order of the plant.
 
-    A group holds what the degree requires: by default all that count in it. Instant amounts cover no time and
+    A group holds what the row requires: by default all that count in it. Instant amounts cover no time and
     are never asked for; an empty group is complete whenever the line runs.
     """
-    return tuple(_group(plant, line, degree) for line in plant.lines for degree in DEGREES)
+    return tuple(_group(plant, line, degree) for line in plant.lines for degree in ROWS)
 
 
 def _group(plant: Plant, line: Line, degree: str) -> CoverageGroup:

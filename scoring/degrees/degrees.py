@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from devices.plant.model import Plant
 from scoring.degrees import reasons, roll_up
+from scoring.degrees.ages import Ages, Last
 from scoring.degrees.band import Bands, Cut
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.detail import co2_detail
@@ -23,6 +23,9 @@ from scoring.windows.sums import CoverageGroup, Sums
 UNITS = ("t", "t CO2", "t", "person-h")
 """Of numerator and denominator, by degree."""
 
+Seen = dict[int, dict[int, LineView]]
+"""Row of Plant.windows → row of Plant.lines → what the line did in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Window:
@@ -35,7 +38,7 @@ class _Window:
     views: dict[int, LineView]
     stamp: Stamp
     stale: Callable[[int, str], bool]
-    last: Callable[[int, int], int | None]  # (line, row of DEGREES) → ts of the newest reading
+    last: Last
     stored: bool  # only what is worth keeping
 
 
@@ -45,14 +48,14 @@ class Degrees:
     def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup]) -> None:
         """`groups` are those of `coverage_groups(plant)` with which `sums` was built."""
         self._plant, self._sums = plant, sums
-        self._scales = scales(plant)
-        compiler = Compiler(plant, self._scales)
-        self._forms = [compiler.line(line) for line in plant.lines]
-        self._plans = [plan_scope(scope, self._forms) for scope in plant.scopes]
-        self._shares = Shares(self._forms, self._scales)
+        self.scales = scales(plant)
+        compiler = Compiler(plant, self.scales)
+        self.forms = [compiler.line(line) for line in plant.lines]
+        self._plans = [plan_scope(scope, self.forms) for scope in plant.scopes]
+        self._shares = Shares(self.forms, self.scales)
         self._bands = Bands(plant, self._shares)
-        self._viewer = Viewer(plant, sums, groups, self._forms, self._scales)
-        self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
+        self._viewer = Viewer(plant, sums, groups, self.forms, self.scales)
+        self.ages = Ages(plant, sums, groups, self.forms)
 
     def scores(
         self,
@@ -63,22 +66,26 @@ class Degrees:
         stale: Callable[[int, str], bool],
         *,
         stored: bool = False,
+        seen: Seen | None = None,
     ) -> list[Score]:
         """All four degrees of `scopes` (rows of Plant.scopes) over `windows` (rows of Plant.windows) ending at `ts`.
 
         `stale(line, degree)` tells whether a channel that the line's degree requires is silent. A degree that
         cannot be shown has value None and says why; its sums stand all the same. Windows in the order asked for,
         in each the scopes, in each `DEGREES`. With `stored`, those that nobody would look up are left out:
-        windows too short for the degree, and degrees that no line of the scope counts in.
+        windows too short for the degree, and degrees that no line of the scope counts in. `seen` takes what the
+        lines did, for others who score the same windows.
         """
         plans = [self._plans[scope] for scope in scopes]
         lines = sorted({line for plan in plans for line in plan.scope.lines})
-        last = self._last(ts)
+        last = self.ages.last(ts)
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
             cut = self._viewer.spans(ts - length, ts)
             views = self._viewer.views(ts - length, ts, lines, cut)
+            if seen is not None:
+                seen[row] = views
             window = _Window(ts, self._plant.windows[row], length, cut, views, stamp, stale, last, stored)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
@@ -100,14 +107,14 @@ class Degrees:
         views = [window.views[line] for line in plan.scope.lines]
         total = roll_up.balance(views)
         made = roll_up.made(views)
-        output = sum(made.values()) / self._scales.product if plan.unit else 0.0
+        output = sum(made.values()) / self.scales.product if plan.unit else 0.0
         only = next(iter(made.values())) if len(plan.products) == 1 else None
         powered = not any(part.unpowered for view in views for part in view.parts)
-        operation = _operation(views)
+        operation = operation_of(views)
         still = reasons.still(plan, views)
         expired = reasons.expired(views)
-        ratios = roll_up.ratios(plan, views, total, window.length, self._scales)
-        below = (self._scales.mass, self._scales.co2, self._scales.mass, self._scales.people)
+        ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
+        below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
             if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
                 continue
@@ -134,7 +141,7 @@ class Degrees:
                 output=output,
                 output_unit=plan.unit,
                 basis=plan.basis if row == reasons.LCD else "",
-                completeness=_completeness(row, [view for _, view in counting], window.length),
+                completeness=completeness_of(row, [view for _, view in counting], window.length),
                 quality="bad" if still == reasons.NOTHING else worst(qualities),
                 operation=operation,
                 lifecycle=window.stamp.lifecycle,
@@ -142,58 +149,23 @@ class Degrees:
                 reason="; ".join(why) or None,
                 known_at=window.stamp.known_at,
                 stale=bool(stale := [line for line, _ in counting if window.stale(line, name)]),
-                last=self._awaited(stale, name, window.ts)
+                last=self.ages.awaited(stale, name, window.ts)
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
-                detail=co2_detail(total, only, self._scales, powered=powered) if row == reasons.LCD else {},
+                detail=co2_detail(total, only, self.scales, powered=powered) if row == reasons.LCD else {},
                 low=None if band is None else band.low,
                 high=None if band is None else band.high,
                 uncertainty_missing=None if band is None else band.missing,
             )
 
-    def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
-        """The measured channels behind `channels`, apart by meter."""
-        found: dict[int, list[int]] = {}
-        for row in channels:
-            channel = self._plant.channels[row]
-            measured = row if channel.source is None else channel.source
-            found.setdefault(self._plant.channels[measured].meter, []).append(measured)
-        return list(found.values())
 
-    def _awaited(self, lines: Sequence[int], degree: str, ts: int) -> int | None:
-        """Newest reading of the required meter waited for longest; None where one was never heard."""
-        found: list[int] = []
-        for line in lines:
-            for channels in self._required.get((line, degree), ()):
-                times = [t for c in channels if (t := self._sums.last(c)) is not None]
-                if not times:
-                    return None
-                found.append(min(max(times), ts))
-        return min(found, default=None)
-
-    def _last(self, ts: int) -> Callable[[int, int], int | None]:
-        """Newest reading behind a line's degree, not after `ts`; the same for every window."""
-
-        @cache
-        def newest(channel: int) -> int | None:
-            return self._sums.last(channel)
-
-        @cache
-        def last(line: int, row: int) -> int | None:
-            form = self._forms[line]
-            times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
-            return max((min(t, ts) for t in times if t is not None), default=None)
-
-        return last
-
-
-def _operation(views: Sequence[LineView]) -> Operation:
+def operation_of(views: Sequence[LineView]) -> Operation:
     """A scope runs where any of its lines runs, and is stopped where all are."""
     found = {view.operation for view in views}
     return next((state for state in ("running", "idle") if state in found), "stopped")
 
 
-def _completeness(row: int, views: Sequence[LineView], length: int) -> float:
+def completeness_of(row: int, views: Sequence[LineView], length: int) -> float:
     """Known running time / running time; of lines that stand still, time known to stand still / time."""
     running = sum(view.running for view in views)
     if running:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from devices.plant.model import Benchmark, Channel, Dated, Line, Plant
 from devices.units import Unit
 from scoring.degrees.amounts import KWH, T, co2_per_kwh, heat_per_count, measured_in, per_count
-from scoring.degrees.coverage import DEGREES, counted, counts_in, measures_co2
+from scoring.degrees.coverage import ROWS, counted, counts_in, measures_co2
 from scoring.degrees.scales import Scales
 from scoring.rules.benchmarks import Chosen, choose
 from scoring.rules.timeline import Timeline
@@ -62,7 +62,7 @@ class LineForm:
     line: Line
     channels: tuple[int, ...]  # rows of Plant.channels that count, in the order of their slots
     every: range  # their slots
-    slots: tuple[tuple[int, ...], ...]  # by degree: of those that count in it
+    slots: tuple[tuple[int, ...], ...]  # by row of `ROWS`: of those that count in it
     products: tuple[ProductForm, ...]
     fuels: tuple[FuelForm, ...]
     flows: tuple[FlowForm, ...]
@@ -105,7 +105,7 @@ class Compiler:
             every=every,
             slots=tuple(
                 tuple(self.slots[c.index] for c in channels if counts_in(c, d, power=line.lcd.power, measured=measured))
-                for d in DEGREES
+                for d in ROWS
             ),
             products=products,
             fuels=tuple(self._fuel(id_, found, measured) for (what, id_), found in by.items() if what == "fuel"),

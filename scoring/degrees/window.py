@@ -11,7 +11,7 @@ import numpy as np
 
 from devices.plant.model import Plant
 from scoring.degrees.balance import Part, part
-from scoring.degrees.coverage import DEGREES
+from scoring.degrees.coverage import ROWS
 from scoring.degrees.forms import LineForm
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
@@ -22,11 +22,11 @@ _ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One line over one window. Tuples by degree follow the order of `DEGREES`."""
+    """One line over one window. Tuples by row follow the order of `ROWS`: degrees, then energies."""
 
     parts: tuple[Part, ...]  # one for each span between factor edges
-    covered: tuple[int, ...]  # by degree: ms in which all it requires is known while the line runs
-    quality: tuple[Quality, ...]  # by degree
+    covered: tuple[int, ...]  # by row: ms in which all it requires is known while the line runs
+    quality: tuple[Quality, ...]  # by row
     running: int  # ms in which the line runs
     watched: int  # ms in which it is known whether it runs
     operation: Operation
@@ -53,7 +53,7 @@ class Viewer:
         alike: dict[object, int] = {}  # groups that ask the same are asked once
         self._asked = [
             tuple(alike.setdefault((groups[row].channels, groups[row].running), row) for row in own)
-            for own in ([rows[line.index, degree] for degree in DEGREES] for line in plant.lines)
+            for own in ([rows[line.index, name] for name in ROWS] for line in plant.lines)
         ]
         self._requires = [bool(group.channels) for group in groups]
 

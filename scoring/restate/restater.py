@@ -218,6 +218,7 @@ class Restater:
             scores=stamped(changes.scores),
             emissions=stamped(tuple(e for e in changes.emissions if self._touches(e))),
             sums=stamped(changes.sums),
+            energies=stamped(changes.energies),
         )
 
     # --- of the plant -----------------------------------------------------------------------------

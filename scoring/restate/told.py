@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from scoring.results import Changes, ChannelSum, Emission, Score
+from scoring.results import Changes, ChannelSum, Emission, Energy, Score
 
 UNCOMPARED = frozenset(("lifecycle", "revision", "known_at", "stale", "last"))
 """These may differ while what is told stands."""
 MARK = "restated: "
 """Begins the part of a reason that says why something was restated."""
 
-Thing = TypeVar("Thing", Score, Emission, ChannelSum)
+Thing = TypeVar("Thing", Score, Emission, Energy, ChannelSum)
 
 
 class Told(Protocol):
@@ -37,16 +37,18 @@ def plain(reason: str | None) -> str | None:
     return None if reason is None else reason.partition(MARK)[0].removesuffix("; ") or None
 
 
-def key(thing: Score | Emission | ChannelSum) -> tuple[str, ...]:
+def key(thing: Score | Emission | Energy | ChannelSum) -> tuple[str, ...]:
     """What the thing is of, but for its time."""
     if isinstance(thing, Score):
         return thing.scope, thing.degree, thing.window
     if isinstance(thing, Emission):
         return thing.scope, thing.pollutant, thing.average
+    if isinstance(thing, Energy):
+        return thing.scope, thing.energy, thing.product, thing.window
     return thing.meter, thing.channel, thing.window
 
 
-def shown(thing: Score | Emission | ChannelSum) -> tuple[Any, ...]:
+def shown(thing: Score | Emission | Energy | ChannelSum) -> tuple[Any, ...]:
     """All that is shown of it and makes a revision when it differs."""
     names = (name for name in type(thing).__dataclass_fields__ if name not in UNCOMPARED)
     values = ((name, getattr(thing, name)) for name in names)
@@ -68,6 +70,7 @@ class MemoryTold:
             scores=self._settled(changes.scores),
             emissions=self._settled(changes.emissions),
             sums=self._settled(changes.sums),
+            energies=self._settled(changes.energies),
         )
 
     def _settled(self, things: tuple[Thing, ...]) -> tuple[Thing, ...]:

@@ -11,7 +11,7 @@ import pytest
 from devices.errors import EnvironmentFailure
 from greengauge.history import History
 from scoring.results import AlarmEvent, Changes
-from tests.greengauge.page.driver import alarm, emission, score
+from tests.greengauge.page.driver import alarm, emission, energy, score
 
 T = 1_763_800_020_000
 MIN = 60_000
@@ -35,6 +35,17 @@ def test_what_went_in_comes_out(history: History) -> None:
     history.add(Changes((s,), (e,), ()))
     assert history.scores(None, None, None, None, None) == [s]
     assert history.emissions("stack:acme/wuhu/tail", "nox", "1h", None, None) == [e]
+
+
+def test_energies_go_in_and_come_out(history: History) -> None:
+    """Every field of a specific energy; by scope and window, as of then, and on the way to the store."""
+    clinker, cement = energy(reason="why"), energy(product="cement", norm_level=None, next=None, levels=())
+    later = energy(value=99.0, ts=clinker.ts + MIN)
+    history.add(Changes(energies=(clinker, cement, later)))
+    assert history.energies(None, "1h", None, None) == [cement, later]
+    assert history.energies(clinker.scope, None, clinker.ts, None) == [cement, clinker]
+    assert history.energies(None, "8h", None, None) == []
+    assert history.undelivered(10)[0] == [clinker, cement, later]
 
 
 def test_adding_again_changes_nothing(history: History) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from greengauge import points
 from ingest import line_protocol as lp
+from tests.greengauge.page.driver import energy
 from tests.greengauge.results import T0, alarm_event, emission, score
 from tests.ingest.small_plant import small_plant
 
@@ -72,6 +73,24 @@ def test_an_emission_and_its_limit() -> None:
         assert type(fields[name]) is float, name
 
 
+def test_a_specific_energy() -> None:
+    """Tags with its kind and product; floats even where whole; the norm's level as an integer, 0 where none is."""
+    measurement, tags, fields, ts = read(points.energy_point(energy(value=105, next=100), PLANT, simulated=False))
+    assert (measurement, ts) == ("energy", 1_763_800_000_000)
+    assert tags == {
+        "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "area": "pyro",
+        "line": "k1", "level": "line", "energy": "comprehensive", "product": "clinker", "window": "1h",
+        "simulated": "false",
+    }  # fmt: skip
+    assert {type(fields[name]) for name in ("value", "next", "distance", "distance_percent")} == {float}
+    assert (fields["norm_level"], fields["judged"]) == (2, 1)
+    _, _, fields, _ = read(points.energy_point(energy(norm_level=None, next=117.0), PLANT, simulated=False))
+    assert (fields["norm_level"], fields["judged"]) == (0, 1)  # judged, and below every level
+    unjudged = energy(norm_level=None, next=None, distance=None, distance_percent=None)
+    _, _, fields, _ = read(points.energy_point(unjudged, PLANT, simulated=False))
+    assert (fields["norm_level"], fields["judged"]) == (0, 0)
+
+
 def test_an_alarm_event() -> None:
     """Every step of its life, with who and why."""
     line = points.alarm_point(alarm_event(event="acknowledge", user="Li", comment='seen, "ok"'))
@@ -94,6 +113,7 @@ def test_another_plant_is_another_plant() -> None:
     [
         points.degree_point(score(detail={"process": 1.0}), PLANT, simulated=False),
         points.emission_point(emission(), PLANT, simulated=False),
+        points.energy_point(energy(), PLANT, simulated=False),
         points.alarm_point(alarm_event()),
     ],
 )
@@ -101,7 +121,7 @@ def test_every_tag_and_field_is_documented(line: bytes) -> None:
     """docs/influxdb.md names all that is written, under its measurement."""
     measurement, tags, fields, _ = read(line)
     (section,) = re.findall(rf"^## `{measurement}`\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
-    shared = section + re.findall(r"^## In both\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)[0]
+    shared = section + re.findall(r"^## In all three\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)[0]
     names = {"detail_…" if name.startswith("detail_") else name for name in [*tags, *fields]}
     assert {name for name in names if f"`{name}`" not in shared} == set()
 

@@ -81,7 +81,7 @@ def shuffled() -> list[tuple[int, int, int]]:
 
 def last_of_key(things: Iterator[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
     when = ("known_at", "age", "stale", "lifecycle", "revision")
-    key = lambda t: tuple(t.get(k) for k in ("scope", "degree", "meter", "channel", "window", "ts"))  # noqa: E731 - short
+    key = lambda t: tuple(t.get(k) for k in ("scope", "degree", "energy", "meter", "channel", "window", "ts"))  # noqa: E731 - short
     return {key(t): {k: v for k, v in t.items() if k not in when} for t in things}
 
 
@@ -97,7 +97,11 @@ def test_order_of_arrival_changes_no_final_value(options: dict[str, Any]) -> Non
 def test_last_hour_by_hand() -> None:
     """At the last step: 60 t of steel, 66 t of scrap and 14.4 t of CO2 in the hour."""
     final = list(replay(PLANT, batches(rows(), 50), final=True))
-    hour = {t["degree"]: t for t in final if t["scope"] == "line:acme/wuhu/meltshop/eaf" and t["window"] == "1h"}
+    hour = {
+        t["degree"]: t
+        for t in final
+        if "degree" in t and t["scope"] == "line:acme/wuhu/meltshop/eaf" and t["window"] == "1h"
+    }
     assert {t["ts"] for t in hour.values()} == {START + 3 * HOUR}
     assert {t["lifecycle"] for t in final} == {"final"}
     assert (hour["gd"]["numerator"], hour["gd"]["denominator"]) == (63.0, 66.0)

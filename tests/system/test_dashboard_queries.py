@@ -10,11 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from devices.readings import Readings
-from greengauge.points import alarm_point, degree_point, emission_point
+from greengauge.points import alarm_point, degree_point, emission_point, energy_point
 from ingest.line_protocol import ReadingEncoder
 from ingest.store.base import BadPoint
 from ingest.store.influx import InfluxStore
 from tests.deploy.files import dashboard, interpolated, rules
+from tests.greengauge.page.driver import energy
 from tests.greengauge.results import alarm_event, emission, score
 from tests.ingest.small_plant import small_plant
 from tests.system.influx import Influxd, start_influxd
@@ -45,6 +46,9 @@ def a_day() -> Iterator[bytes]:
                         score(ts=ts, scope=scope.id, level=scope.level, degree=degree, window=window, value=held),
                         PLANT, simulated=True,
                     )  # fmt: skip
+            for kind in ("electricity", "comprehensive"):
+                made = energy(scope.id, ts=ts, level=scope.level, energy=kind, value=105 + wave)
+                yield energy_point(made, PLANT, simulated=True)
         for pollutant, limit in (("nox", 50.0), ("so2", 35.0)):
             level = limit * (0.9 + wave / 20) if minute < DAY - 7_200_000 or pollutant == "so2" else limit * 1.2
             stale = pollutant == "so2" and minute > DAY - 900_000

@@ -15,7 +15,7 @@ from playwright.async_api import Page, async_playwright, expect
 from devices.plant import load
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
-from tests.greengauge.page.driver import MIN, ONE, Driver, alarm, emission, score
+from tests.greengauge.page.driver import MIN, ONE, Driver, alarm, emission, energy, score
 
 pytestmark = pytest.mark.system
 
@@ -63,6 +63,14 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         [emission(last=now), emission(average="1min", value=57.0, last=now)],
         list(driver.alarms.values()),
     )
+    driver.specific = [
+        energy(value=104.94),
+        energy(energy="electricity", value=62.5, unit="kWh/t", norm_level=None, levels=(48.0, 57.0, 61.0), next=61.0,
+               distance=1.5, distance_percent=2.459),
+        energy("line:acme/wuhu/meltshop/eaf1", product="eaf-carbon-steel", value=60.0, norm_level=1, next=None,
+               distance=None, distance_percent=None, completeness=0.5),
+        energy("site:acme/wuhu", value=111.2, boundary="chain: raw-meal"),
+    ]  # fmt: skip
     driver.live.put_system("intake", {"state": "ok", "text": "ok"})
     made = Served(driver)
     made.start()
@@ -142,6 +150,46 @@ async def test_a_stack_row_tells_the_budget(page: Page) -> None:
     await expect(row.locator(".so-far")).to_contain_text("48.1")
     await expect(row.locator(".allowed")).to_have_text("52.0 for 28 min")
     await expect(row.locator(".state")).to_contain_text("above limit now")
+
+
+async def test_specific_energy_is_what_the_api_gives(served: Served, page: Page) -> None:
+    """A row a product: values, level, the way to the next; only a product that reaches no level is marked."""
+    row = page.locator(f'[data-testid="energy-row"][data-scope="{K1}"][data-product="clinker"]')
+    told = await (await page.request.get(f"http://127.0.0.1:{served.port}/api/v1/energy?scope={K1}&window=1h")).json()
+    for e in told["energy"]:
+        cell = row.locator(f'[data-energy="{e["energy"]}"]')
+        await expect(cell).to_have_attribute("data-value", str(e["value"]))
+    await expect(row.locator('[data-energy="comprehensive"]')).to_have_text("105 kgce/t")
+    await expect(row.locator('[data-energy="heat"]')).to_have_text("–– ")
+    await expect(row.locator(".level")).to_have_text("△ power none all energy 2")
+    await expect(row.locator(".next")).to_have_text("−1.5 kWh/t (2.5 %) −5.0 kgce/t (5.0 %)")
+    await expect(row).to_have_class("near")
+    other = page.locator('[data-testid="energy-row"][data-product="eaf-carbon-steel"]')
+    await expect(other.locator(".level")).to_have_text("all energy 1")
+    assert await other.get_attribute("class") is None
+    served.driver.specific = [energy(value=99.0, norm_level=1, next=None, distance=None, distance_percent=None)]
+    await expect(row.locator('[data-energy="comprehensive"]')).to_have_attribute("data-value", "99", timeout=10_000)
+    await expect(page.locator('[data-testid="energy-row"]')).to_have_count(1)
+
+
+async def test_the_league_is_what_the_api_gives(served: Served, page: Page) -> None:
+    """Lines, then sites; another product and another measure by its own choice."""
+    league = page.locator("#league")
+    row = league.locator(f'[data-testid="league-row"][data-scope="{K1}"]')
+    await expect(row.locator(".rank")).to_have_text("1")
+    url = f"http://127.0.0.1:{served.port}/api/v1/league?product=clinker&by=comprehensive&window=1h"
+    told = await (await page.request.get(url)).json()
+    for place in [place for table in told["tables"] for place in table["places"]]:
+        shown = league.locator(f'[data-testid="league-row"][data-scope="{place["scope"]}"]')
+        await expect(shown).to_have_attribute("data-value", str(place["value"]))
+        await expect(shown).to_have_attribute("data-standing", place["standing"])
+    await league.locator('select[name="product"]').select_option("eaf-carbon-steel")
+    half = league.locator('[data-testid="league-row"][data-scope="line:acme/wuhu/meltshop/eaf1"]')
+    await expect(half).to_contain_text("not ranked: only 50 % of the data; 90 % are asked for")
+    await expect(row).to_have_count(0)
+    await league.locator('select[name="by"]').select_option("lcd")
+    await expect(half.locator(".rank")).to_have_text("1")
+    await expect(half).to_have_attribute("data-value", "0.95")
 
 
 async def test_an_alarm_is_acknowledged_by_keyboard(served: Served, page: Page) -> None:

@@ -540,8 +540,8 @@ def test_every_default_and_final(bench: Bench) -> None:
 
 
 def _key(thing: dict[str, Any]) -> tuple[Any, ...]:
-    kind = thing.get("degree") or thing["pollutant"], thing.get("window") or thing["average"]
-    return thing["ts"], thing["scope"], *kind
+    names = ("degree", "pollutant", "energy", "product", "window", "average")
+    return thing["ts"], thing["scope"], *(thing.get(name) for name in names)
 
 
 SHARED = {"ts", "scope", "level", "value", "unit", "completeness", "quality", "operation", "lifecycle", "revision"}
@@ -549,14 +549,16 @@ SHARED |= {"reason", "known_at", "stale", "simulated", "age"}
 SCORE = SHARED | {"degree", "window", "numerator", "denominator", "output", "basis"}
 EMISSION = SHARED | {"pollutant", "average", "raw", "limit", "headroom", "allowed_mean", "unavoidable_at"}
 EMISSION |= {"valid", "valid_minutes"}
+ENERGY = SHARED | {"energy", "product", "window", "numerator", "denominator", "output", "basis", "boundary"}
+ENERGY |= {"norm", "norm_level", "next", "distance"}
 SUM = {"ts", "meter", "channel", "window", "sum", "covered", "unit"}
 
 
 def test_objects(bench: Bench) -> None:
-    """Every score, emission and sum has the keys of the contract."""
+    """Every score, specific energy, emission and sum has the keys of the contract."""
     rows = mixed_rows(4)
-    for thing in bench.replay(MIXED, rows, "--every", "1h"):
-        keys = SCORE if "degree" in thing else EMISSION
+    for thing in bench.replay(MIXED, rows, "--every", "1h", "--energy"):
+        keys = SCORE if "degree" in thing else ENERGY if "energy" in thing else EMISSION
         assert keys <= thing.keys()
         assert thing["quality"] in ("good", "uncertain", "bad")
     for thing in bench.replay(MIXED, rows, "--sums"):

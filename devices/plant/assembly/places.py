@@ -46,8 +46,9 @@ def lines(book: Book) -> None:
             placed.append((f"{site.enterprise}/{site.name}/{t.area}/{name}", name, t, site))
     for row, (id_, name, t, site) in enumerate(sorted(placed, key=lambda p: p[0])):
         book.lines[name] = Line(
-            row, name, id_, site.index, t.area, t.industry or "", t.people, t.hours, LcdChoice(), None, Fraction(0), ()
-        )
+            row, name, id_, site.index, t.area, t.industry or "", t.people, t.hours, LcdChoice(), None, Fraction(0), (),
+            t.norms,
+        )  # fmt: skip
 
 
 def stacks(book: Book) -> None:

@@ -10,6 +10,7 @@ from devices.plant.assembly import places, rules
 from devices.plant.assembly.alarms import alarms
 from devices.plant.assembly.book import Book
 from devices.plant.assembly.implied import imply
+from devices.plant.assembly.norms import norms
 from devices.plant.assembly.regimes import regimes
 from devices.plant.assembly.scopes import scopes
 from devices.plant.mistakes import Mistakes
@@ -30,6 +31,7 @@ def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
     places.lines(book)
     places.stacks(book)
     meters, channels = metering.meters(book)
+    dated_norms = norms(book)
     places.finish_lines(book, channels, benchmarks)
     lines, stacks = _with_meters(book, meters)
     sites = tuple(book.sites.values())
@@ -54,6 +56,7 @@ def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
         factors=factors,
         benchmarks=benchmarks,
         regimes=dated,
+        norms=dated_norms,
     )
     return plant if mistakes.found else replace(plant, version=version(plant))
 

@@ -29,14 +29,14 @@ def factors(book: Book) -> dict[str, tuple[Dated, ...]]:
     """Dated values, ascending by start."""
     return {
         id_: tuple(Dated(t.value, t.unit.symbol, t.start, t.end, t.source, t.uncertainty) for t in entries)
-        for id_, entries in _by_id(book, "factor", book.registry.factors).items()
+        for id_, entries in by_id(book, "factor", book.registry.factors).items()
     }
 
 
 def benchmarks(book: Book) -> dict[str, tuple[Benchmark, ...]]:
     """Dated benchmarks in t CO2 per unit of product, ascending by start."""
     found: dict[str, tuple[Benchmark, ...]] = {}
-    for id_, entries in _by_id(book, "benchmark", book.registry.benchmarks).items():
+    for id_, entries in by_id(book, "benchmark", book.registry.benchmarks).items():
         table, kept = f"benchmark.{id_}", []
         for t in entries:
             product = book.registry.products.get(t.product)
@@ -107,7 +107,8 @@ def period(book: Book, table: str, start: date | None, end: date | None) -> None
         )
 
 
-def _by_id(book: Book, section: str, entries: Iterable[P]) -> dict[str, list[P]]:
+def by_id(book: Book, section: str, entries: Iterable[P]) -> dict[str, list[P]]:
+    """Dated entries under their id, ascending by start; notes two of one id that begin on one day."""
     found: dict[str, list[P]] = {}
     for entry in sorted(entries, key=lambda e: (e.id, e.start or date.min)):
         table = f"{section}.{entry.id}"

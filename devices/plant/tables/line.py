@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Identifier, Measure, Name, NotNegative, Number, Table, Text
+from devices.plant.tables.values import Identifier, Measure, Name, NormIds, NotNegative, Number, Table, Text
 
 
 class LcdTable(Table):
@@ -35,3 +35,4 @@ class LineTable(Table):
     lcd: LcdTable = LcdTable()
     running: RunningTable | None = None
     min_output: Measure | None = None
+    norms: NormIds = ()

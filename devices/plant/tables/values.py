@@ -289,6 +289,21 @@ def _doubt(value: object) -> Doubt:
     return Doubt(relative or Fraction(0), absolute)
 
 
+def _levels(value: object) -> tuple[Fraction, ...]:
+    found = tuple(map(_number, _list(value, "[100, 107, 117]")))
+    if not found:
+        raise ConfigurationError("the list is empty", mend="write the levels, best first, like `[100, 107, 117]`")
+    return found
+
+
+def _norm_id(value: object) -> str:
+    """As an identifier; norms are called as people call them, with spaces."""
+    return names.name(_text(value, _NORM), also=": ")
+
+
+_NORM = "GB 16780-2021 clinker"
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -301,6 +316,8 @@ Text = Annotated[str, _reads(lambda v: _text(v, "…"))]
 Name = Annotated[str, _reads(lambda v: names.name(_text(v, "k1")))]
 Identifier = Annotated[str, _reads(lambda v: names.identifier(_text(v, "grid:CN")))]
 FieldName = Annotated[str, _reads(lambda v: names.field(_text(v, "nox")))]
+NormId = Annotated[str, _reads(_norm_id)]
+NormIds = Annotated[tuple[str, ...], _reads(lambda v: tuple(map(_norm_id, _list(v, f'["{_NORM}"]'))))]
 Zone = Annotated[str, _reads(lambda v: _zone_name(_text(v, "Asia/Shanghai")))]
 UnitOf = Annotated[Unit, _reads(lambda v: units.unit(_text(v, "t/h")))]
 Number = Annotated[Fraction, _reads(_number)]
@@ -323,4 +340,5 @@ Flags = Annotated[dict[str, Meaning], _reads(_flags)]
 Permits = Annotated[dict[str, Quantity], _reads(_permits)]
 Count = Annotated[int, _reads(_count)]
 Uncertain = Annotated[Doubt, _reads(_doubt)]
+Levels = Annotated[tuple[Fraction, ...], _reads(_levels)]
 Masses = Annotated[dict[str, Fraction], _reads(_masses)]

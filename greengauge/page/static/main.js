@@ -4,6 +4,8 @@ import { renderAlarms } from "./alarms.js";
 import { $ } from "./dom.js";
 import { help } from "./dialogs.js";
 import { renderHead, renderLink } from "./head.js";
+import { renderEnergy } from "./energy.js";
+import { renderLeague } from "./league.js";
 import { listen } from "./keys.js";
 import { ORDER, renderRows, shown } from "./rows.js";
 import { renderScopes, settle } from "./scopes.js";
@@ -26,6 +28,8 @@ function render() {
   renderRows();
   renderWhy();
   renderStacks();
+  renderEnergy();
+  renderLeague();
   renderAlarms();
   const windows = new Set(shown().flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));
   refresh(windows, averages());

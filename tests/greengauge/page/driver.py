@@ -19,7 +19,7 @@ from greengauge.history import History
 from greengauge.live import Live
 from greengauge.page.context import PageContext
 from ingest.clock import Clock
-from scoring.results import Alarm, Changes, ChannelSum, Emission, Score
+from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score
 
 DEMO = Path(__file__).parents[3] / "devices" / "simulator" / "demo.toml"
 ONE = Path(__file__).parents[2] / "devices" / "plant.example.toml"
@@ -90,6 +90,42 @@ def emission(scope: str = "stack:acme/wuhu/tail", **changes: Any) -> Emission:
     return Emission(**fields | changes)
 
 
+def energy(scope: str = "line:acme/wuhu/pyro/k1", **changes: Any) -> Energy:
+    """A specific energy with everything in it."""
+    fields: dict[str, Any] = {
+        "ts": 1_763_800_000_000,
+        "scope": scope,
+        "level": scope.partition(":")[0],
+        "energy": "comprehensive",
+        "product": "clinker",
+        "window": "1h",
+        "value": 105.0,
+        "numerator": 21_000.0,
+        "denominator": 200.0,
+        "unit": "kgce/t",
+        "output": 200.0,
+        "output_unit": "t",
+        "basis": "fuel + electricity at 0.1229 kgce/kWh",
+        "boundary": "stage",
+        "norm": "GB 16780-2021 clinker",
+        "norm_level": 2,
+        "levels": (100.0, 107.0, 117.0),
+        "next": 100.0,
+        "distance": 5.0,
+        "distance_percent": 5.0,
+        "completeness": 0.98,
+        "quality": "good",
+        "operation": "running",
+        "lifecycle": "live",
+        "revision": 0,
+        "reason": None,
+        "known_at": 1_763_800_000_000,
+        "stale": False,
+        "last": 1_763_800_000_000,
+    }
+    return Energy(**fields | changes)
+
+
 def alarm(**changes: Any) -> Alarm:
     """An alarm that nobody has seen yet."""
     fields: dict[str, Any] = {
@@ -114,6 +150,7 @@ class Driver:
         self.live = Live(plant, simulated=True)
         self.history = History(folder / "history.db")
         self.commands: list[dict[str, Any]] = []
+        self.specific: list[Energy] = []
         self.ready = True
         self.jumped = 0  # ms, by which the wall clock is said to have jumped
         self.alarms: dict[tuple[str, str], Alarm] = {}
@@ -125,6 +162,7 @@ class Driver:
             command=self.command,
             sums=self.sums,
             why=self.why,
+            energies=self.energies,
             ready=lambda: (self.ready, self.live.system()),
             clock=Clock(),
             accept_clock=self.accept_clock,
@@ -163,6 +201,10 @@ class Driver:
     async def why(self, *_: Any) -> Any:
         """A made-up plant has no sums to split."""
         raise ConfigurationError("the sums are not kept", where="before", mend="choose a shorter window")
+
+    async def energies(self) -> list[Energy]:
+        """As many as a test asked for."""
+        return self.specific
 
     def fill(self, now: int, hours: int = 9) -> None:
         """The history up to now."""

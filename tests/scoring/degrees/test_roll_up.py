@@ -149,7 +149,9 @@ def test_instants_need_no_coverage() -> None:
     works.channel(line, "electricity", symbol="kWh", required=False)
     works.channel(line, None, symbol="kW", kind=Kind.RATE, required=True)
     groups = coverage_groups(works.plant())
-    assert [(g.degree, g.channels) for g in groups] == [("gd", (1, 3)), ("lcd", (3,)), ("cd", (1, 3)), ("sd", (3,))]
+    assert [(g.degree, g.channels) for g in groups] == [("gd", (1, 3)), ("lcd", (3,)), ("cd", (1, 3)), ("sd", (3,)),
+        ("electricity", (3,)), ("heat", (3,)), ("comprehensive", (3,)),
+    ]  # fmt: skip
 
 
 def test_flags_make_uncertain() -> None:

@@ -30,10 +30,13 @@ from devices.plant.model import (
     Scope,
     Site,
 )
+from devices.plant.norm import Correction, EnergyKind, Norm
 from devices.readings import Readings
 from devices.units import unit
 from scoring.degrees import Degrees, coverage_groups
-from scoring.results import Score
+from scoring.degrees.degrees import Seen
+from scoring.energy import SpecificEnergy
+from scoring.results import Energy, Score
 from scoring.stamp import Stamp
 from scoring.windows.sums import CoverageGroup, SpanSums
 
@@ -57,6 +60,7 @@ class Works:
     fuels: dict[str, Fuel] = field(default_factory=dict)
     factors: dict[str, tuple[Dated, ...]] = field(default_factory=dict)
     benchmarks: dict[str, tuple[Benchmark, ...]] = field(default_factory=dict)
+    norms: dict[str, tuple[Norm, ...]] = field(default_factory=dict)
     booked: list[tuple[int, int, int, int]] = field(default_factory=list)  # channel, start, end, total
     flagged: set[int] = field(default_factory=set)
 
@@ -115,6 +119,15 @@ class Works:
         entry = Dated(frac(value), "kg CO2/kWh", start, end, "test")
         self.factors[id_] = (*self.factors.get(id_, ()), entry)
 
+    def norm(self, id_: str, product: str, energy: EnergyKind, levels: str, *, chain: bool = False,
+             electricity: str | None = None, correction: Correction | None = None, start: date | None = None,
+             end: date | None = None) -> None:  # fmt: skip
+        entry = Norm(
+            id_, product, energy, tuple(map(frac, levels.split())), "chain" if chain else "stage",
+            None if electricity is None else frac(electricity), correction, start, end, "test",
+        )  # fmt: skip
+        self.norms[id_] = (*self.norms.get(id_, ()), entry)
+
     def plant(self) -> Plant:
         meters = tuple(
             Meter(n.index, f"m-{n.name}", n.index, None, n.site, n.name, 1000,
@@ -127,6 +140,7 @@ class Works:
             sites=tuple(self.sites.values()), lines=tuple(self.lines), stacks=(), meters=meters,
             channels=tuple(self.channels), scopes=self._scopes(), alarms=(), products=self.products, fuels=self.fuels,
             materials={m: Material(m) for m in ()}, factors=self.factors, benchmarks=self.benchmarks, regimes={},
+            norms=self.norms,
         )  # fmt: skip
 
     def _scopes(self) -> tuple[Scope, ...]:
@@ -160,6 +174,20 @@ class Works:
         rows = range(len(plant.scopes)) if scopes is None else list(scopes)
         found = degrees.scores(ts, rows, [plant.windows.index(window)], Stamp("live", 0, ts), stale)
         return {(s.scope.rpartition("/")[2] if s.level != "enterprise" else "acme", s.degree): s for s in found}
+
+    def energies(
+        self, window: str = "1h", *, ts: int = NOON, stored: bool = False
+    ) -> dict[tuple[str, str, str], Energy]:
+        """Every specific energy at `ts` by (scope without its level, energy, product)."""
+        plant = self.plant()
+        groups = coverage_groups(plant)
+        degrees = Degrees(plant, Ledger(plant, groups, self.booked, self.flagged), groups)
+        rows, stamp = range(len(plant.scopes)), Stamp("live", 0, ts)
+        seen: Seen = {}
+        degrees.scores(ts, rows, [plant.windows.index(window)], stamp, lambda *_: False, seen=seen)
+        found = SpecificEnergy(plant, degrees).energies(ts, rows, seen, stamp, lambda *_: False, stored=stored)
+        name = lambda e: "acme" if e.level == "enterprise" else e.scope.rpartition("/")[2]  # noqa: E731 - short
+        return {(name(e), e.energy, e.product): e for e in found}
 
 
 class Ledger:

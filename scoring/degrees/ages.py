@@ -1,0 +1,56 @@
+"""How old what is behind a score is: the newest reading, or the one that is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from devices.plant.model import Plant
+from scoring.degrees.forms import LineForm
+from scoring.windows.sums import CoverageGroup, Sums
+
+Last = Callable[[int, int], int | None]
+"""(line, row of `ROWS`) → ts of the newest reading behind it."""
+
+
+class Ages:
+    """Event times of the newest readings behind lines' degrees and energies."""
+
+    def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm]) -> None:
+        self._plant, self._sums, self._forms = plant, sums, forms
+        self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
+
+    def awaited(self, lines: Sequence[int], name: str, ts: int) -> int | None:
+        """Newest reading of the required meter waited for longest; None where one was never heard."""
+        found: list[int] = []
+        for line in lines:
+            for channels in self._required.get((line, name), ()):
+                times = [t for c in channels if (t := self._sums.last(c)) is not None]
+                if not times:
+                    return None
+                found.append(min(max(times), ts))
+        return min(found, default=None)
+
+    def last(self, ts: int) -> Last:
+        """Newest reading behind a line's row, not after `ts`; the same for every window."""
+
+        @cache
+        def newest(channel: int) -> int | None:
+            return self._sums.last(channel)
+
+        @cache
+        def last(line: int, row: int) -> int | None:
+            form = self._forms[line]
+            times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
+            return max((min(t, ts) for t in times if t is not None), default=None)
+
+        return last
+
+    def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
+        """The measured channels behind `channels`, apart by meter."""
+        found: dict[int, list[int]] = {}
+        for row in channels:
+            channel = self._plant.channels[row]
+            measured = row if channel.source is None else channel.source
+            found.setdefault(self._plant.channels[measured].meter, []).append(measured)
+        return list(found.values())
