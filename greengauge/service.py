@@ -34,11 +34,12 @@ from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
 from greengauge.mqtt_out import MqttOut, connector
-from greengauge.operations import Operations
+from greengauge.operations import Operations, silent_places
 from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
+from greengauge.retained import Retained
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
@@ -135,7 +136,8 @@ class Service:
         )
         self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
-        self.operations = Operations(folder / "operations.json")
+        self.operations = Operations(folder / "operations.json", silent_places(plant))
+        self.retained = Retained(folder / "retained.json", plant)
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -243,7 +245,7 @@ class Service:
         self.log.cursors.set("outputs", position)  # the history keeps them from here on (ARCHITECTURE.md)
 
     def _mqtt_out(self) -> MqttOut:
-        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION)
+        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION, self.retained)
 
 
 def broker(settings: Settings) -> Broker:

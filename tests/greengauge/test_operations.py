@@ -143,6 +143,17 @@ def test_a_restart_neither_fires_again_nor_forgets(tmp_path: Path) -> None:
     assert (alarm.state, alarm.user, alarm.comment, alarm.since) == ("acknowledged", "ann", "called IT", T + 60 * S)
 
 
+def test_an_alarm_of_a_place_that_left_the_registry_is_forgotten(tmp_path: Path) -> None:
+    """Its meters can never be heard again; the service's own stay."""
+    path = tmp_path / "operations.json"
+    before = Operations(path, {"line:a/b/c/k1"})
+    look(before, silent("m1"), 0, 61)
+    look(before, TROUBLES["takeover"][0], 62)
+    before.save()
+    assert {a.id for a in Operations(path, {"line:a/b/c/k1"}).alarms()} == {"meters-silent", "takeover"}
+    assert {a.id for a in Operations(path, {"line:a/b/c/k2"}).alarms()} == {"takeover"}
+
+
 def test_a_damaged_file_begins_anew(tmp_path: Path) -> None:
     """No crash, no alarm: what is wrong now is raised again."""
     (tmp_path / "operations.json").write_text('{"now": ')
