@@ -139,7 +139,7 @@ class Alarm:
     value: float | None
     limit: float | None
     unit: str
-    since: int
+    since: int  # ms, when the state's cause began: acknowledging does not move it
     user: str | None = None
     comment: str | None = None
     shelved_until: int | None = None
@@ -168,12 +168,13 @@ class ChannelSum:
     meter: str
     channel: str
     window: str
-    sum: str  # exact decimal; rates and levels: nine decimals, half-even
-    covered: float  # share of the window
+    sum: str | None  # exact decimal; rates and levels: nine decimals, half-even; None: there is none, see `reason`
+    covered: float | None  # share of the window; None where that is not known any more
     unit: str
     flags: dict[str, int] = field(
         default_factory=dict
     )  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
+    reason: str | None = None  # why there is no sum
 
     def to_json(self) -> dict[str, Any]:
         """The sums object."""

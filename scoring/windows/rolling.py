@@ -36,6 +36,7 @@ from scoring.windows.kernel import (
     LETTER,
     LETTERS,
     LOW,
+    MINUTE,
     OUT_OF_RANGE,
     OUTSIDE,
     RESETS,
@@ -54,9 +55,9 @@ class Rolling:
 
     def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = ()) -> None:
         channels = len(plant.channels)
-        self._horizon = minute_horizon(plant)
+        self._horizon, self._hours = minute_horizon(plant), hour_horizon(plant)
         minutes = (self._horizon // HOUR + 2) * 60
-        self._cells = Cells.empty(channels, minutes, hour_horizon(plant) // HOUR + 2, cut_edges(plant))
+        self._cells = Cells.empty(channels, minutes, self._hours // HOUR + 2, cut_edges(plant))
         self._channels, self._target = channel_table(plant)
         self._groups, self._required, self._member = group_table(groups, self._channels)
         self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
@@ -146,6 +147,18 @@ class Rolling:
         out = self._spans(start, end)
         names = {**_FLAGS, "estimated_ms": ESTIMATED, "conflicts": CONFLICTS}
         return [{name: int(row[k]) for name, k in names.items() if row[k]} for row in out]
+
+    def reaches(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Per channel, whether all of (start, end] is still kept: hours longest, then minutes, readings least."""
+        if start % HOUR == end % HOUR == 0:
+            kept: Any = self._hours
+        elif start % MINUTE == end % MINUTE == 0:
+            kept = self._horizon
+        else:
+            kept = self._channels["keep"]
+        newest = self._channels["newest"]
+        reached: NDArray[np.bool_] = (newest == NONE) | (start >= newest - kept)
+        return reached
 
     @property
     def duplicates(self) -> int:
