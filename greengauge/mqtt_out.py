@@ -17,9 +17,9 @@ from typing import Any
 import aiomqtt
 import structlog
 
+from devices.broker import Broker
 from greengauge.live import Live
 from greengauge.retained import Retained, alarm_topic, score_topic
-from ingest.session.options import Broker
 from scoring.results import Emission, Score
 
 log = structlog.get_logger()

@@ -53,7 +53,7 @@ from ingest.intake import Intaker
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.quarantine import Quarantine
-from ingest.session.options import Broker, client_id
+from ingest.session.options import client_id
 from ingest.session.session import MqttSession
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
@@ -104,7 +104,7 @@ class Service:
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
         self.decoders = Decoders(plant, folder / "registry", source)
-        self.broker = broker(settings)
+        self.broker = settings.address()
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
@@ -248,18 +248,6 @@ class Service:
         return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION, self.retained)
 
 
-def broker(settings: Settings) -> Broker:
-    """The broker the settings name, with its secrets. Raises ConfigurationError."""
-    password = settings.broker_password
-    return Broker.parse(
-        settings.broker,
-        password=None if password is None else password.get_secret_value(),
-        ca=settings.broker_ca,
-        cert=settings.broker_cert,
-        key=settings.broker_key,
-    )
-
-
 def _store(settings: Settings) -> Store:
     token = influx_token(settings)
     if token is None:
@@ -295,7 +283,7 @@ def _is_address(url: str) -> bool:
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
-    broker(settings), influx_token(settings)  # what is wrong with them is said before anything starts
+    settings.address(), influx_token(settings)  # what is wrong with them is said before anything starts
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 

@@ -93,7 +93,7 @@ class Api:
         return JSONResponse({"offset_s": offset / 1000})
 
     async def sums(self, request: Request) -> Response:
-        """`?at=&meter=&channel=&window=`: every channel over every window; null with its reason where there is no sum."""
+        """`?at=&meter=&channel=&window=`: every channel over every window; null, with a reason, where there is none."""
         query = request.query_params
         only(query, "at", "meter", "channel", "window")
         at = moment(query, "at")
