@@ -133,12 +133,15 @@ def _lasting(service: Service) -> Iterator[Trouble]:
     if intake.failure is not None:
         yield Trouble("log-not-writable", f"nothing can be made durable: {intake.failure.cause}", "critical")
     elif intake.pressed:
-        yield Trouble("log-full", "reading is stopped: the log is full of what the store has not got", "critical")
+        yield Trouble("log-full", f"reading is stopped: the log's quota is full; {_waiting(service)}", "critical")
     elif service.log.pressure() >= FILLING:
         share = f"{service.log.pressure():.0%}"
-        yield Trouble("log-filling", f"the log is filling: {share} of its quota waits for the store", "high")
-    if damages := service.log.state().damages:
-        yield Trouble("log-damaged", f"{damages} damaged places in the log: see the service's log", "high")
+        yield Trouble("log-filling", f"the log is filling: {share} of its quota; {_waiting(service)}", "high")
+    state = service.log.state()
+    if state.damages:
+        yield Trouble("log-damaged", f"{state.damages} damaged places in the log: see the service's log", "high")
+    if state.undeletable:
+        yield Trouble("log-undeletable", f"{state.undeletable}: the log grows", "medium")
     if service.writer.state.condition != "ok":
         words = service.writer.state.words
         yield Trouble("store-down", f"store {service.writer.state.condition}: {words}", "high", after_ms=MINUTE)
@@ -150,6 +153,10 @@ def _lasting(service: Service) -> Iterator[Trouble]:
     for what, cause in service.scorer.troubles.items():
         yield Trouble(f"{what}-not-writable", cause, "high", after_ms=MINUTE)
     yield from _silent(service)
+
+
+def _waiting(service: Service) -> str:
+    return f"it waits for `{service.log.cursors.slowest()}`"
 
 
 def _silent(service: Service) -> Iterator[Trouble]:

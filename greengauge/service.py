@@ -133,6 +133,7 @@ class Service:
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
+            snapshot_every_bytes=settings.log_quota // 4,
         )
         self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
