@@ -110,7 +110,8 @@ class Keeper:
         if jump is not None:
             text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: decoding and alarms are held"
         if intake.pressed:
-            text = "reading is stopped: the log is full of what the store has not got"
+            slowest = self._service.log.cursors.slowest()
+            text = f"reading is stopped: the log's quota is full of what `{slowest}` has not handled"
         return {
             "connected": session.connected,
             "since": session.since,
@@ -132,11 +133,13 @@ class Keeper:
     def _log(self) -> dict[str, Any]:
         state, cursors = self._service.log.state(), self._service.log.cursors
         behind = {name: max(0, state.durable - cursors.get(name)) for name in ("store", "scores", "quarantine")}
+        damages = [f"{state.damages} damaged places"] if state.damages else []
         return {
             "bytes": state.bytes,
             "segments": state.segments,
             "pressure": round(state.pressure, 3),
             "damages": state.damages,
             "behind": behind,
-            "text": "ok" if not state.damages else f"{state.damages} damaged places",
+            "slowest": state.slowest,
+            "text": ", ".join([*damages, *filter(None, [state.undeletable])]) or "ok",
         }

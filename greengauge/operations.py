@@ -7,7 +7,7 @@ a restart neither fires them again nor forgets them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import structlog
 
 from devices.durations import MINUTE
 from devices.errors import ConfigurationError
+from devices.plant.model import Plant
 from ingest.whole_file import write_whole
 from scoring.alarms.book import Priority
 from scoring.alarms.operational import OperationalBook
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 SCOPE = "service"
 FILLING = 0.8
 """Share of the log's quota from which on somebody should look."""
+SILENT = "meters-silent"
+"""The one alarm that stands on a place of the plant, not on the service."""
 NAMED = 5
 """Silent meters of one place that an alarm names."""
 
@@ -45,11 +48,17 @@ class Trouble:
     after_ms: int = 0  # it must stay this long
 
 
+def silent_places(plant: Plant) -> set[str]:
+    """The lines and stacks that can have silent meters."""
+    return {f"line:{line.id}" for line in plant.lines} | {f"stack:{stack.id}" for stack in plant.stacks}
+
+
 class Operations:
     """The book of these alarms, its file, and who is told."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, places: Collection[str] | None = None) -> None:
+        """`places`: those of the plant; a kept alarm of one that left the registry is forgotten. None: all are kept."""
+        self._path, self._places = path, places
         self._book = OperationalBook()
         self._losses: int | None = None  # possible losses already told; None: not asked yet
         self._restore()
@@ -94,7 +103,10 @@ class Operations:
 
     def _restore(self) -> None:
         try:
-            self._book.restore(json.loads(self._path.read_bytes()))
+            kept = json.loads(self._path.read_bytes())
+            if self._places is not None:
+                kept["alarms"] = [a for a in kept["alarms"] if a["scope"] in (SCOPE, *self._places)]
+            self._book.restore(kept)
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -121,12 +133,15 @@ def _lasting(service: Service) -> Iterator[Trouble]:
     if intake.failure is not None:
         yield Trouble("log-not-writable", f"nothing can be made durable: {intake.failure.cause}", "critical")
     elif intake.pressed:
-        yield Trouble("log-full", "reading is stopped: the log is full of what the store has not got", "critical")
+        yield Trouble("log-full", f"reading is stopped: the log's quota is full; {_waiting(service)}", "critical")
     elif service.log.pressure() >= FILLING:
         share = f"{service.log.pressure():.0%}"
-        yield Trouble("log-filling", f"the log is filling: {share} of its quota waits for the store", "high")
-    if damages := service.log.state().damages:
-        yield Trouble("log-damaged", f"{damages} damaged places in the log: see the service's log", "high")
+        yield Trouble("log-filling", f"the log is filling: {share} of its quota; {_waiting(service)}", "high")
+    state = service.log.state()
+    if state.damages:
+        yield Trouble("log-damaged", f"{state.damages} damaged places in the log: see the service's log", "high")
+    if state.undeletable:
+        yield Trouble("log-undeletable", f"{state.undeletable}: the log grows", "medium")
     if service.writer.state.condition != "ok":
         words = service.writer.state.words
         yield Trouble("store-down", f"store {service.writer.state.condition}: {words}", "high", after_ms=MINUTE)
@@ -140,6 +155,10 @@ def _lasting(service: Service) -> Iterator[Trouble]:
     yield from _silent(service)
 
 
+def _waiting(service: Service) -> str:
+    return f"it waits for `{service.log.cursors.slowest()}`"
+
+
 def _silent(service: Service) -> Iterator[Trouble]:
     """One alarm a line or stack, however many of its meters are silent."""
     if service.plant.intake.history or _unknown_now(service):
@@ -149,13 +168,13 @@ def _silent(service: Service) -> Iterator[Trouble]:
         if state["silent"]:
             silent.setdefault(state["scope"], []).append((name, state["last"]))
     for scope, meters in silent.items():
-        yield Trouble("meters-silent", _named(meters), "low", scope=scope, after_ms=MINUTE)
+        yield Trouble(SILENT, _named(meters), "low", scope=scope, after_ms=MINUTE)
 
 
 def _unknown_now(service: Service) -> frozenset[str]:
     """Alarms neither raised nor cleared now: without a broker, or while the past is filled in, all is silent."""
     known = service.intake.session.state.connected and service.scorer.filled.is_set()
-    return frozenset() if known else frozenset({"meters-silent"})
+    return frozenset() if known else frozenset({SILENT})
 
 
 def _named(meters: Iterable[tuple[str, int | None]]) -> str:

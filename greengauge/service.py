@@ -34,13 +34,14 @@ from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
 from greengauge.mqtt_out import MqttOut, connector
-from greengauge.operations import Operations
+from greengauge.operations import Operations, silent_places
 from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
 from greengauge.past import past_of
 from greengauge.restating.requests import Requests, remember_registry
+from greengauge.retained import Retained
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
@@ -54,7 +55,7 @@ from ingest.intake import Intaker
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.quarantine import Quarantine
-from ingest.session.options import Broker, client_id
+from ingest.session.options import client_id
 from ingest.session.session import MqttSession
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
@@ -106,7 +107,7 @@ class Service:
         self.quarantine = Quarantine(folder / "quarantine.db")
         self.decoders = Decoders(plant, folder / "registry", source)
         remember_registry(folder, source, plant.version)
-        self.broker = broker(settings)
+        self.broker = settings.address()
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
@@ -136,10 +137,12 @@ class Service:
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
+            snapshot_every_bytes=settings.log_quota // 4,
         )
         self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
-        self.operations = Operations(folder / "operations.json")
+        self.operations = Operations(folder / "operations.json", silent_places(plant))
+        self.retained = Retained(folder / "retained.json", plant)
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -249,19 +252,7 @@ class Service:
         self.log.cursors.set("outputs", position)  # the history keeps them from here on (ARCHITECTURE.md)
 
     def _mqtt_out(self) -> MqttOut:
-        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION)
-
-
-def broker(settings: Settings) -> Broker:
-    """The broker the settings name, with its secrets. Raises ConfigurationError."""
-    password = settings.broker_password
-    return Broker.parse(
-        settings.broker,
-        password=None if password is None else password.get_secret_value(),
-        ca=settings.broker_ca,
-        cert=settings.broker_cert,
-        key=settings.broker_key,
-    )
+        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION, self.retained)
 
 
 def store_of(settings: Settings) -> Store:
@@ -300,7 +291,7 @@ def _is_address(url: str) -> bool:
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
-    broker(settings), influx_token(settings)  # what is wrong with them is said before anything starts
+    settings.address(), influx_token(settings)  # what is wrong with them is said before anything starts
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 

@@ -28,7 +28,7 @@ def service(**changes: Any) -> Any:
         "operations": SimpleNamespace(look=lambda _service, _now: [], alarms=list),
         "writer": SimpleNamespace(state=WriterState(), counts=WriterCounts()),
         "store": SimpleNamespace(name="a store"),
-        "log": SimpleNamespace(state=lambda: LogState(0, 0, 0, 1, 1, 0, 0.0, 0, 0, 0), cursors={}),
+        "log": SimpleNamespace(state=lambda: LogState(0, 0, 0, 1, 1, 0, "store", 0.0, 0, 0, 0, ""), cursors={}),
         "quarantine": SimpleNamespace(fill=lambda: Fill(0, 0, 0, 0, 0, 0.0), reasons=dict),
         "missing": {},
     }
