@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -27,6 +28,7 @@ class Keeper:
         self._service = service
         self._unkept: list[AlarmEvent] = []
         self._keeping = asyncio.Lock()
+        self._missing = 0  # messages that sequence numbers say never came
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -45,7 +47,7 @@ class Keeper:
     async def keep(self, events: list[AlarmEvent]) -> None:
         """Show what became of the service's own alarms, and keep it: in the history and in their file."""
         self._unkept += events
-        if self._unkept:
+        if self._unkept or self._service.operations.unsaved:
             self._service.live.put_alarms(self._service.operations.alarms())
             async with self._keeping:
                 self._unkept = self._unkept[await asyncio.to_thread(self._keep, tuple(self._unkept)) :]
@@ -53,7 +55,8 @@ class Keeper:
     def _keep(self, events: tuple[AlarmEvent, ...]) -> int:
         """How many of the events are kept: all, or none, and then they are tried again with the next look."""
         try:
-            self._service.history.add(Changes(alarms=events))
+            if events:
+                self._service.history.add(Changes(alarms=events))
             self._service.operations.save()
         except (EnvironmentFailure, OSError) as failure:
             log.warning("operations.not_kept", cause=str(failure))
@@ -98,6 +101,7 @@ class Keeper:
         """Blocking: it waits for whoever writes there."""
         try:
             fill, reasons = self._service.quarantine.fill(), self._service.quarantine.reasons()
+            self._missing = sum(self._service.quarantine.missing().values())
         except EnvironmentFailure as failure:
             return {"text": failure.cause}
         text = f"{sum(reasons.values())} messages"
@@ -123,7 +127,8 @@ class Keeper:
             "takeover": session.takeover,
             "clock_jump_s": 0 if jump is None else jump.offset / 1000,
             "possible_losses": session.possible_losses,
-            "missing": sum(self._service.missing.values()),
+            "losses": [asdict(loss) for loss in session.losses[-10:]],
+            "missing": self._missing,
             "frames": intake.frames,
             "acknowledged": intake.acknowledged,
             "state": "ok" if session.connected and self._intake_ok() else "down",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import structlog
 from devices.durations import MINUTE
 from devices.errors import ConfigurationError
 from devices.plant.model import Plant
+from ingest.session.state import Loss, SessionState
 from ingest.whole_file import write_whole
 from scoring.alarms.book import Priority
 from scoring.alarms.operational import OperationalBook
@@ -56,11 +57,15 @@ def silent_places(plant: Plant) -> set[str]:
 class Operations:
     """The book of these alarms, its file, and who is told."""
 
-    def __init__(self, path: Path, places: Collection[str] | None = None) -> None:
-        """`places`: those of the plant; a kept alarm of one that left the registry is forgotten. None: all are kept."""
-        self._path, self._places = path, places
+    def __init__(self, path: Path, places: Collection[str] | None = None, session: SessionState | None = None) -> None:
+        """`places`: those of the plant; a kept alarm of one that left the registry is forgotten. None: all are kept.
+        `session` is given back the possible losses of earlier processes.
+        """
+        self._path, self._places, self._session = path, places, session
         self._book = OperationalBook()
-        self._losses: int | None = None  # possible losses already told; None: not asked yet
+        self._losses = 0  # possible losses already told
+        self.unsaved = False
+        """Whether the file lacks something that happened."""
         self._restore()
 
     def alarms(self) -> list[Alarm]:
@@ -99,7 +104,16 @@ class Operations:
 
     def save(self) -> None:
         """Make the present state durable. OSError where the disk refuses."""
-        write_whole(self._path, json.dumps(self._book.snapshot()).encode())
+        kept = self._book.snapshot()
+        if self._session is not None:
+            kept["possible_losses"] = self._session.possible_losses
+            kept["losses"] = [asdict(loss) for loss in self._session.losses]
+        self.unsaved = False
+        try:
+            write_whole(self._path, json.dumps(kept).encode())
+        except OSError:
+            self.unsaved = True
+            raise
 
     def _restore(self) -> None:
         try:
@@ -107,6 +121,9 @@ class Operations:
             if self._places is not None:
                 kept["alarms"] = [a for a in kept["alarms"] if a["scope"] in (SCOPE, *self._places)]
             self._book.restore(kept)
+            if self._session is not None:
+                self._session.losses[:] = [Loss(**loss) for loss in kept.get("losses", ())]
+                self._session.possible_losses = self._losses = int(kept.get("possible_losses", 0))
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -115,8 +132,8 @@ class Operations:
     def _passing(self, service: Service) -> Iterator[Trouble]:
         """A possible loss happens and is over: it stays to be acknowledged."""
         session = service.intake.session.state
-        before, self._losses = self._losses, session.possible_losses
-        if session.losses and session.possible_losses > (before or 0):
+        if session.losses and session.possible_losses > self._losses:
+            self._losses, self.unsaved = session.possible_losses, True
             loss = session.losses[-1]
             since = _time(loss.start) if loss.start else "the beginning"
             text = f"readings published from {since} to {_time(loss.end)} may be lost: {loss.cause.replace('-', ' ')}"
@@ -150,6 +167,8 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         yield Trouble("clock-jump", f"the wall clock jumped by {seconds:+.0f} s: decoding and alarms are held", "high")
     if service.live.system().get("quarantine", {}).get("share", 0) >= 1:
         yield Trouble("quarantine-full", "the quarantine is full: of what comes now only the reason is kept", "medium")
+    if service.quarantining.failure is not None:
+        yield Trouble("quarantine-not-writable", service.quarantining.failure.cause, "high", after_ms=MINUTE)
     for what, cause in service.scorer.troubles.items():
         yield Trouble(f"{what}-not-writable", cause, "high", after_ms=MINUTE)
     yield from _silent(service)

@@ -16,7 +16,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -40,6 +40,7 @@ from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
 from greengauge.past import past_of
+from greengauge.quarantining import Quarantining
 from greengauge.restating.requests import Requests, remember_registry
 from greengauge.retained import Retained
 from greengauge.scorer import Scorer
@@ -48,8 +49,6 @@ from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
 from ingest.clock_shifts import ClockShifts
-from ingest.decode.result import Reject
-from ingest.decode.sequence import follow
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
@@ -113,6 +112,14 @@ class Service:
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
         gate = Gate(self.log, ClockShifts(folder / "clock-shifts.json"))
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
+        self.quarantining = Quarantining(
+            plant,
+            self.log,
+            read=self.intake.gate.read,
+            more=self.intake.wait,
+            decode=self.decoders.decode,
+            quarantine=self.quarantine,
+        )
         self.store = store_of(settings)
         self.writer = StoreWriter(
             read=self.intake.gate.read,
@@ -122,7 +129,7 @@ class Service:
             store=self.store,
             cursor=StoreCursor(self.log),
             winners=Winners(folder / "winners.db", plant, series_of(plant)),
-            quarantine=self._refused,
+            quarantine=self.quarantining.refuse,
         )
         self.scorer = Scorer(
             plant,
@@ -139,9 +146,8 @@ class Service:
             snapshot_every_s=settings.snapshot_seconds,
             snapshot_every_bytes=settings.log_quota // 4,
         )
-        self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
-        self.operations = Operations(folder / "operations.json", silent_places(plant))
+        self.operations = Operations(folder / "operations.json", silent_places(plant), session.state)
         self.retained = Retained(folder / "retained.json", plant)
         self.keeper = Keeper(self)
         page.serve(
@@ -168,7 +174,7 @@ class Service:
             ("intake", self.intake.run()),
             ("scorer", self.scorer.run()),
             ("writer", self._later(self.writer.run)),
-            ("quarantine", self._later(self._quarantine)),
+            ("quarantine", self._later(self.quarantining.run)),
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
@@ -216,36 +222,6 @@ class Service:
         """What may wait for the first gauge: its cursor holds the log."""
         await self.scorer.filled.wait()
         await task()
-
-    async def _quarantine(self) -> None:
-        """Keep what decoding did not let in; its cursor holds the segments until then."""
-        position = self.log.cursors.get("quarantine")
-        newest: dict[int, int] = {}
-        while True:
-            if self.quarantine.renewed:  # its file was lost or damaged: the log tells it again
-                self.quarantine.renewed, position = False, self.log.first
-                newest.clear()
-            records = await asyncio.to_thread(self.intake.gate.read, position, 1 << 20)
-            if not records:
-                await self.intake.wait(position)
-                continue
-            decoded = await asyncio.to_thread(self.decoders.decode, records)
-            try:
-                if decoded.rejects:
-                    await asyncio.to_thread(self.quarantine.add, decoded.rejects)
-                await asyncio.to_thread(self.log.cursors.set, "quarantine", records[-1].end)
-            except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
-                log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
-                await asyncio.sleep(1.0)
-                continue
-            for meter, missing in follow(newest, decoded.sequences).items():
-                name = self.plant.meters[meter].name
-                self.missing[name] = self.missing.get(name, 0) + missing
-                log.warning("intake.sequence_gap", meter=name, missing=missing)
-            position = records[-1].end
-
-    async def _refused(self, rejects: Sequence[Reject]) -> None:
-        await asyncio.to_thread(self.quarantine.add, rejects)
 
     def _scored(self, position: int) -> None:
         self.log.cursors.set("scores", position)

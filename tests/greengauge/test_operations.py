@@ -37,6 +37,7 @@ def service(**changes: Any) -> Any:
         "writer": SimpleNamespace(state=SimpleNamespace(condition="ok", words="")),
         "clock": SimpleNamespace(jump=None),
         "live": SimpleNamespace(system=dict, meters=dict),
+        "quarantining": SimpleNamespace(failure=None),
         "scorer": SimpleNamespace(troubles={}, filled=SimpleNamespace(is_set=lambda: True)),
     }
     return SimpleNamespace(**parts | changes)
@@ -124,6 +125,27 @@ def test_a_possible_loss_waits_to_be_acknowledged(tmp_path: Path) -> None:
     assert operations.alarms()[0].state == "normal"
     place.intake.session.state.lost(Loss(T, T + 13 * S, "session-lost"))
     assert look(operations, place, 13) == ["trip possible-loss"]
+
+
+def test_possible_losses_outlive_a_restart_and_ring_once(tmp_path: Path) -> None:
+    """The session of the next process knows them, its first look raises nothing old, and a new one rings."""
+    path, place = tmp_path / "operations.json", service()
+    session = place.intake.session.state
+    operations = Operations(path, session=session)
+    session.lost(Loss(T - 40 * S, T, "broker-restart"))
+    assert look(operations, place, 0, 1, 11) == ["trip possible-loss", "clear possible-loss"]
+    assert operations.unsaved
+    session.lost(Loss(T, T + 12 * S, "session-lost"))
+    look(operations, place, 12)
+    operations.save()
+    assert not operations.unsaved
+    after = service()
+    again = Operations(path, session=after.intake.session.state)
+    assert after.intake.session.state.losses == session.losses
+    assert after.intake.session.state.possible_losses == 2
+    assert look(again, after, 13, 14) == []
+    after.intake.session.state.lost(Loss(T + 14 * S, T + 40 * S, "session-lost"))
+    assert look(again, after, 40) == ["clear possible-loss", "trip possible-loss"]
 
 
 def test_without_a_broker_meters_are_not_called_silent(tmp_path: Path) -> None:
