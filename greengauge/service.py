@@ -11,25 +11,17 @@ Each reads the log from its own cursor; none waits for another.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-import structlog
 
 from devices import topics
-from devices.errors import ConfigurationError, EnvironmentFailure, GreengaugeError
+from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.plant.model import Plant
-from greengauge import logs
 from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
@@ -39,10 +31,12 @@ from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
+from greengauge.parts import StoreCursor, influx_token, store_of
 from greengauge.past import past_of
 from greengauge.quarantining import Quarantining
 from greengauge.restating.requests import Requests, remember_registry
 from greengauge.retained import Retained
+from greengauge.running import run_until_told
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
@@ -56,36 +50,15 @@ from ingest.log.log import Log
 from ingest.quarantine import Quarantine
 from ingest.session.options import client_id
 from ingest.session.session import MqttSession
-from ingest.store.base import Store
-from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.winners import Winners
 from ingest.writer import StoreWriter, series_of
 from scoring.compiling import help_compiling
 from scoring.results import Alarm
 
-log = structlog.get_logger()
-
-ENDING_S = 2.5
-"""How long an end in order may take."""
 APPLYING_S = 5.0
 """How long whoever gave a command waits for its effect."""
 VERSION = package_version("greengauge")
-
-
-@dataclass(slots=True)
-class StoreCursor:
-    """The log's store cursor, as the writer wants it."""
-
-    log: Log
-
-    def get(self) -> int:
-        """Where the store stands."""
-        return self.log.cursors.get("store")
-
-    def set(self, position: int) -> None:
-        """Move it, durably."""
-        self.log.cursors.set("store", position)
 
 
 class Service:
@@ -231,39 +204,6 @@ class Service:
         return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION, self.retained)
 
 
-def store_of(settings: Settings) -> Store:
-    """The store the settings name. Raises ConfigurationError."""
-    token = influx_token(settings)
-    if token is None:
-        return EmbeddedStore(settings.data / "store")
-    return InfluxStore(settings.store, token, settings.influx_org, settings.influx_bucket)
-
-
-def influx_token(settings: Settings) -> str | None:
-    """The token for the InfluxDB that the settings name; None for the embedded store. Raises ConfigurationError."""
-    if settings.store == "embedded":
-        return None
-    if not _is_address(settings.store):
-        raise ConfigurationError(
-            f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
-        )
-    if settings.influx_token is None:
-        raise ConfigurationError(
-            "InfluxDB needs a token",
-            where=settings.store,
-            mend="set GREENGAUGE_INFLUX_TOKEN or GREENGAUGE_INFLUX_TOKEN_FILE",
-        )
-    return settings.influx_token.get_secret_value()
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port or an IPv6 address
-        return False
-
-
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
@@ -289,54 +229,3 @@ def run(registry: Path, settings: Settings) -> None:
     finally:
         if helper is not None:
             helper.kill()
-
-
-def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
-    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
-
-    Impatience does no harm: a second signal changes nothing, and after `ENDING_S` it is over in any case.
-    """
-    logs.configure(log_level)
-
-    async def guarded() -> None:
-        task = asyncio.create_task(main(), name="main")
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            if not task.cancelling():
-                task.cancel()
-                loop.call_later(ENDING_S, os._exit, 130)  # a thread is stuck: the log is durable, so nothing is lost
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, tell)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    try:
-        asyncio.run(guarded())
-    except BaseExceptionGroup as failures:
-        known, bugs = failures.split((GreengaugeError, OSError))
-        if bugs is not None or known is None:
-            raise
-        raise _told(_first(known)) from None
-    except OSError as failure:
-        raise _told(failure) from None
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # what is left to do takes a moment and is worth it
-
-
-def _first(failures: BaseExceptionGroup[Any]) -> GreengaugeError | OSError:
-    inner: GreengaugeError | OSError | BaseExceptionGroup[Any] = failures.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _told(failure: GreengaugeError | OSError) -> GreengaugeError:
-    """A disk that is full or may not be written, met where nobody waits for it: the world's failure, not a bug."""
-    if isinstance(failure, GreengaugeError):
-        return failure
-    return EnvironmentFailure(
-        f"the service cannot go on: {failure.strerror or failure}",
-        where=str(failure.filename or ""),
-        mend="see the disk's space and rights; nothing acknowledged is lost, start again",
-    )

@@ -11,7 +11,7 @@ from devices import times
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.simulator.publisher import Simulator
-from greengauge.service import run_until_told
+from greengauge.running import run_until_told
 from greengauge.settings import Settings
 
 

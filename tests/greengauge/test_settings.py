@@ -10,7 +10,7 @@ from devices.broker import Broker
 from devices.errors import ConfigurationError
 from greengauge import settings
 from greengauge.page.server import PageServer
-from greengauge.service import store_of as store
+from greengauge.parts import store_of as store
 
 
 @pytest.mark.parametrize("content", [b"data = [", b"\xff\xfe", b"nonsense = 1"])
