@@ -68,7 +68,8 @@ def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin
         started = aside.submit(broker.start)
         from devices.plant import load
         from greengauge.demo_plant import DemoPlant
-        from greengauge.service import Service, run_until_told
+        from greengauge.running import run_until_told
+        from greengauge.service import Service
         from greengauge.terminal import say
 
         registry = _registry(settings.data, begin)

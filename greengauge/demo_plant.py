@@ -9,11 +9,11 @@ import time
 from typing import Any
 
 from devices import times
-from devices.simulator.publisher import MINUTE, Simulator
+from devices.durations import DAY, HOUR, MINUTE
+from devices.simulator.publisher import Simulator
 from greengauge.service import Service
 from greengauge.terminal import Progress, say
 
-DAY = 24 * 60 * MINUTE
 ARRIVAL_S = 10.0
 """How long the gauges wait at most for the end of yesterday."""
 
@@ -107,4 +107,4 @@ class DemoPlant:
 
 
 def _span(ms: int) -> str:
-    return f"{ms / 3_600_000:.0f} hours" if ms >= 90 * MINUTE else f"{ms / MINUTE:.0f} minutes"
+    return f"{ms / HOUR:.0f} hours" if ms >= 90 * MINUTE else f"{ms / MINUTE:.0f} minutes"

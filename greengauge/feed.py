@@ -7,28 +7,15 @@ import sys
 from pathlib import Path
 
 from devices.simulator.feed import feed, speed_of
-from devices.simulator.link import Address
 from greengauge.settings import Settings
 
 
 def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
     """Publish, then say what was published and what was odd."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C takes the progress bar down first
-    done = feed(file, map_file, broker=address(settings), speed=speed_of(speed))
+    done = feed(file, map_file, broker=settings.address(), speed=speed_of(speed))
     rate = done.messages / done.seconds if done.seconds else 0.0
     took = f"{done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s)"
     sys.stdout.write(f"{done.rows:,} rows, {took} to {', '.join(done.topics)}\n")
     for note in done.notes():
         sys.stdout.write(f"note: {note}\n")
-
-
-def address(settings: Settings) -> Address:
-    """The broker that meters publish to, with its secrets."""
-    password = settings.broker_password
-    return Address.parse(
-        settings.broker,
-        password=None if password is None else password.get_secret_value(),
-        ca=settings.broker_ca,
-        cert=settings.broker_cert,
-        key=settings.broker_key,
-    )

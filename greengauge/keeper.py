@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -27,6 +28,7 @@ class Keeper:
         self._service = service
         self._unkept: list[AlarmEvent] = []
         self._keeping = asyncio.Lock()
+        self._missing = 0  # messages that sequence numbers say never came
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -45,7 +47,7 @@ class Keeper:
     async def keep(self, events: list[AlarmEvent]) -> None:
         """Show what became of the service's own alarms, and keep it: in the history and in their file."""
         self._unkept += events
-        if self._unkept:
+        if self._unkept or self._service.operations.unsaved:
             self._service.live.put_alarms(self._service.operations.alarms())
             async with self._keeping:
                 self._unkept = self._unkept[await asyncio.to_thread(self._keep, tuple(self._unkept)) :]
@@ -53,7 +55,8 @@ class Keeper:
     def _keep(self, events: tuple[AlarmEvent, ...]) -> int:
         """How many of the events are kept: all, or none, and then they are tried again with the next look."""
         try:
-            self._service.history.add(Changes(alarms=events))
+            if events:
+                self._service.history.add(Changes(alarms=events))
             self._service.operations.save()
         except (EnvironmentFailure, OSError) as failure:
             log.warning("operations.not_kept", cause=str(failure))
@@ -98,6 +101,7 @@ class Keeper:
         """Blocking: it waits for whoever writes there."""
         try:
             fill, reasons = self._service.quarantine.fill(), self._service.quarantine.reasons()
+            self._missing = sum(self._service.quarantine.missing().values())
         except EnvironmentFailure as failure:
             return {"text": failure.cause}
         text = f"{sum(reasons.values())} messages"
@@ -110,7 +114,8 @@ class Keeper:
         if jump is not None:
             text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: decoding and alarms are held"
         if intake.pressed:
-            text = "reading is stopped: the log is full of what the store has not got"
+            slowest = self._service.log.cursors.slowest()
+            text = f"reading is stopped: the log's quota is full of what `{slowest}` has not handled"
         return {
             "connected": session.connected,
             "since": session.since,
@@ -122,7 +127,8 @@ class Keeper:
             "takeover": session.takeover,
             "clock_jump_s": 0 if jump is None else jump.offset / 1000,
             "possible_losses": session.possible_losses,
-            "missing": sum(self._service.missing.values()),
+            "losses": [asdict(loss) for loss in session.losses[-10:]],
+            "missing": self._missing,
             "frames": intake.frames,
             "acknowledged": intake.acknowledged,
             "state": "ok" if session.connected and self._intake_ok() else "down",
@@ -132,11 +138,13 @@ class Keeper:
     def _log(self) -> dict[str, Any]:
         state, cursors = self._service.log.state(), self._service.log.cursors
         behind = {name: max(0, state.durable - cursors.get(name)) for name in ("store", "scores", "quarantine")}
+        damages = [f"{state.damages} damaged places"] if state.damages else []
         return {
             "bytes": state.bytes,
             "segments": state.segments,
             "pressure": round(state.pressure, 3),
             "damages": state.damages,
             "behind": behind,
-            "text": "ok" if not state.damages else f"{state.damages} damaged places",
+            "slowest": state.slowest,
+            "text": ", ".join([*damages, *filter(None, [state.undeletable])]) or "ok",
         }

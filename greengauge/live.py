@@ -7,7 +7,7 @@ came after `n`: no queue per reader, nothing to overflow, and a slow tab skips w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,8 +93,14 @@ class Live:
         """The service's own state, part by part."""
         return {name: item.thing for name, item in self._system.items()}
 
-    def since(self, seq: int, now: int) -> dict[str, Any]:
-        """All that changed after `seq` (0: everything) as one message."""
+    def since(
+        self, seq: int, now: int, windows: Collection[str] | None = None, fresh: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """All that changed after `seq` (0: everything) as one message.
+
+        windows  scores of these only (None: of all)
+        fresh    of them, those of which everything is told, changed or not: they were not asked for before
+        """
         told = {"now": now, "simulated": self.simulated}
         return {
             "seq": self.seq,
@@ -102,8 +108,12 @@ class Live:
             "now": now,
             "simulated": self.simulated,
             "progress": self.progress,
-            "lasts": self._lasts(seq),
-            "scores": [i.thing.to_json(**told) for i in self._scores.values() if i.seq > seq],
+            "lasts": self._lasts(seq, windows),
+            "scores": [
+                i.thing.to_json(**told)
+                for (_, _, window), i in self._scores.items()
+                if (i.seq > seq or window in fresh) and (windows is None or window in windows)
+            ],
             "emissions": [i.thing.to_json(**told) for i in self._emissions.values() if i.seq > seq],
             "alarms": [i.thing.to_json() for i in self._alarms.values() if i.seq > seq],
             "meters": {name: i.thing for name, i in self._meters.items() if i.seq > seq},
@@ -117,13 +127,14 @@ class Live:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _lasts(self, seq: int) -> list[tuple[str, str, str, int]]:
+    def _lasts(self, seq: int, windows: Collection[str] | None) -> list[tuple[str, str, str, int]]:
         """What only grew younger after `seq`: a gauge that stands still is not one that grows old."""
         return [
             (*key, i.thing.last)
             for table in (self._scores, self._emissions)
             for key, i in table.items()
             if i.told > seq >= i.seq and i.thing.last is not None
+            if windows is None or table is self._emissions or key[2] in windows
         ]
 
     def _put(self, table: dict[Any, _Item], key: Any, thing: Any, shown: Any) -> None:

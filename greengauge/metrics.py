@@ -25,7 +25,7 @@ _COUNTERS = (
 _GAUGES = (
     ("log", "bytes", "greengauge_log_bytes", "bytes of log segments on disk"),
     ("log", "segments", "greengauge_log_segments", "log segments on disk"),
-    ("log", "pressure", "greengauge_log_pressure_ratio", "unstored share of the log's quota"),
+    ("log", "pressure", "greengauge_log_pressure_ratio", "share of the log's quota that some reader still needs"),
     ("store", "late_s", "greengauge_store_late_seconds", "how far the store is behind"),
     ("quarantine", "rows", "greengauge_quarantine_messages", "messages kept in quarantine"),
     ("quarantine", "share", "greengauge_quarantine_fill_ratio", "how full the quarantine is"),

@@ -17,8 +17,9 @@ from typing import Any
 import aiomqtt
 import structlog
 
+from devices.broker import Broker
 from greengauge.live import Live
-from ingest.session.options import Broker
+from greengauge.retained import Retained, alarm_topic, score_topic
 from scoring.results import Emission, Score
 
 log = structlog.get_logger()
@@ -30,8 +31,10 @@ EVERY_S = 1.0
 class MqttOut:
     """The publishing connection; the intake has its own."""
 
-    def __init__(self, live: Live, connect: Callable[[aiomqtt.Will], aiomqtt.Client], version: str) -> None:
-        self._live, self._connect, self._version = live, connect, version
+    def __init__(
+        self, live: Live, connect: Callable[[aiomqtt.Will], aiomqtt.Client], version: str, retained: Retained
+    ) -> None:
+        self._live, self._connect, self._version, self._retained = live, connect, version, retained
         self.since = int(time.time() * 1000)
 
     async def run(self) -> None:
@@ -44,6 +47,7 @@ class MqttOut:
                 ) as client:
                     pause = 0.5
                     await _publish(client, STATUS_TOPIC, self._status("online"), qos=1)
+                    await self._clear(client)
                     self._live.put_system("outputs", {"state": "ok", "text": "MQTT ok"})
                     try:
                         await self._publish(client)
@@ -53,6 +57,14 @@ class MqttOut:
                 self._live.put_system("outputs", {"state": "down", "text": f"MQTT: {failure}"})
                 await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
                 pause = min(30.0, pause * 2)
+
+    async def _clear(self, client: aiomqtt.Client) -> None:
+        """Take away what an earlier registry left at the broker."""
+        for topic in self._retained.gone:
+            await _publish(client, topic, b"", qos=1)
+        if self._retained.gone:
+            log.info("outputs.cleared", topics=len(self._retained.gone))
+            await asyncio.to_thread(self._retained.cleared)
 
     async def _publish(self, client: aiomqtt.Client) -> None:
         """Alarms at once; a scope's scores at once if it was silent for a second, else when the second is over."""
@@ -64,7 +76,7 @@ class MqttOut:
             now = time.monotonic()
             due = {scope for scope in waiting if now - told.get(scope, -EVERY_S) >= EVERY_S}
             for scope, objects in self._by_scope(due).items() if due else ():
-                await self._send(client, sent, f"greengauge/score/{scope}", {"scores": objects})
+                await self._send(client, sent, score_topic(scope), {"scores": objects})
             told |= dict.fromkeys(due, now)
             waiting -= due
             rest = min((told[scope] + EVERY_S - now for scope in waiting), default=None)
@@ -77,7 +89,7 @@ class MqttOut:
             seq = change["seq"]
             waiting |= {thing["scope"] for thing in [*change["scores"], *change["emissions"]]}
             for alarm in change["alarms"]:
-                await self._send(client, sent, f"greengauge/alarm/{alarm['scope']}/{alarm['id']}", alarm)
+                await self._send(client, sent, alarm_topic(alarm["scope"], alarm["id"]), alarm)
 
     def _by_scope(self, scopes: set[str]) -> dict[str, list[dict[str, Any]]]:
         # With `history` the readings' own times are the clock: ages against the wall would be years.

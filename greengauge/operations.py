@@ -7,8 +7,8 @@ a restart neither fires them again nor forgets them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ import structlog
 
 from devices.durations import MINUTE
 from devices.errors import ConfigurationError
+from devices.plant.model import Plant
+from ingest.session.state import Loss, SessionState
 from ingest.whole_file import write_whole
 from scoring.alarms.book import Priority
 from scoring.alarms.operational import OperationalBook
@@ -30,6 +32,8 @@ log = structlog.get_logger()
 SCOPE = "service"
 FILLING = 0.8
 """Share of the log's quota from which on somebody should look."""
+SILENT = "meters-silent"
+"""The one alarm that stands on a place of the plant, not on the service."""
 NAMED = 5
 """Silent meters of one place that an alarm names."""
 
@@ -45,13 +49,23 @@ class Trouble:
     after_ms: int = 0  # it must stay this long
 
 
+def silent_places(plant: Plant) -> set[str]:
+    """The lines and stacks that can have silent meters."""
+    return {f"line:{line.id}" for line in plant.lines} | {f"stack:{stack.id}" for stack in plant.stacks}
+
+
 class Operations:
     """The book of these alarms, its file, and who is told."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, places: Collection[str] | None = None, session: SessionState | None = None) -> None:
+        """`places`: those of the plant; a kept alarm of one that left the registry is forgotten. None: all are kept.
+        `session` is given back the possible losses of earlier processes.
+        """
+        self._path, self._places, self._session = path, places, session
         self._book = OperationalBook()
-        self._losses: int | None = None  # possible losses already told; None: not asked yet
+        self._losses = 0  # possible losses already told
+        self.unsaved = False
+        """Whether the file lacks something that happened."""
         self._restore()
 
     def alarms(self) -> list[Alarm]:
@@ -90,11 +104,26 @@ class Operations:
 
     def save(self) -> None:
         """Make the present state durable. OSError where the disk refuses."""
-        write_whole(self._path, json.dumps(self._book.snapshot()).encode())
+        kept = self._book.snapshot()
+        if self._session is not None:
+            kept["possible_losses"] = self._session.possible_losses
+            kept["losses"] = [asdict(loss) for loss in self._session.losses]
+        self.unsaved = False
+        try:
+            write_whole(self._path, json.dumps(kept).encode())
+        except OSError:
+            self.unsaved = True
+            raise
 
     def _restore(self) -> None:
         try:
-            self._book.restore(json.loads(self._path.read_bytes()))
+            kept = json.loads(self._path.read_bytes())
+            if self._places is not None:
+                kept["alarms"] = [a for a in kept["alarms"] if a["scope"] in (SCOPE, *self._places)]
+            self._book.restore(kept)
+            if self._session is not None:
+                self._session.losses[:] = [Loss(**loss) for loss in kept.get("losses", ())]
+                self._session.possible_losses = self._losses = int(kept.get("possible_losses", 0))
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, TypeError, OSError) as error:
@@ -103,8 +132,8 @@ class Operations:
     def _passing(self, service: Service) -> Iterator[Trouble]:
         """A possible loss happens and is over: it stays to be acknowledged."""
         session = service.intake.session.state
-        before, self._losses = self._losses, session.possible_losses
-        if session.losses and session.possible_losses > (before or 0):
+        if session.losses and session.possible_losses > self._losses:
+            self._losses, self.unsaved = session.possible_losses, True
             loss = session.losses[-1]
             since = _time(loss.start) if loss.start else "the beginning"
             text = f"readings published from {since} to {_time(loss.end)} may be lost: {loss.cause.replace('-', ' ')}"
@@ -121,12 +150,15 @@ def _lasting(service: Service) -> Iterator[Trouble]:
     if intake.failure is not None:
         yield Trouble("log-not-writable", f"nothing can be made durable: {intake.failure.cause}", "critical")
     elif intake.pressed:
-        yield Trouble("log-full", "reading is stopped: the log is full of what the store has not got", "critical")
+        yield Trouble("log-full", f"reading is stopped: the log's quota is full; {_waiting(service)}", "critical")
     elif service.log.pressure() >= FILLING:
         share = f"{service.log.pressure():.0%}"
-        yield Trouble("log-filling", f"the log is filling: {share} of its quota waits for the store", "high")
-    if damages := service.log.state().damages:
-        yield Trouble("log-damaged", f"{damages} damaged places in the log: see the service's log", "high")
+        yield Trouble("log-filling", f"the log is filling: {share} of its quota; {_waiting(service)}", "high")
+    state = service.log.state()
+    if state.damages:
+        yield Trouble("log-damaged", f"{state.damages} damaged places in the log: see the service's log", "high")
+    if state.undeletable:
+        yield Trouble("log-undeletable", f"{state.undeletable}: the log grows", "medium")
     if service.writer.state.condition != "ok":
         words = service.writer.state.words
         yield Trouble("store-down", f"store {service.writer.state.condition}: {words}", "high", after_ms=MINUTE)
@@ -135,9 +167,15 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         yield Trouble("clock-jump", f"the wall clock jumped by {seconds:+.0f} s: decoding and alarms are held", "high")
     if service.live.system().get("quarantine", {}).get("share", 0) >= 1:
         yield Trouble("quarantine-full", "the quarantine is full: of what comes now only the reason is kept", "medium")
+    if service.quarantining.failure is not None:
+        yield Trouble("quarantine-not-writable", service.quarantining.failure.cause, "high", after_ms=MINUTE)
     for what, cause in service.scorer.troubles.items():
         yield Trouble(f"{what}-not-writable", cause, "high", after_ms=MINUTE)
     yield from _silent(service)
+
+
+def _waiting(service: Service) -> str:
+    return f"it waits for `{service.log.cursors.slowest()}`"
 
 
 def _silent(service: Service) -> Iterator[Trouble]:
@@ -149,13 +187,13 @@ def _silent(service: Service) -> Iterator[Trouble]:
         if state["silent"]:
             silent.setdefault(state["scope"], []).append((name, state["last"]))
     for scope, meters in silent.items():
-        yield Trouble("meters-silent", _named(meters), "low", scope=scope, after_ms=MINUTE)
+        yield Trouble(SILENT, _named(meters), "low", scope=scope, after_ms=MINUTE)
 
 
 def _unknown_now(service: Service) -> frozenset[str]:
     """Alarms neither raised nor cleared now: without a broker, or while the past is filled in, all is silent."""
     known = service.intake.session.state.connected and service.scorer.filled.is_set()
-    return frozenset() if known else frozenset({"meters-silent"})
+    return frozenset() if known else frozenset({SILENT})
 
 
 def _named(meters: Iterable[tuple[str, int | None]]) -> str:

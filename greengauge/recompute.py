@@ -18,10 +18,10 @@ from devices.plant import load
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.history.jobs import Job, look
+from greengauge.parts import store_of
 from greengauge.past import past_of
 from greengauge.restating.recomputing import Recomputing
 from greengauge.restating.requests import Request, remembered_registry
-from greengauge.service import store_of
 from greengauge.settings import Settings
 from greengauge.terminal import Progress
 from greengauge.versions import Decoders

@@ -63,14 +63,17 @@ class Scorer:
         snapshot_path: Path,
         moved: Callable[[int], None],
         snapshot_every_s: float,
+        snapshot_every_bytes: int,
     ) -> None:
         """`read`, `more` and `durable` are the log's; `moved(position)` is told of each saved snapshot.
 
-        `past` gives readings of the past again, for restating.
+        `past` gives readings of the past again, for restating. A snapshot is due after so many seconds, or bytes of
+        log, whichever comes first: until then the log is kept.
         """
         self.plant, self.history, self.live = plant, history, live
         self._more, self._durable, self._moved = more, durable, moved
         self._snapshot_path, self._snapshot_every_s = snapshot_path, snapshot_every_s
+        self._snapshot_every_bytes = snapshot_every_bytes
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
         self._unkept: Changes | None = None  # told by the engine, not yet in the history
@@ -155,7 +158,9 @@ class Scorer:
                 if (now - shown >= LIVE_EVERY_S or alarmed) and self.filled.is_set():
                     shown = now
                     await self._show()
-                if now - saved >= self._snapshot_every_s and self.position > self._saved:
+                many = self.position - self._saved >= self._snapshot_every_bytes
+                pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
+                if now - saved >= pause and self.position > self._saved:
                     saved = now
                     await self._save()
                 caught_up = self.filled.is_set() and not behind and self._durable() - self.position <= READ_BYTES

@@ -11,81 +11,54 @@ Each reads the log from its own cursor; none waits for another.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-import structlog
 
 from devices import topics
-from devices.errors import ConfigurationError, EnvironmentFailure, GreengaugeError
+from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.plant.model import Plant
-from greengauge import logs
 from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
 from greengauge.mqtt_out import MqttOut, connector
-from greengauge.operations import Operations
+from greengauge.operations import Operations, silent_places
 from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
+from greengauge.parts import StoreCursor, influx_token, store_of
 from greengauge.past import past_of
+from greengauge.quarantining import Quarantining
 from greengauge.restating.requests import Requests, remember_registry
+from greengauge.retained import Retained
+from greengauge.running import run_until_told
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
 from ingest.clock_shifts import ClockShifts
-from ingest.decode.result import Reject
-from ingest.decode.sequence import follow
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.quarantine import Quarantine
-from ingest.session.options import Broker, client_id
+from ingest.session.options import client_id
 from ingest.session.session import MqttSession
-from ingest.store.base import Store
-from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx import InfluxStore
 from ingest.winners import Winners
 from ingest.writer import StoreWriter, series_of
 from scoring.compiling import help_compiling
 from scoring.results import Alarm
 
-log = structlog.get_logger()
-
-ENDING_S = 2.5
-"""How long an end in order may take."""
 APPLYING_S = 5.0
 """How long whoever gave a command waits for its effect."""
 VERSION = package_version("greengauge")
-
-
-@dataclass(slots=True)
-class StoreCursor:
-    """The log's store cursor, as the writer wants it."""
-
-    log: Log
-
-    def get(self) -> int:
-        """Where the store stands."""
-        return self.log.cursors.get("store")
-
-    def set(self, position: int) -> None:
-        """Move it, durably."""
-        self.log.cursors.set("store", position)
 
 
 class Service:
@@ -106,12 +79,20 @@ class Service:
         self.quarantine = Quarantine(folder / "quarantine.db")
         self.decoders = Decoders(plant, folder / "registry", source)
         remember_registry(folder, source, plant.version)
-        self.broker = broker(settings)
+        self.broker = settings.address()
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
         gate = Gate(self.log, ClockShifts(folder / "clock-shifts.json"))
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
+        self.quarantining = Quarantining(
+            plant,
+            self.log,
+            read=self.intake.gate.read,
+            more=self.intake.wait,
+            decode=self.decoders.decode,
+            quarantine=self.quarantine,
+        )
         self.store = store_of(settings)
         self.writer = StoreWriter(
             read=self.intake.gate.read,
@@ -121,7 +102,7 @@ class Service:
             store=self.store,
             cursor=StoreCursor(self.log),
             winners=Winners(folder / "winners.db", plant, series_of(plant)),
-            quarantine=self._refused,
+            quarantine=self.quarantining.refuse,
         )
         self.scorer = Scorer(
             plant,
@@ -136,10 +117,11 @@ class Service:
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
+            snapshot_every_bytes=settings.log_quota // 4,
         )
-        self.missing: dict[str, int] = {}  # meter -> messages that its sequence numbers say never came
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
-        self.operations = Operations(folder / "operations.json")
+        self.operations = Operations(folder / "operations.json", silent_places(plant), session.state)
+        self.retained = Retained(folder / "retained.json", plant)
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -165,7 +147,7 @@ class Service:
             ("intake", self.intake.run()),
             ("scorer", self.scorer.run()),
             ("writer", self._later(self.writer.run)),
-            ("quarantine", self._later(self._quarantine)),
+            ("quarantine", self._later(self.quarantining.run)),
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
@@ -214,93 +196,18 @@ class Service:
         await self.scorer.filled.wait()
         await task()
 
-    async def _quarantine(self) -> None:
-        """Keep what decoding did not let in; its cursor holds the segments until then."""
-        position = self.log.cursors.get("quarantine")
-        newest: dict[int, int] = {}
-        while True:
-            if self.quarantine.renewed:  # its file was lost or damaged: the log tells it again
-                self.quarantine.renewed, position = False, self.log.first
-                newest.clear()
-            records = await asyncio.to_thread(self.intake.gate.read, position, 1 << 20)
-            if not records:
-                await self.intake.wait(position)
-                continue
-            decoded = await asyncio.to_thread(self.decoders.decode, records)
-            try:
-                if decoded.rejects:
-                    await asyncio.to_thread(self.quarantine.add, decoded.rejects)
-                await asyncio.to_thread(self.log.cursors.set, "quarantine", records[-1].end)
-            except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
-                log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
-                await asyncio.sleep(1.0)
-                continue
-            for meter, missing in follow(newest, decoded.sequences).items():
-                name = self.plant.meters[meter].name
-                self.missing[name] = self.missing.get(name, 0) + missing
-                log.warning("intake.sequence_gap", meter=name, missing=missing)
-            position = records[-1].end
-
-    async def _refused(self, rejects: Sequence[Reject]) -> None:
-        await asyncio.to_thread(self.quarantine.add, rejects)
-
     def _scored(self, position: int) -> None:
         self.log.cursors.set("scores", position)
         self.log.cursors.set("outputs", position)  # the history keeps them from here on (ARCHITECTURE.md)
 
     def _mqtt_out(self) -> MqttOut:
-        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION)
-
-
-def broker(settings: Settings) -> Broker:
-    """The broker the settings name, with its secrets. Raises ConfigurationError."""
-    password = settings.broker_password
-    return Broker.parse(
-        settings.broker,
-        password=None if password is None else password.get_secret_value(),
-        ca=settings.broker_ca,
-        cert=settings.broker_cert,
-        key=settings.broker_key,
-    )
-
-
-def store_of(settings: Settings) -> Store:
-    """The store the settings name. Raises ConfigurationError."""
-    token = influx_token(settings)
-    if token is None:
-        return EmbeddedStore(settings.data / "store")
-    return InfluxStore(settings.store, token, settings.influx_org, settings.influx_bucket)
-
-
-def influx_token(settings: Settings) -> str | None:
-    """The token for the InfluxDB that the settings name; None for the embedded store. Raises ConfigurationError."""
-    if settings.store == "embedded":
-        return None
-    if not _is_address(settings.store):
-        raise ConfigurationError(
-            f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
-        )
-    if settings.influx_token is None:
-        raise ConfigurationError(
-            "InfluxDB needs a token",
-            where=settings.store,
-            mend="set GREENGAUGE_INFLUX_TOKEN or GREENGAUGE_INFLUX_TOKEN_FILE",
-        )
-    return settings.influx_token.get_secret_value()
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port or an IPv6 address
-        return False
+        return MqttOut(self.live, connector(self.broker, f"{self.client_id}-out"), VERSION, self.retained)
 
 
 def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     plant = load(registry)
-    broker(settings), influx_token(settings)  # what is wrong with them is said before anything starts
+    settings.address(), influx_token(settings)  # what is wrong with them is said before anything starts
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 
@@ -322,54 +229,3 @@ def run(registry: Path, settings: Settings) -> None:
     finally:
         if helper is not None:
             helper.kill()
-
-
-def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
-    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
-
-    Impatience does no harm: a second signal changes nothing, and after `ENDING_S` it is over in any case.
-    """
-    logs.configure(log_level)
-
-    async def guarded() -> None:
-        task = asyncio.create_task(main(), name="main")
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            if not task.cancelling():
-                task.cancel()
-                loop.call_later(ENDING_S, os._exit, 130)  # a thread is stuck: the log is durable, so nothing is lost
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, tell)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    try:
-        asyncio.run(guarded())
-    except BaseExceptionGroup as failures:
-        known, bugs = failures.split((GreengaugeError, OSError))
-        if bugs is not None or known is None:
-            raise
-        raise _told(_first(known)) from None
-    except OSError as failure:
-        raise _told(failure) from None
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # what is left to do takes a moment and is worth it
-
-
-def _first(failures: BaseExceptionGroup[Any]) -> GreengaugeError | OSError:
-    inner: GreengaugeError | OSError | BaseExceptionGroup[Any] = failures.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _told(failure: GreengaugeError | OSError) -> GreengaugeError:
-    """A disk that is full or may not be written, met where nobody waits for it: the world's failure, not a bug."""
-    if isinstance(failure, GreengaugeError):
-        return failure
-    return EnvironmentFailure(
-        f"the service cannot go on: {failure.strerror or failure}",
-        where=str(failure.filename or ""),
-        mend="see the disk's space and rights; nothing acknowledged is lost, start again",
-    )

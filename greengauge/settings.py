@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from devices.broker import Broker
 from devices.errors import ConfigurationError
 
 _SECRETS = ("influx_token", "broker_password", "page_token")
@@ -55,6 +56,17 @@ class Settings(BaseSettings):
         40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
     )
     snapshot_seconds: float = Field(30.0, gt=0, le=86_400, description="how often the scores' state is saved")
+
+    def address(self) -> Broker:
+        """The broker, with its secrets. Raises ConfigurationError."""
+        password = self.broker_password
+        return Broker.parse(
+            self.broker,
+            password=None if password is None else password.get_secret_value(),
+            ca=self.broker_ca,
+            cert=self.broker_cert,
+            key=self.broker_key,
+        )
 
     @classmethod
     def settings_customise_sources(

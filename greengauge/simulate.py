@@ -11,8 +11,7 @@ from devices import times
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.simulator.publisher import Simulator
-from greengauge.feed import address
-from greengauge.service import run_until_told
+from greengauge.running import run_until_told
 from greengauge.settings import Settings
 
 
@@ -23,7 +22,7 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
     plant = load(registry)
     simulator = Simulator(
         plant,
-        address(settings),
+        settings.address(),
         seed=seed,
         start=None if start is None else times.parse(start),
         faults=[name.strip() for name in faults.split(",") if name.strip()],

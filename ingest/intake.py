@@ -40,7 +40,7 @@ class IntakeState:
     ticks: int = 0
     commands: int = 0
     failure: EnvironmentFailure | None = None  # why nothing can be made durable now
-    pressed: bool = False  # the log's quota is full of what the store has not got
+    pressed: bool = False  # the log's quota is full of what some reader still needs
 
 
 @dataclass(slots=True)

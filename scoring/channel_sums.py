@@ -17,15 +17,23 @@ def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[C
     """All channels over the window (row of Plant.windows) that ends at `ts`, in the order of the plant.
 
     Amounts and counters are exact; rates (in the unit of their amount: t for t/h) and levels (the average over
-    covered time) have nine decimals, half-even. A level that nothing covers has no average: "NaN".
+    covered time) have nine decimals, half-even. There is none, with the reason, where nothing covers a level and where
+    the window begins before what is kept of its channel: a part of a sum is no sum.
     """
     length = plant.window_ms[window]
     sums = rolling.span(ts - length, ts)
     flags = rolling.flags(ts - length, ts)
+    reached = rolling.reaches(ts - length, ts)
     found = []
     for channel in plant.channels:
-        covered = int(sums.covered[channel.index])
-        text, unit = _text(channel, sums.total(channel.index), covered)
+        whole = bool(reached[channel.index])
+        covered = int(sums.covered[channel.index]) if whole else None
+        text, unit = _text(channel, sums.total(channel.index), covered or 0)
+        reason = None
+        if not whole:
+            text, reason = None, "the window begins before what is still kept of this channel"
+        elif text is None:
+            reason = "nothing covers the window: there is no average"
         found.append(
             ChannelSum(
                 ts=ts,
@@ -33,18 +41,19 @@ def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[C
                 channel=channel.name,
                 window=plant.windows[window],
                 sum=text,
-                covered=covered / length,
+                covered=None if covered is None else covered / length,
                 unit=unit,
-                flags=flags[channel.index],
+                flags=flags[channel.index] if whole else {},
+                reason=reason,
             )
         )
     return found
 
 
-def _text(channel: Channel, total: int, covered: int) -> tuple[str, str]:
+def _text(channel: Channel, total: int, covered: int) -> tuple[str | None, str]:
     amount = total * channel.step * channel.times
     if channel.kind is Kind.LEVEL:
-        return _nine(amount / covered) if covered else "NaN", channel.unit.symbol
+        return _nine(amount / covered) if covered else None, channel.unit.symbol
     if channel.kind is Kind.RATE and channel.unit.is_rate:
         unit, per_ms = channel.unit.integral
         return _nine(amount * per_ms), unit.symbol

@@ -183,7 +183,7 @@ class Alarm:
     value: float | None
     limit: float | None
     unit: str
-    since: int
+    since: int  # ms, when the state's cause began: acknowledging does not move it
     user: str | None = None
     comment: str | None = None
     shelved_until: int | None = None
@@ -212,20 +212,21 @@ class ChannelSum:
     meter: str
     channel: str
     window: str
-    sum: str  # exact decimal; rates and levels: nine decimals, half-even
-    covered: float  # share of the window
+    sum: str | None  # exact decimal; rates and levels: nine decimals, half-even; None: there is none, see `reason`
+    covered: float | None  # share of the window; None where that is not known any more
     unit: str
     flags: dict[str, int] = field(
         default_factory=dict
     )  # spikes, resets, bad_rises, estimated_ms, out_of_range, conflicts
     lifecycle: Lifecycle = "live"
     revision: int = 0
-    reason: str | None = None  # why it was restated
+    reason: str | None = None  # why it was restated, or why there is no sum
     known_at: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The sums object; with its lifecycle where it was told as a step and not just asked for."""
-        told = () if self.lifecycle != "live" else ("lifecycle", "revision", "reason", "known_at")
+        told = {"lifecycle", "revision", "known_at"} if self.lifecycle == "live" else set()
+        told |= {"reason"} if self.reason is None and told else set()
         return {name: getattr(self, name) for name in ChannelSum.__dataclass_fields__ if name not in told}
 
 

@@ -20,11 +20,12 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from devices.broker import Broker
 from devices.errors import ConfigurationError, EnvironmentFailure
 from devices.plant.model import Plant
 from devices.simulator import feed_map
 from devices.simulator.feed_map import Counted, FeedMap
-from devices.simulator.link import IN_FLIGHT, Address, Link, Pump
+from devices.simulator.link import IN_FLIGHT, Link, Pump
 
 _NUMBER = re.compile(r"([+-]?)(?=\.?\d)0*(\d*)(?:\.(\d*))?([eE][+-]?\d+)?", flags=re.ASCII)
 _GIVE_UP_S = 3600.0
@@ -66,7 +67,7 @@ def feed(
     file: Path | str,
     map: Path | str | FeedMap,  # noqa: A002 - the option's name is a contract
     *,
-    broker: Address | str,
+    broker: Broker | str,
     plant: Plant | None = None,
     speed: float | None = None,
     show: bool | None = None,
@@ -86,7 +87,7 @@ def feed(
         else feed_map.load(Path(map), plant, Path(registry).resolve() if registry else None)
     )
     path = Path(file)
-    link = Link(broker if isinstance(broker, Address) else Address.parse(broker), f"feed-{os.getpid()}")
+    link = Link(broker if isinstance(broker, Broker) else Broker.parse(broker), f"feed-{os.getpid()}")
     pump = Pump([link])
     done = Fed(topics=chosen.topics)
     began = time.monotonic()
@@ -139,7 +140,7 @@ def _publish(pump: Pump, link: Link, topic: str, payload: str) -> None:
 def _lost(link: Link) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"the broker is lost: {link.refused or 'no answer'}",
-        where=f"{link.address.host}:{link.address.port}",
+        where=str(link.broker),
         mend="start it again and feed the file once more: what was stored is not stored twice",
     )
 

@@ -15,14 +15,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from devices.broker import Broker
 from devices.errors import ConfigurationError, EnvironmentFailure
 
 IN_FLIGHT = 1000
@@ -30,53 +28,11 @@ IN_FLIGHT = 1000
 _KEEPALIVE = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is, and how we show who we are."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
-
-    @classmethod
-    def parse(
-        cls,
-        url: str,
-        password: str | None = None,
-        *,
-        ca: Path | None = None,
-        cert: Path | None = None,
-        key: Path | None = None,
-    ) -> Address:
-        """`mqtt[s]://[user@]host[:port]`; ConfigurationError if it is none. Passwords come apart, never in a URL."""
-        mend = "write it like mqtt://host:1883 or mqtts://user@host:8883"
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as wrong:
-            raise ConfigurationError(f"`{url}` is not a broker's address: {wrong}", mend=mend) from None
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ConfigurationError(f"`{url}` is not a broker's address", mend=mend)
-        if parts.password:
-            raise ConfigurationError("a password does not belong in a URL", mend="set GREENGAUGE_BROKER_PASSWORD")
-        tls = None
-        if parts.scheme == "mqtts":
-            try:
-                tls = ssl.create_default_context(cafile=str(ca) if ca else None)
-                if cert:
-                    tls.load_cert_chain(cert, key)
-            except OSError as wrong:
-                raise ConfigurationError(f"the TLS files cannot be used: {wrong}", mend="check their paths") from None
-        return cls(parts.hostname, port or (8883 if tls else 1883), parts.username, password, tls)
-
-
 class Link:
     """One client. Give it to a `Pump`, which connects it and keeps it connected."""
 
-    def __init__(self, address: Address, client_id: str, *, will: str | None = None) -> None:
-        self.address, self.will = address, will
+    def __init__(self, broker: Broker, client_id: str, *, will: str | None = None) -> None:
+        self.broker, self.will = broker, will
         self.unacknowledged = 0
         self.acknowledged = 0
         self.ready = False
@@ -89,10 +45,10 @@ class Link:
         client.connect_timeout = 5.0
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_ack
         client.on_socket_register_write = lambda *_: None  # packets wait for the pump, which sends them in batches
-        if address.user:
-            client.username_pw_set(address.user, address.password)
-        if address.tls:
-            client.tls_set_context(address.tls)
+        if broker.username:
+            client.username_pw_set(broker.username, broker.password)
+        if broker.tls:
+            client.tls_set_context(_tls(broker))
         if will:
             client.will_set(will, b"offline", qos=1, retain=True)
 
@@ -137,13 +93,25 @@ class Link:
         self.retry_at = now + self._pause * (0.5 + random.random())  # noqa: S311 - jitter, no secret
         self._pause = min(5.0, self._pause * 2)
         try:
-            self._client.connect(self.address.host, self.address.port, _KEEPALIVE)
+            self._client.connect(self.broker.host, self.broker.port, _KEEPALIVE)
         except OSError as failure:
             self.refused = failure.strerror or str(failure)
 
     @property
     def _socket(self) -> Any:
         return self._client.socket()
+
+
+def _tls(broker: Broker) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(broker.ca) if broker.ca else None)
+        if broker.cert:
+            context.load_cert_chain(broker.cert, broker.key)
+    except OSError as wrong:
+        raise ConfigurationError(
+            f"the TLS files cannot be used: {wrong}", where=str(broker), mend="name PEM files that belong together"
+        ) from None
+    return context
 
 
 class Pump:
@@ -202,7 +170,7 @@ class Pump:
             stuck = next(link for link in self.links if link.wanted and not link.ready)
             raise EnvironmentFailure(
                 f"the broker does not let us in: {stuck.refused or 'no answer'}",
-                where=f"{stuck.address.host}:{stuck.address.port}",
+                where=str(stuck.broker),
                 mend="is it running, and are address, user and password right?",
             )
 

@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from devices.broker import Broker
+from devices.durations import HOUR, MINUTE
 from devices.plant.model import Plant
 from devices.simulator import faults as faults_
 from devices.simulator.faults import Fault
-from devices.simulator.link import Address, Link, Pump
+from devices.simulator.link import Link, Pump
 from devices.simulator.plant import SimulatedMeter, SimulatedPlant
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
 SLICE = 10 * MINUTE
 """Backfill: no meter is more than this ahead of another; also the readings in one message."""
 _AHEAD_MS = 1000
@@ -107,7 +107,7 @@ class Simulator:
     def __init__(
         self,
         plant: Plant,
-        broker: Address | str,
+        broker: Broker | str,
         *,
         seed: int = 1,
         start: int | None = None,
@@ -115,7 +115,7 @@ class Simulator:
         rate: float | None = None,
         excursion_s: float | None = 15.0,
     ) -> None:
-        address = broker if isinstance(broker, Address) else Address.parse(broker)
+        address = broker if isinstance(broker, Broker) else Broker.parse(broker)
         self._zero = time.monotonic()
         self.start = start if start is not None else int(time.time() * 1000)
         self.model = SimulatedPlant(plant, seed)
@@ -157,7 +157,7 @@ class Simulator:
         """
         self._connect()
         last = self.start // every * every
-        first = last - int(hours * 3_600_000) // every * every
+        first = last - int(hours * HOUR) // every * every
         if since is not None:
             first, self._until = since // every * every, since
         slices, done, sent = -((first - last) // SLICE), 0, self.published

@@ -93,12 +93,15 @@ class Api:
         return JSONResponse({"offset_s": offset / 1000})
 
     async def sums(self, request: Request) -> Response:
-        """`?at=&meter=&channel=&window=`: every channel over every window."""
+        """`?at=&meter=&channel=&window=`: every channel over every window; null, with a reason, where there is none."""
         query = request.query_params
         only(query, "at", "meter", "channel", "window")
+        at = moment(query, "at")
+        if at is not None and at > max(self._live.clock, self._context.now()):
+            raise Refusal(400, "that time has not come yet", where="at", mend="ask for a time up to now")
         found = [
             s
-            for s in await self._context.sums(moment(query, "at"))
+            for s in await self._context.sums(at)
             if query.get("meter", s.meter) == s.meter
             and query.get("channel", s.channel) == s.channel
             and query.get("window", s.window) == s.window

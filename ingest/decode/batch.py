@@ -44,6 +44,7 @@ class Message(NamedTuple):
             payload=payload[:PREFIX],
             values=fault.lost,
             names=fault.names,
+            redelivered=bool(self.mark & Mark.REDELIVERED.value),
         )
 
 

@@ -25,6 +25,7 @@ class Reject:
     payload: bytes  # prefix of the payload, at most 4 KiB
     values: int = 0  # numbers lost with it, where that can be told
     names: tuple[str, ...] = ()  # pending only: what awaits approval, "topic" or "meter.field"
+    redelivered: bool = False  # the broker had sent its message before: it may be in the log already
 
 
 @dataclass(frozen=True, slots=True)

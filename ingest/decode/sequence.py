@@ -6,14 +6,17 @@ Decoding one record knows only that record. Whoever reads the log in order keeps
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TypeVar
+
+Meter = TypeVar("Meter", int, str)  # its row, or its name where it must outlive the registry
 
 
-def follow(newest: MutableMapping[int, int], sequences: Mapping[int, Sequence[int]]) -> dict[int, int]:
+def follow(newest: MutableMapping[Meter, int], sequences: Mapping[Meter, Sequence[int]]) -> dict[Meter, int]:
     """Meter -> numbers missing before and between these (`Decoded.sequences`); nothing where none is missing.
 
     newest  meter -> newest `seq`; updated. Kept by the caller, with its cursor if a restart is to count the same
     """
-    gaps: dict[int, int] = {}
+    gaps: dict[Meter, int] = {}
     for meter, numbers in sequences.items():
         last = newest.get(meter, numbers[0])
         missing = 0

@@ -62,6 +62,10 @@ class Cursors:
         """The position that all cursors have passed."""
         return min(self._positions.values())
 
+    def slowest(self) -> Name:
+        """The cursor that is farthest behind: what the log is kept for."""
+        return min(NAMES, key=self._positions.__getitem__)
+
     def greatest(self) -> int:
         """The position that the foremost cursor has passed."""
         return max(self._positions.values())

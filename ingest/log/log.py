@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import errno
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from ingest.log.reader import Damage, Span
 from ingest.log.record import Entry, Record
 from ingest.log.recovery import Closed, recover
 from ingest.log.segment import Segment, sync_folder
+
+log = logging.getLogger("greengauge.log")
 
 SEGMENT_BYTES = 32 << 20
 KEPT_DAMAGES = 1000
@@ -36,11 +39,13 @@ class LogState:
     received: int  # ms, of the newest record
     segments: int
     bytes: int  # on disk
-    unstored: int  # bytes not yet behind the store cursor
+    unhandled: int  # bytes that some reader still needs
+    slowest: str  # the cursor that is farthest behind
     pressure: float
     damages: int
     clamped: int  # entries whose clock was behind the log's
     clamped_ms: int  # by how much the last of them was
+    undeletable: str  # why the oldest segment cannot be deleted; empty: it can
 
 
 class Log:
@@ -65,6 +70,7 @@ class Log:
         self._segment_received = 0
         self._clamped = self._clamped_ms = 0
         self._damages: dict[tuple[str, int], Damage] = {}
+        self._undeletable = ""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             sync_folder(folder.parent)
@@ -198,8 +204,8 @@ class Log:
     # --- room ----------------------------------------------------------------------------------
 
     def pressure(self) -> float:
-        """Bytes that are not yet behind the store cursor, as a share of the quota: from 1.0 on, take nothing in."""
-        return self._unstored() / self._quota
+        """Bytes that some reader still needs, as a share of the quota: from 1.0 on, take nothing in."""
+        return self._unhandled() / self._quota
 
     def prune(self) -> int:
         """Delete whole segments behind all cursors, oldest first: those older than the retention, and as many as
@@ -218,8 +224,20 @@ class Log:
         with self._lock:
             if not self._closed or self._closed[0].span.end > self.cursors.least():
                 return False
-            oldest = self._closed.pop(0)
-        oldest.span.path.unlink(missing_ok=True)
+            oldest = self._closed.pop(0)  # first of all: no reader may look for a file that is gone
+        try:
+            oldest.span.path.unlink(missing_ok=True)
+        except OSError as failure:  # it stays: a log that only grows is still a log
+            words = f"{oldest.span.path.name} cannot be deleted: {failure.strerror}"
+            if words != self._undeletable:
+                log.error(  # noqa: TRY400 - words for people, no traceback
+                    "%s; check the disk and that this user may write in %s", words, self.folder
+                )
+            self._undeletable = words
+            with self._lock:
+                self._closed.insert(0, oldest)
+            return False
+        self._undeletable = ""
         return True
 
     def state(self) -> LogState:
@@ -233,11 +251,13 @@ class Log:
             received=self._received,
             segments=segments,
             bytes=self._bytes(),
-            unstored=self._unstored(),
+            unhandled=self._unhandled(),
+            slowest=self.cursors.slowest(),
             pressure=self.pressure(),
             damages=damages,
             clamped=self._clamped,
             clamped_ms=self._clamped_ms,
+            undeletable=self._undeletable,
         )
 
     def close(self) -> None:
@@ -259,8 +279,8 @@ class Log:
             assert self._segment is not None, "positions below `durable` are in a segment"  # noqa: S101 - our invariant
             return Span(self._segment.path, self._segment.base, self._durable)
 
-    def _unstored(self) -> int:
-        return self._durable - min(max(self.cursors.get("store"), self.first), self._durable)
+    def _unhandled(self) -> int:
+        return self._durable - min(max(self.cursors.least(), self.first), self._durable)
 
     def _bytes(self) -> int:
         with self._lock:

@@ -1,6 +1,7 @@
 """`Quarantine`: rejects on disk, in one bounded SQLite file beside the log.
 
-Invariant: a reject that was added is counted once in `counts()`, however often it is added again. At the
+Invariant: a reject that was added is counted once in `counts()`, however often it is added again, also where
+its message stands twice in the log because the broker sent it twice (DUP, same topic and payload). At the
 byte quota payloads go, oldest first; at the row quota whole rows; the counts with their first and last
 log position stay, and the log still has the frames.
 """
@@ -10,8 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -20,48 +20,13 @@ from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, 
 from devices.foreign import printable
 from ingest.decode.result import Reject
 from ingest.derived import damaged, put_aside
-from ingest.quarantine import tables
+from ingest.quarantine import sequences, tables
+from ingest.quarantine.counts import Count, Fill, PendingName
 
 T = TypeVar("T")
 
 OTHER = "(other topics)"
 """Counted here once there are too many different ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How often one reason met one topic."""
-
-    reason: str
-    topic: str
-    outcome: str
-    messages: int  # or objects of arrays
-    values: int  # numbers lost with them, where that could be told
-    first_position: int
-    last_position: int
-    last_received: int  # ms
-
-
-@dataclass(frozen=True, slots=True)
-class PendingName:
-    """A meter's topic or "meter.field" that awaits approval."""
-
-    name: str
-    messages: int
-    first_received: int  # ms
-    last_received: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """How full it is."""
-
-    rows: int
-    bytes: int  # of payloads
-    payloads_gone: int
-    rows_gone: int
-    names_refused: int  # sightings of pending names beyond the limit
-    share: float  # of the nearer quota; 1 and more: something has been forgotten
 
 
 class Quarantine:
@@ -101,7 +66,7 @@ class Quarantine:
 
     def _add(self, rejects: Sequence[Reject]) -> int:
         with self._db:
-            fresh = [r for r in rejects if self._db.execute(tables.ADD, _row(r)).rowcount == 1]
+            fresh = [r for r in rejects if not self._again(r) and self._db.execute(tables.ADD, _row(r)).rowcount == 1]
             if not fresh:
                 return 0
             self._db.executemany(tables.TALLY, [self._tally(r) for r in fresh])
@@ -110,6 +75,29 @@ class Quarantine:
             self._db.execute("UPDATE total SET rows = rows + ?, bytes = bytes + ?", (len(fresh), kept))
             self._forget()
         return len(fresh)
+
+    def _again(self, r: Reject) -> bool:
+        if not r.redelivered:
+            return False
+        same = (r.topic, r.size, r.item, r.reason, r.position, r.payload)
+        return self._db.execute(tables.AGAIN, same).fetchone() is not None
+
+    def follow(self, numbers: Mapping[str, Sequence[int]], end: int) -> dict[str, int]:
+        """Take in meters' `seq`s in log order, up to the position `end`; meter -> how many are missing among them.
+
+        Durable, and counted once if whoever reads the log goes on from `followed`.
+        """
+        with self._lock:
+            return self._try(lambda: sequences.take(self._db, numbers, end))
+
+    @property
+    def followed(self) -> int:
+        """The log position up to which sequences are counted; 0 before the first."""
+        return int((self._ask("SELECT max(position) FROM followed")[0][0]) or 0)
+
+    def missing(self) -> dict[str, int]:
+        """Meter -> messages that its sequence numbers say never came."""
+        return dict(self._ask("SELECT meter, missing FROM sequence WHERE missing > 0 ORDER BY meter"))
 
     def list(
         self,
@@ -262,6 +250,8 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
             where=str(path),
             mend="use the version of greengauge that wrote it",
         )
+    if not read_only:
+        db.executescript(tables.MORE)
     return db
 
 

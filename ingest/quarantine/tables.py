@@ -4,6 +4,8 @@ reject   one row per (position, item, reason): the log reference and the words; 
 tally    one row per (reason, topic, outcome): counts, first and last log position. Never pruned
 pending  one row per name that awaits approval, as many as the limit allows
 total    one row: what the quotas look at, kept with every change so that nothing is ever scanned
+sequence one row per meter: its newest `seq` and how many never came; `followed` is the log position
+         up to which they are counted
 """
 
 VERSION = 1
@@ -32,6 +34,23 @@ CREATE TABLE total (
     rows_gone INTEGER NOT NULL, names_refused INTEGER NOT NULL
 );
 INSERT INTO total VALUES (0, 0, 0, 0, 0, 0);
+"""
+
+MORE = """
+CREATE TABLE IF NOT EXISTS sequence (meter TEXT PRIMARY KEY, newest INTEGER NOT NULL, missing INTEGER NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS followed (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS reject_again ON reject (topic, size);
+"""
+"""Of the same version: whoever does not know these reads the others as ever."""
+
+AGAIN = """
+SELECT 1 FROM reject WHERE topic = ? AND size = ? AND item = ? AND reason = ? AND position < ? AND payload IS ?
+"""
+
+SEQUENCE = """
+INSERT INTO sequence VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+    newest = excluded.newest, missing = missing + excluded.missing
 """
 
 ADD = """

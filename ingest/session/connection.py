@@ -26,9 +26,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from devices.broker import Broker
 from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, refused_by
 from ingest.session.frames import PUBACK, encode, pubacks
-from ingest.session.options import Broker
 
 SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no longer
 ANSWER_S = 10.0  # for the CONNACK

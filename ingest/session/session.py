@@ -12,12 +12,12 @@ from array import array
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
+from devices.broker import Broker
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import STABLE_S, Backoff
 from ingest.session.chunk import Chunk
 from ingest.session.connection import Connection, Ending
 from ingest.session.failures import ConnectFailed
-from ingest.session.options import Broker
 from ingest.session.state import Loss, SessionState
 
 LIMIT_BYTES = 4 << 20

@@ -10,10 +10,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from devices.errors import EnvironmentFailure
+from devices.errors import DamagedData, EnvironmentFailure
 from ingest import line_protocol as lp
+from ingest.derived import damaged
 from ingest.store.base import BadPoint, Series, Span, StoreDown
 from ingest.worker import Worker
 
@@ -24,6 +26,10 @@ CREATE TABLE IF NOT EXISTS value (series INTEGER, ts INTEGER, v, PRIMARY KEY (se
 """
 _PUT = "INSERT INTO value VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v"
 _TRIM_EVERY_S = 60.0
+_MEND = (
+    "stop the service, then put a backup in its place, or move store.db away with its -wal and -shm: "
+    "a new store begins with what comes from then on"
+)
 
 
 class EmbeddedStore:
@@ -32,19 +38,22 @@ class EmbeddedStore:
     def __init__(self, folder: Path, *, keep_ms: int | None = None) -> None:
         self.name = f"embedded in {folder}"
         self._keep_ms = keep_ms
-        path = folder / "store.db"
+        path = self._path = folder / "store.db"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
             self._db.executescript(_SCHEMA)
             self._reader = _open(path)
+            self._heads: dict[bytes, str] = {}  # series -> its measurement
+            self._learn()
         except (OSError, sqlite3.Error) as failure:
+            if isinstance(failure, sqlite3.Error) and damaged(failure):
+                raise DamagedData(f"the embedded store is damaged: {failure}", where=str(path), mend=_MEND) from failure
             raise EnvironmentFailure(
-                f"the embedded store cannot be opened: {failure}", where=str(path), mend="check the folder and the disk"
+                f"the embedded store cannot be opened: {failure}",
+                where=str(path),
+                mend="free space on that disk, and check that this user may write there",
             ) from failure
-        self._heads: dict[bytes, str] = {}  # series -> its measurement
-        self._ids = {(bytes(h), f): i for i, h, f in self._db.execute("SELECT id, head, field FROM series")}
-        self._kinds = {(m, f): t for m, f, t in self._db.execute("SELECT measurement, field, type FROM kind")}
         self._found: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[int, list[int]]] = {}
         self._newest = 0
         self._trimmed = time.monotonic()
@@ -80,11 +89,10 @@ class EmbeddedStore:
             self._db.executemany(_PUT, rows)
             self._db.commit()
         except sqlite3.Error as failure:
-            self._db.rollback()
-            # What this batch taught about series and kinds is not on disk either.
-            self._ids = {(bytes(h), f): i for i, h, f in self._db.execute("SELECT id, head, field FROM series")}
-            self._kinds = {(m, f): t for m, f, t in self._db.execute("SELECT measurement, field, type FROM kind")}
-            raise StoreDown(f"{self.name}: {failure}") from failure
+            with suppress(sqlite3.Error):  # of a damaged file: the same words again
+                self._db.rollback()
+                self._learn()  # what this batch taught about series and kinds is not on disk either
+            raise self._down(failure) from failure
         self._newest = max(self._newest, max((ts for _, ts, _ in rows), default=0))
         self._trim()
         return bad
@@ -125,8 +133,17 @@ class EmbeddedStore:
         try:
             rows = [row for i in ids for row in self._reader.execute(sql, (i, start, end))]
         except sqlite3.Error as failure:
-            raise StoreDown(f"{self.name}: {failure}") from failure
+            raise self._down(failure) from failure
         return sorted(rows)
+
+    def _learn(self) -> None:
+        self._ids = {(bytes(h), f): i for i, h, f in self._db.execute("SELECT id, head, field FROM series")}
+        self._kinds = {(m, f): t for m, f, t in self._db.execute("SELECT measurement, field, type FROM kind")}
+
+    def _down(self, failure: sqlite3.Error) -> StoreDown:
+        if damaged(failure):
+            return StoreDown(f"{self._path} is damaged: {failure}; {_MEND}", standing=True)
+        return StoreDown(f"{self._path}: {failure}")
 
     def _matching(self, series: Series) -> list[int]:
         """Series of this field whose tags include the asked ones."""

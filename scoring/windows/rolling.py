@@ -77,9 +77,9 @@ class Rolling:
     def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = (), *, lag_ms: int = 0) -> None:
         """With `lag_ms` its cells reach so much further back."""
         channels = len(plant.channels)
-        self._horizon = minute_horizon(plant, lag_ms)
+        self._horizon, self._hours = minute_horizon(plant, lag_ms), hour_horizon(plant, lag_ms)
         minutes = (self._horizon // HOUR + 2) * 60
-        self._cells = Cells.empty(channels, minutes, hour_horizon(plant, lag_ms) // HOUR + 2, cut_edges(plant))
+        self._cells = Cells.empty(channels, minutes, self._hours // HOUR + 2, cut_edges(plant))
         self._channels, self._target = channel_table(plant, lag_ms)
         self._groups, self._required, self._member = group_table(groups, self._channels)
         self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
@@ -169,6 +169,18 @@ class Rolling:
         out = self._spans(start, end)
         names = {**_FLAGS, "estimated_ms": ESTIMATED, "conflicts": CONFLICTS}
         return [{name: int(row[k]) for name, k in names.items() if row[k]} for row in out]
+
+    def reaches(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Per channel, whether all of (start, end] is still kept: hours longest, then minutes, readings least."""
+        if start % HOUR == end % HOUR == 0:
+            kept: Any = self._hours
+        elif start % MINUTE == end % MINUTE == 0:
+            kept = self._horizon
+        else:
+            kept = self._channels["keep"]
+        newest = self._channels["newest"]
+        reached: NDArray[np.bool_] = (newest == NONE) | (start >= newest - kept)
+        return reached
 
     @property
     def duplicates(self) -> int:

@@ -25,12 +25,11 @@ def service(**changes: Any) -> Any:
         "live": Live(small_plant(), simulated=False),
         "intake": SimpleNamespace(session=SimpleNamespace(state=session), state=IntakeState()),
         "clock": SimpleNamespace(jump=None, now=lambda: 0),
-        "operations": SimpleNamespace(look=lambda _service, _now: [], alarms=list),
+        "operations": SimpleNamespace(look=lambda _service, _now: [], alarms=list, unsaved=False),
         "writer": SimpleNamespace(state=WriterState(), counts=WriterCounts()),
         "store": SimpleNamespace(name="a store"),
-        "log": SimpleNamespace(state=lambda: LogState(0, 0, 0, 1, 1, 0, 0.0, 0, 0, 0), cursors={}),
-        "quarantine": SimpleNamespace(fill=lambda: Fill(0, 0, 0, 0, 0, 0.0), reasons=dict),
-        "missing": {},
+        "log": SimpleNamespace(state=lambda: LogState(0, 0, 0, 1, 1, 0, "store", 0.0, 0, 0, 0, ""), cursors={}),
+        "quarantine": SimpleNamespace(fill=lambda: Fill(0, 0, 0, 0, 0, 0.0), reasons=dict, missing=dict),
     }
     return SimpleNamespace(**parts | changes)
 
@@ -50,7 +49,7 @@ async def test_a_quarantine_that_is_being_written_holds_nobody_up() -> None:
         time.sleep(0.4)
         return Fill(7, 0, 0, 0, 0, 0.5)
 
-    of = service(quarantine=SimpleNamespace(fill=slow, reasons=lambda: {"not-json": 7}))
+    of = service(quarantine=SimpleNamespace(fill=slow, reasons=lambda: {"not-json": 7}, missing=dict))
     of.log.cursors = SimpleNamespace(get=lambda _name: 0)
     late: list[float] = []
 

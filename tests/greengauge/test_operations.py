@@ -17,6 +17,14 @@ S = 1_000
 T = 1_767_225_600_000
 
 
+def log(pressure: float = 0.0, damages: int = 0, undeletable: str = "") -> Any:
+    return SimpleNamespace(
+        pressure=lambda: pressure,
+        state=lambda: SimpleNamespace(damages=damages, undeletable=undeletable),
+        cursors=SimpleNamespace(slowest=lambda: "quarantine"),
+    )
+
+
 def service(**changes: Any) -> Any:
     """A service in which all is well, but for the changes."""
     session = SessionState("mqtt://broker", connected=True)
@@ -25,10 +33,11 @@ def service(**changes: Any) -> Any:
         "intake": SimpleNamespace(
             state=SimpleNamespace(failure=None, pressed=False), session=SimpleNamespace(state=session)
         ),
-        "log": SimpleNamespace(pressure=lambda: 0.0, state=lambda: SimpleNamespace(damages=0)),
+        "log": log(),
         "writer": SimpleNamespace(state=SimpleNamespace(condition="ok", words="")),
         "clock": SimpleNamespace(jump=None),
         "live": SimpleNamespace(system=dict, meters=dict),
+        "quarantining": SimpleNamespace(failure=None),
         "scorer": SimpleNamespace(troubles={}, filled=SimpleNamespace(is_set=lambda: True)),
     }
     return SimpleNamespace(**parts | changes)
@@ -59,15 +68,12 @@ TROUBLES: dict[str, tuple[Any, str, str]] = {
     "takeover": (with_session(takeover=True, mend="stop it"), "takeover", "another client"),
     "broker": (with_session(connected=False, cause="connection refused"), "broker-down", "connection refused"),
     "log": (
-        service(log=SimpleNamespace(pressure=lambda: 0.81, state=lambda: SimpleNamespace(damages=0))),
+        service(log=log(pressure=0.81)),
         "log-filling",
-        "81%",
+        "81% of its quota; it waits for `quarantine`",
     ),
-    "damage": (
-        service(log=SimpleNamespace(pressure=lambda: 0, state=lambda: SimpleNamespace(damages=2))),
-        "log-damaged",
-        "2 damaged places",
-    ),
+    "damage": (service(log=log(damages=2)), "log-damaged", "2 damaged places"),
+    "undeletable": (service(log=log(undeletable="0.segment cannot be deleted")), "log-undeletable", "the log grows"),
     "store": (
         service(writer=SimpleNamespace(state=SimpleNamespace(condition="down", words="no route"))),
         "store-down",
@@ -121,6 +127,27 @@ def test_a_possible_loss_waits_to_be_acknowledged(tmp_path: Path) -> None:
     assert look(operations, place, 13) == ["trip possible-loss"]
 
 
+def test_possible_losses_outlive_a_restart_and_ring_once(tmp_path: Path) -> None:
+    """The session of the next process knows them, its first look raises nothing old, and a new one rings."""
+    path, place = tmp_path / "operations.json", service()
+    session = place.intake.session.state
+    operations = Operations(path, session=session)
+    session.lost(Loss(T - 40 * S, T, "broker-restart"))
+    assert look(operations, place, 0, 1, 11) == ["trip possible-loss", "clear possible-loss"]
+    assert operations.unsaved
+    session.lost(Loss(T, T + 12 * S, "session-lost"))
+    look(operations, place, 12)
+    operations.save()
+    assert not operations.unsaved
+    after = service()
+    again = Operations(path, session=after.intake.session.state)
+    assert after.intake.session.state.losses == session.losses
+    assert after.intake.session.state.possible_losses == 2
+    assert look(again, after, 13, 14) == []
+    after.intake.session.state.lost(Loss(T + 14 * S, T + 40 * S, "session-lost"))
+    assert look(again, after, 40) == ["clear possible-loss", "trip possible-loss"]
+
+
 def test_without_a_broker_meters_are_not_called_silent(tmp_path: Path) -> None:
     """One trouble, one alarm; those that were silent before stay as they are."""
     operations, gone = Operations(tmp_path / "operations.json"), silent("m1")
@@ -141,6 +168,17 @@ def test_a_restart_neither_fires_again_nor_forgets(tmp_path: Path) -> None:
     assert look(again, place, 70) == []
     [alarm] = again.alarms()
     assert (alarm.state, alarm.user, alarm.comment, alarm.since) == ("acknowledged", "ann", "called IT", T + 60 * S)
+
+
+def test_an_alarm_of_a_place_that_left_the_registry_is_forgotten(tmp_path: Path) -> None:
+    """Its meters can never be heard again; the service's own stay."""
+    path = tmp_path / "operations.json"
+    before = Operations(path, {"line:a/b/c/k1"})
+    look(before, silent("m1"), 0, 61)
+    look(before, TROUBLES["takeover"][0], 62)
+    before.save()
+    assert {a.id for a in Operations(path, {"line:a/b/c/k1"}).alarms()} == {"meters-silent", "takeover"}
+    assert {a.id for a in Operations(path, {"line:a/b/c/k2"}).alarms()} == {"takeover"}
 
 
 def test_a_damaged_file_begins_anew(tmp_path: Path) -> None:

@@ -59,11 +59,13 @@ class Bench:
         self.moved: list[int] = []
         self.path = folder / "scores.snapshot"
 
-    def scorer(self, snapshot_every_s: float = 0.0, plant: Plant = PLANT) -> Scorer:
+    def scorer(
+        self, snapshot_every_s: float = 0.0, plant: Plant = PLANT, snapshot_every_bytes: int = 1 << 40
+    ) -> Scorer:
         return Scorer(
             plant, read=self.read, more=self.more, durable=lambda: self.records * SIZE, decode=decode, start=0,
             history=self.history, live=Live(plant, simulated=False), past=Nothing(), snapshot_path=self.path,
-            moved=self.moved.append, snapshot_every_s=snapshot_every_s,
+            moved=self.moved.append, snapshot_every_s=snapshot_every_s, snapshot_every_bytes=snapshot_every_bytes,
         )  # fmt: skip
 
     def read(self, start: int, _most: int) -> list[Record]:
@@ -120,6 +122,17 @@ async def test_a_full_disk_loses_no_score(tmp_path: Path, monkeypatch: pytest.Mo
     await ran(scorer, mended)
     kept, wanted = (h.scores(None, None, None, T0 + 20 * MINUTE, None) for h in (bench.history, calm.history))
     assert [s.ts for s in kept] == [s.ts for s in wanted] != []
+
+
+async def test_a_snapshot_is_due_after_so_many_bytes(tmp_path: Path) -> None:
+    """However long a snapshot may wait by the clock, the log is kept for it no further than that."""
+    bench = Bench(tmp_path, 30)
+    await ran(scorer := bench.scorer(1e9, snapshot_every_bytes=31 * SIZE), lambda: scorer.position == 30 * SIZE)
+    assert bench.moved[:-1] == []  # only the one on the way out
+    bench.records, bench.moved = 60, []
+    again = bench.scorer(1e9, snapshot_every_bytes=10 * SIZE)
+    await ran(again, lambda: bool(bench.moved))
+    assert bench.moved[0] - 30 * SIZE >= 10 * SIZE
 
 
 async def test_no_snapshot_of_what_the_history_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from devices.broker import Broker
 from devices.errors import ConfigurationError
 from greengauge import settings
 from greengauge.page.server import PageServer
-from greengauge.service import store_of as store
-from ingest.session.options import Broker
+from greengauge.parts import store_of as store
 
 
 @pytest.mark.parametrize("content", [b"data = [", b"\xff\xfe", b"nonsense = 1"])

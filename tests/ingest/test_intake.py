@@ -16,6 +16,7 @@ from ingest import intake
 from ingest.clock import Clock
 from ingest.intake import Intaker
 from ingest.log import Log
+from ingest.log.cursors import NAMES
 from ingest.log.record import RecordKind
 from ingest.session import Chunk, SessionState
 from tests.ingest.log.logs import everything
@@ -140,8 +141,13 @@ async def test_a_failing_disk_acknowledges_nothing_and_is_tried_again(
         assert frames == wire.acknowledged == [b"before", b"during"]
 
 
+def _all_handled(log: Log) -> None:
+    for name in NAMES:
+        log.cursors.set(name, log.durable)
+
+
 async def test_a_full_quota_stops_intake_until_the_store_catches_up(tmp_path: Path) -> None:
-    """With the quota full of unstored bytes no further chunk is asked for; moving the store cursor lets them in."""
+    """With the quota full of bytes that a reader needs no further chunk is asked for until all have them."""
     async with running(tmp_path, quota=10_000) as (intaker, wire, log):
         for n in range(20):
             wire.queue.put_nowait(bytes([n]) * 2000)
@@ -151,9 +157,9 @@ async def test_a_full_quota_stops_intake_until_the_store_catches_up(tmp_path: Pa
         await asyncio.sleep(0.3)
         assert wire.taken == taken
         while len(wire.acknowledged) < 20:
-            log.cursors.set("store", log.durable)
+            _all_handled(log)
             await asyncio.sleep(0.05)
-        log.cursors.set("store", log.durable)
+        _all_handled(log)
         await until(lambda: not intaker.state.pressed)
 
 

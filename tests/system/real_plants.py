@@ -85,6 +85,13 @@ co = { unit = "mg/m3", kind = "level", water = "dry", state = "standard" }
 nox = { unit = "mg/m3", kind = "level", water = "dry", state = "standard" }
 """
 
+TURBINE_ALARM = """
+[[alarm]]
+id = "nox-high"
+on = { stack = "gt1", pollutant = "nox", average = "1h" }
+limit = { at = 70 }
+"""
+
 TURBINE_MAP = """
 registry = "plant.toml"
 time = { start = "2011-01-01T00:00:00Z", every = "1h" }

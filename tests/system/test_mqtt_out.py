@@ -68,3 +68,40 @@ def test_scores_alarms_and_status_are_retained(tmp_path: Path, mosquitto: Mosqui
     until(lambda: retained()["greengauge/status"]["state"] == "offline", 10)
     client.loop_stop()
     client.disconnect()
+
+
+def test_what_left_the_registry_leaves_the_broker(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """After a site is renamed the broker holds nothing of the old name, and all of what goes on."""
+    registry = tmp_path / "plant.toml"
+    assert command("init", registry).returncode == 0
+    words = ["run", registry, "--data", tmp_path / "data", "--broker", mosquitto.url, "--port", "0"]
+    client = Client(CallbackAPIVersion.VERSION2, client_id="plant")
+    found: dict[str, bytes] = {}
+    client.on_message = lambda _client, _data, message: found.__setitem__(message.topic, message.payload)
+    client.connect("127.0.0.1", mosquitto.port)
+    client.subscribe("greengauge/#")
+    client.loop_start()
+
+    def standing() -> set[str]:
+        return {topic for topic, payload in found.items() if payload}
+
+    def publish(site: str) -> None:
+        now = int(time.time() * 1000)
+        for ts in range(now - 90_000, now, 1000):
+            client.publish(
+                METER.replace("works", site), json.dumps({"ts": ts, "feed": 340.0, "kwh": ts // 1000}), qos=1
+            )
+
+    running = Running(words, tmp_path).start().ready()
+    publish("works")
+    until(lambda: SCORE in standing(), 40, running.log)
+    running.stop()
+    registry.write_text(registry.read_text().replace("works", "moved"))
+    running.start().ready()
+    publish("moved")
+    until(lambda: SCORE.replace("works", "moved") in standing(), 40, running.log)
+    assert not {topic for topic in standing() if "works" in topic}
+    assert "greengauge/score/enterprise:acme" in standing()
+    running.stop()
+    client.loop_stop()
+    client.disconnect()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,13 @@ import pytest
 
 from tests.system.influx import TOKEN, Influxd, influx, influx_server  # noqa: F401 - fixtures
 from tests.system.mosquitto import Mosquitto, mosquitto  # noqa: F401 - fixtures
-from tests.system.real_plants import STEEL, STEEL_MAP, TURBINE, TURBINE_MAP, data
+from tests.system.real_plants import STEEL, STEEL_MAP, TURBINE, TURBINE_ALARM, TURBINE_MAP, data
 from tests.system.running import Running, command, until
 
 pytestmark = pytest.mark.system
 
 STEEL_ROWS = 17_376
 LAST_MS = 1_530_370_800_000  # the last midnight of the file
-LINE = "line:steelco/works/rolling/mill"
 
 
 def plant(folder: Path, registry: str, mapping: str) -> None:
@@ -186,24 +186,50 @@ def _count(store: Influxd, bucket: str) -> int:
     return int(rows[0]["n"]) if rows else 0
 
 
+def alarm(running: Running, id_: str) -> dict[str, Any]:
+    """An alarm's present state; empty where it was never raised."""
+    return next((a for a in running.get("/api/v1/alarms")["alarms"] if a["id"] == id_), {})
+
+
+OUTAGE_S = 65
+"""The alarm waits a minute."""
+
+
 def test_store_outage_costs_nothing(
     tmp_path: Path,
     influx: Influxd,
     mosquitto: Mosquitto,
 ) -> None:
-    """influxd stopped during the feed: page and scores go on, the page says so, everything arrives afterwards."""
-    plant(tmp_path, STEEL, STEEL_MAP.format(midnight="next-day"))
+    """influxd stopped for over a minute during the feed: page and alarms go on, one says so, every row is stored."""
+    plant(tmp_path, TURBINE + TURBINE_ALARM, TURBINE_MAP)
     running = service(tmp_path, mosquitto.url, influx).start().ready()
+    speed = str(18_000 * 3600 // (OUTAGE_S + 60))  # the rows take longer than the outage
+    feeder = threading.Thread(target=fed, args=(tmp_path, "gas_turbine_part1.csv.gz", mosquitto.url, speed))
     try:
+        feeder.start()
+        until(lambda: stored(influx, "count(nox) AS n").get("n", 0) > 100, 60, running.log)
+        until(lambda: running.get("/api/v1/emissions")["emissions"], 60, running.log)
         influx.stop()
-        fed(tmp_path, "steel_industry_2018_h1.csv.gz", mosquitto.url)
-        until(lambda: running.part("store")["state"] == "down", 30, running.log)
-        until(lambda: running.part("scoring")["text"] == "ok", 200, running.log)
-        assert running.get("/api/v1/scores", scope=LINE, degree="lcd", window="24h")["scores"]
-        assert running.status("/readyz") == 200
-        time.sleep(5)
+        began = time.monotonic()
+        shown: list[int] = []
+        events: list[int] = []
+        while time.monotonic() - began < OUTAGE_S:
+            shown.append(max(e["ts"] for e in running.get("/api/v1/emissions")["emissions"]))
+            events.append(len(running.get("/api/v1/alarms", events=10_000)["events"]))
+            assert running.status("/readyz") == running.status("/") == 200
+            time.sleep(5)
+        until(lambda: alarm(running, "store-down").get("state") == "unacknowledged", 30, running.log)
+        assert running.part("store")["state"] == "down"
+        assert all(later > earlier for earlier, later in pairwise(shown))  # every look shows newer emissions
+        assert events[-1] > events[0] + 10
         influx.start()
-        settled(running, influx, "kwh", STEEL_ROWS)
-        assert stored(influx, "count(kwh) AS n")["n"] == STEEL_ROWS
+        feeder.join()
+        settled(running, influx, "nox", 18_000)
+        rows = influx.rows("SELECT nox FROM reading")
+        assert len(rows) == 18_000
+        until(lambda: alarm(running, "store-down")["state"] == "returned", 30, running.log)
+        column = pd.read_csv(data("gas_turbine_part1.csv.gz"), dtype=str)["Nitrogen oxides"]
+        assert sum(Decimal(str(row["nox"])) for row in rows) == sum(map(Decimal, column))
     finally:
         running.stop()
+        feeder.join()

@@ -9,14 +9,20 @@ import { renderLeague } from "./league.js";
 import { listen } from "./keys.js";
 import { ORDER, renderRows, shown } from "./rows.js";
 import { renderScopes, settle } from "./scopes.js";
-import { connect } from "./socket.js";
+import { connect, wish } from "./socket.js";
 import { averages, renderStacks } from "./stack.js";
-import { onChange, scoreFor, state } from "./state.js";
+import { onChange, scoreFor, state, windowsFor } from "./state.js";
 import { refresh } from "./trend.js";
 import { view } from "./view.js";
 import { renderWhy } from "./why.js";
 
 let due = false;
+
+/** The chosen window and those that stand in for it where a degree is not shown over it, of every place. */
+function wanted() {
+  const places = state.plant.scopes.flatMap((s) => ORDER.flatMap((d) => windowsFor(s.id, d, view.window)));
+  return new Set([view.window, ...places]);
+}
 
 function render() {
   due = false;
@@ -33,6 +39,7 @@ function render() {
   renderAlarms();
   const windows = new Set(shown().flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));
   refresh(windows, averages());
+  if (state.live) wish(wanted());
 }
 
 function soon() {

@@ -8,9 +8,18 @@ const GIVE_UP_S = 5;
 let socket = null;
 let pause = 500;
 let opened = 0;
+let asked = ""; // the windows that this connection was told to send
+
+/** Only the scores of these windows from now on; asked once a connection and choice. */
+export function wish(windows) {
+  const text = JSON.stringify({ windows: [...windows].sort() });
+  if (text === asked || socket?.readyState !== WebSocket.OPEN) return;
+  socket.send((asked = text));
+}
 
 function open() {
   opened = performance.now();
+  asked = "";
   const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`));
   mine.onmessage = (event) => {
     if (mine !== socket) return;

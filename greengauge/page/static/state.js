@@ -83,6 +83,13 @@ export function scoreFor(scope, degree, window) {
   return state.scores.get(key(scope, degree, window)) ?? null;
 }
 
+/** The windows that `scoreFor` needs: the one it shows, or every longer one while none of them is known to show it. */
+export function windowsFor(scope, degree, window) {
+  const found = scoreFor(scope, degree, window);
+  if (!found) return [];
+  return found.reason?.includes(TOO_SHORT) ? state.plant.windows.slice(state.plant.windows.indexOf(window)) : [found.window];
+}
+
 /** Which meters of a scope's lines are silent, in words. */
 export function silentOn(scope) {
   const lines = state.plant.scopes.find((s) => s.id === scope)?.lines ?? [];

@@ -4,17 +4,18 @@ from functools import cache
 import numpy as np
 import pytest
 
+from devices.broker import Broker
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.plant.model import Kind, Plant
 from devices.simulator import DEMO
 from devices.simulator.faults import DESCRIPTIONS, EVERY_S, Fault, parse, plan
-from devices.simulator.link import Address, Link
+from devices.simulator.link import Link
 from devices.simulator.plant import SimulatedPlant
 from devices.simulator.publisher import Device
 
 START = 1_763_800_000_000 // 60_000 * 60_000
-ADDRESS = Address.parse("mqtt://127.0.0.1:1")
+ADDRESS = Broker.parse("mqtt://127.0.0.1:1")
 
 
 @cache

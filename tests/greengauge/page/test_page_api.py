@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -176,6 +177,9 @@ async def test_sums_meters_system_and_health(client: httpx.AsyncClient, driver: 
     """Each contract's place answers."""
     driver.live.put_meters({"cems1": {"last": NOW, "silent": False}})
     assert (await client.get("/api/v1/sums?meter=k1-kiln")).json()["sums"][0]["sum"] == "340.000000000"
+    refused = await client.get(f"/api/v1/sums?at={int(time.time() * 1000) + 3_600_000}")
+    assert refused.status_code == 400
+    assert "has not come yet" in refused.json()["error"]["cause"]
     assert (await client.get("/api/v1/meters")).json()["meters"]["cems1"]["last"] == NOW
     assert (await client.get("/api/v1/system")).json()["plant"]["sites"][0]["zone"] == "Asia/Shanghai"
     assert (await client.get("/healthz")).status_code == 200

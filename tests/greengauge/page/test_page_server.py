@@ -9,16 +9,18 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from devices.errors import EnvironmentFailure
 from devices.plant import load
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
+from greengauge.page.stream import READERS
 from tests.greengauge.page.driver import ONE, Driver, emission, score
 
 NOW = 1_763_800_000_000
@@ -81,6 +83,58 @@ async def test_ws_coalesces_and_never_falls_silent(driver: Driver) -> None:
         await asyncio.sleep(1.3)
         assert len(got) > so_far
         reading.cancel()
+
+
+async def test_a_tab_gets_the_windows_it_asks_for(driver: Driver) -> None:
+    """After `{"windows": [...]}` only those; what is asked for later comes at once, though it changed before."""
+    driver.live.put_scores([score(window=w) for w in ("15min", "1h", "24h")], [], [])
+    async with serving(driver) as page, connect(f"ws://127.0.0.1:{page.port}/ws") as ws:
+        assert {s["window"] for s in json.loads(await ws.recv())["scores"]} == {"15min", "1h", "24h"}
+        await ws.send('{"windows": ["1h"]}')
+        await ws.send("no wish")
+        await ws.recv()
+        driver.live.put_scores([score(window=w, value=0.25) for w in ("15min", "1h", "24h")], [emission(value=1.0)], [])
+        change = await _until_scores(ws)
+        assert [s["window"] for s in change["scores"]] == ["1h"]
+        assert len(change["emissions"]) == 1
+        driver.live.put_scores([score(window=w, value=0.25, last=NOW + 7) for w in ("15min", "1h")], [], [])
+        told = json.loads(await ws.recv())
+        while not told["lasts"]:
+            told = json.loads(await ws.recv())
+        assert [last[2] for last in told["lasts"]] == ["1h"]
+        await ws.send('{"windows": ["1h", "24h"]}')
+        change = await _until_scores(ws)
+        assert [(s["window"], s["value"]) for s in change["scores"]] == [("24h", 0.25)]
+
+
+async def _until_scores(ws: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        while True:
+            message: dict[str, Any] = json.loads(await ws.recv())
+            if message["scores"]:
+                return message
+
+
+async def test_a_flood_of_readers_gets_no_more_seats(driver: Driver) -> None:
+    """All at once: exactly so many are served, the others are told why; a seat that is left is free again."""
+    async with serving(driver) as page, contextlib.AsyncExitStack() as stack:
+        url = f"ws://127.0.0.1:{page.port}/ws"
+        sockets = await asyncio.gather(*(connect(url) for _ in range(READERS + 40)))
+        for ws in sockets:
+            stack.push_async_callback(ws.close)
+        first = await asyncio.gather(*(ws.recv() for ws in sockets), return_exceptions=True)
+        closed = [told for told in first if isinstance(told, ConnectionClosed)]
+        assert len(closed) == 40
+        assert {told.rcvd.code for told in closed if told.rcvd} == {1013}
+        assert all("close some pages" in told.rcvd.reason for told in closed if told.rcvd)
+        async with httpx.AsyncClient() as client:
+            refused = await client.get(f"{page.url}/api/v1/stream")
+            assert refused.status_code == 503
+        served = next(ws for ws, told in zip(sockets, first, strict=True) if isinstance(told, str))
+        await served.close()
+        await asyncio.sleep(0.3)
+        async with connect(url) as ws:
+            assert json.loads(await ws.recv())["type"] == "snapshot"
 
 
 async def test_ws_refuses_another_sites_page(driver: Driver) -> None:

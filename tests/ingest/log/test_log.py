@@ -170,12 +170,15 @@ def test_the_quota_takes_stored_segments_first_and_only_those(opened: Opened) ->
     assert log.state().bytes <= 200_000
 
 
-def test_only_unstored_bytes_press_back(opened: Opened) -> None:
-    """Pressure is what the store has not got yet, as a share of the quota."""
+def test_only_bytes_that_somebody_needs_press_back(opened: Opened) -> None:
+    """Pressure is what the slowest reader has not handled yet, as a share of the quota: the disk is bounded."""
     log = opened(quota=100_000)
     end = log.append([frames(b"x" * 50_000)])
     assert log.pressure() == pytest.approx(0.5, abs=0.01)
-    log.cursors.set("store", end)
+    for name in NAMES:
+        assert log.pressure() == pytest.approx(0.5, abs=0.01)
+        assert log.state().slowest in NAMES[NAMES.index(name) :]
+        log.cursors.set(name, end)
     assert log.pressure() == 0
 
 
@@ -228,3 +231,23 @@ def test_a_log_whose_segments_are_gone_begins_behind_its_cursors(opened: Opened)
     log.append([frames(b"two")])
     assert bodies(log) == bodies(log, end) == [b"two"]
     assert [damage.kind for damage in log.damages()] == ["missing"]
+
+
+def test_a_segment_that_cannot_be_deleted_stays_and_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log goes on, all of it readable, and says why it grows; once it can be deleted it is."""
+    log = opened(quota=10_000, segment_bytes=8192)
+    for n in range(4):
+        log.append([frames(bytes([n]) * 6000)])
+    for name in NAMES:
+        log.cursors.set(name, log.durable)
+    with monkeypatch.context() as broken:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        broken.setattr("pathlib.Path.unlink", refuse)
+        assert log.prune() == 0
+        assert "Input/output error" in log.state().undeletable
+        assert log.read(0, 1)[0].entry.body == bytes(6000)
+    assert log.prune() > 0
+    assert log.state().undeletable == ""

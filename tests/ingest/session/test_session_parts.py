@@ -41,6 +41,9 @@ def test_addresses(url: str, host: str, port: int, tls: bool, user: str | None) 
         ("http://me:secret@host", "password does not belong"),
         ("mqtt://me:secret@host:port", "password does not belong"),
         ("mqtt://[::1", "IPv6"),
+        ("mqtt://me:secret@ho\u2100st", "not a broker's address"),
+        ("me:secret@host", "not a broker's address"),
+        ("mqtt://me:se/secret@host", "port"),
     ],
 )
 def test_mistaken_addresses_are_refused_in_words(url: str, word: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.errors import EnvironmentFailure
+from devices.errors import DamagedData, EnvironmentFailure
 from ingest.store.base import StoreDown
 from ingest.store.embedded import EmbeddedStore
 from tests.ingest.store.contract import T0, StoreContract, line, of
@@ -56,3 +56,32 @@ class TestEmbeddedStore(StoreContract):
         (tmp_path / "file").write_text("")
         with pytest.raises(EnvironmentFailure, match="cannot be opened"):
             EmbeddedStore(tmp_path / "file" / "data")
+
+
+def test_a_file_that_is_no_store_is_told(tmp_path: Path) -> None:
+    """Its name, the cause, and what to do about it."""
+    path = tmp_path / "store.db"
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(DamagedData, match="damaged") as told:
+        EmbeddedStore(tmp_path)
+    assert told.value.where == str(path)
+    assert "move store.db away" in told.value.mend
+
+
+async def test_damage_met_while_writing_needs_a_person(tmp_path: Path) -> None:
+    """A page that turns bad under the running store: paused with file, cause and mend, not tried in a loop."""
+    store = EmbeddedStore(tmp_path)
+    await store.write([line(T0 + n, {"a": 1.0}) for n in range(5000)])
+    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    await store.close()
+    path = tmp_path / "store.db"
+    with path.open("r+b") as file:
+        file.seek(12 * 4096)  # rows, not the tables' roots
+        file.write(b"\xff" * (path.stat().st_size - 12 * 4096))
+    store = EmbeddedStore(tmp_path)
+    with pytest.raises(StoreDown, match="damaged") as told:
+        await store.write([line(T0 + n, {"a": 2.0}) for n in range(5000)])
+    assert told.value.standing
+    assert str(path) in told.value.cause
+    assert "move store.db away" in told.value.cause
+    await store.close()

@@ -1,0 +1,61 @@
+"""Parts that the service is built from and that the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from devices.errors import ConfigurationError
+from greengauge.settings import Settings
+from ingest.log.log import Log
+from ingest.store.base import Store
+from ingest.store.embedded import EmbeddedStore
+from ingest.store.influx import InfluxStore
+
+
+@dataclass(slots=True)
+class StoreCursor:
+    """The log's store cursor, as the writer wants it."""
+
+    log: Log
+
+    def get(self) -> int:
+        """Where the store stands."""
+        return self.log.cursors.get("store")
+
+    def set(self, position: int) -> None:
+        """Move it, durably."""
+        self.log.cursors.set("store", position)
+
+
+def store_of(settings: Settings) -> Store:
+    """The store the settings name. Raises ConfigurationError."""
+    token = influx_token(settings)
+    if token is None:
+        return EmbeddedStore(settings.data / "store")
+    return InfluxStore(settings.store, token, settings.influx_org, settings.influx_bucket)
+
+
+def influx_token(settings: Settings) -> str | None:
+    """The token for the InfluxDB that the settings name; None for the embedded store. Raises ConfigurationError."""
+    if settings.store == "embedded":
+        return None
+    if not _is_address(settings.store):
+        raise ConfigurationError(
+            f"{settings.store!r} is no store", where="setting store", mend="`embedded`, or http[s]://host:port"
+        )
+    if settings.influx_token is None:
+        raise ConfigurationError(
+            "InfluxDB needs a token",
+            where=settings.store,
+            mend="set GREENGAUGE_INFLUX_TOKEN or GREENGAUGE_INFLUX_TOKEN_FILE",
+        )
+    return settings.influx_token.get_secret_value()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port or an IPv6 address
+        return False

@@ -1,0 +1,79 @@
+"""`Quarantining`: the task that keeps what decoding did not let in, and counts what sequence numbers miss."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from devices.errors import EnvironmentFailure
+from devices.plant.model import Plant
+from ingest.decode.result import Decoded, Reject
+from ingest.log.log import Log
+from ingest.log.record import Record
+from ingest.quarantine import Quarantine
+
+log = structlog.get_logger()
+
+READ_BYTES = 1 << 20
+RETRY_S = 1.0
+
+
+class Quarantining:
+    """Reads the log from its own cursor, which holds the segments until what is wrong in them is kept."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        records: Log,
+        *,
+        read: Callable[[int, int], list[Record]],
+        more: Callable[[int], Awaitable[None]],
+        decode: Callable[[Sequence[Record]], Decoded],
+        quarantine: Quarantine,
+    ) -> None:
+        """`read` and `more` are the gate's and the intake's: what is held is not judged."""
+        self._plant, self._log, self._read, self._more, self._decode = plant, records, read, more, decode
+        self._quarantine = quarantine
+        self.failure: EnvironmentFailure | None = None
+        """Why nothing can be kept now."""
+
+    async def refuse(self, rejects: Sequence[Reject]) -> None:
+        """Keep what the store will never take."""
+        await asyncio.to_thread(self._quarantine.add, rejects)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        position = self._log.cursors.get("quarantine")
+        followed = await asyncio.to_thread(lambda: self._quarantine.followed)
+        if followed <= self._log.durable:  # what lies before it is kept: a kill came between it and the cursor
+            position = max(position, followed)
+        while True:
+            if self._quarantine.renewed:  # its file was lost or damaged: the log tells it again
+                self._quarantine.renewed, position = False, self._log.first
+            records = await asyncio.to_thread(self._read, position, READ_BYTES)
+            if not records:
+                await self._more(position)
+                continue
+            decoded = await asyncio.to_thread(self._decode, records)
+            try:
+                gaps = await asyncio.to_thread(self._keep, decoded, records[-1].end)
+            except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
+                if self.failure is None:
+                    log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
+                self.failure = failure
+                await asyncio.sleep(RETRY_S)
+                continue
+            self.failure, position = None, records[-1].end
+            for meter, missing in gaps.items():
+                log.warning("intake.sequence_gap", meter=meter, missing=missing)
+
+    def _keep(self, decoded: Decoded, end: int) -> dict[str, int]:
+        """Rejects, then sequences, then the cursor: after a kill in between each is told again and counts once."""
+        if decoded.rejects:
+            self._quarantine.add(decoded.rejects)
+        named = {self._plant.meters[meter].name: numbers for meter, numbers in decoded.sequences.items()}
+        gaps = self._quarantine.follow(named, end) if named else {}
+        self._log.cursors.set("quarantine", end)
+        return gaps
