@@ -24,6 +24,8 @@ def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[C
     flags = rolling.flags(ts - length, ts)
     found = []
     for channel in plant.channels:
+        if channel.labs:  # inside the program only
+            continue
         covered = int(sums.covered[channel.index])
         text, unit = _text(channel, sums.total(channel.index), covered)
         found.append(
