@@ -33,11 +33,12 @@ Sum = Literal[
 ]  # fmt: skip
 
 _LCD: Final = ("lcd",)
+_POWER: Final = ("electricity", "comprehensive")
 DEGREES: Final[dict[Sum, tuple[str, ...]]] = {
     "made": ("gd", "lcd", "sd", "electricity", "heat", "comprehensive"),
     "theoretical": ("gd",), "gd": ("gd",), "cd": ("cd",), "waste": ("cd",), "peer": ("sd",),
     "process": _LCD, "deducted": _LCD, "fossil": _LCD, "alternative": _LCD, "measured": _LCD,
-    "heat": ("heat", "comprehensive"), "bought": ("electricity", "comprehensive"), "exported": ("electricity", "comprehensive"),
+    "heat": ("heat", "comprehensive"), "bought": _POWER, "exported": _POWER,
 }  # fmt: skip
 """Which degrees and specific energies a sum makes; the others are shown beside them."""
 

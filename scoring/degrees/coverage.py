@@ -23,7 +23,7 @@ HEAT_UP = "heat-up"
 
 
 def counts_in(channel: Channel, degree: str, *, power: bool, measured: bool) -> bool:
-    """Whether the channel is by its kind part of the sums of that row of `ROWS`. `power` and `measured` are the line's."""
+    """Whether the channel is by its kind in the sums of that row of `ROWS`. `power` and `measured` are the line's."""
     what = channel.counts.what if channel.counts else ""
     if what == "product":
         return degree != "cd"
