@@ -29,7 +29,8 @@ def tables() -> Iterator[type[Table]]:
 
 SECTIONS = {
     "Lcd": "line", "Running": "line", "Chemistry": "product", "Input": "product", "Process": "product",
-    "Dust": "material", "Substitution": "stack", "Correction": "norm", "On": "alarm", "Limit": "alarm", "Channel": "meter.NAME.channels",
+    "Dust": "material",
+    "Substitution": "stack", "Correction": "norm", "On": "alarm", "Limit": "alarm", "Channel": "meter.NAME.channels",
 }  # fmt: skip
 """Tables that stand inside another's section; the others have one by their own name."""
 

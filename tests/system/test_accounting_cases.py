@@ -503,11 +503,7 @@ def test_a_laboratory_value_hours_late_restates(bench: Bench, hours: int, every:
     late = sorted([*rows, (*sample, T + 90 * MIN + hours * HOUR)], key=lambda row: row[4])
     prompt = sorted([*rows, (*sample, T + 90 * MIN)], key=lambda row: row[4])
     wanted, found = (
-        {
-            t["ts"]: t
-            for t in bench.replay(text, r, "--every", "1h")
-            if (t["scope"], t["degree"]) == (LINE, "lcd")
-        }
+        {t["ts"]: t for t in bench.replay(text, r, "--every", "1h") if (t["scope"], t["degree"]) == (LINE, "lcd")}
         for r in (prompt, late)
     )
     assert {ts: t["denominator"] for ts, t in found.items()} == {ts: t["denominator"] for ts, t in wanted.items()}
