@@ -26,6 +26,8 @@ def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[C
     reached = rolling.reaches(ts - length, ts)
     found = []
     for channel in plant.channels:
+        if channel.labs:  # inside the program only
+            continue
         whole = bool(reached[channel.index])
         covered = int(sums.covered[channel.index]) if whole else None
         text, unit = _text(channel, sums.total(channel.index), covered or 0)

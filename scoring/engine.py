@@ -30,7 +30,7 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 3
+FORMAT = 4
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 

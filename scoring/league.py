@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from devices.plant.model import Channel, Line, Plant, Scope
-from scoring.degrees.coverage import DEGREES, ENERGIES, counted
+from devices.plant.terms import counted
+from scoring.degrees.coverage import DEGREES, ENERGIES
 from scoring.results import Energy, Score
 from scoring.rules.benchmarks import choose
 

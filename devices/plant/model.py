@@ -19,6 +19,7 @@ from devices.plant.norm import Norm
 from devices.plant.regime import Regime as Regime
 from devices.plant.regime import Specific as Specific
 from devices.plant.regime import Substitution as Substitution
+from devices.plant.values import Dust, Lab, Process, Value
 from devices.units import Unit
 
 Basis = Literal["gross", "net"]
@@ -86,6 +87,11 @@ class Channel:
     state: Literal["hot", "standard"] | None = None  # stack mg/m3 only; None: not said, taken as standard
     gauge: bool = False  # stack pressure is relative to ambient
     uncertainty: Uncertainty | None = None  # derived: of `times`, beside its source's; None: nothing declared
+    moisture: Value | None = None  # mass share of water: a material or fuel counts dry
+    exported: bool = False  # electricity or fuel given away: counts less
+    waste_heat: bool = False  # electricity made of the line's own waste heat: carries no CO2
+    labs: tuple[Lab, ...] = ()  # weighed: each part of `source` times the values of laboratories in force then …
+    limb: int = 0  # … of the product's digits to the base 2**28 this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ class Line:
     min_output: Fraction  # product units per hour; idle below (0: idle at zero output)
     meters: tuple[int, ...]
     norms: tuple[str, ...] = ()  # ids of the norms it chose where more than one fits
+    heat_up: Running | None = None  # while this holds and nothing is made, the line heats up
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +182,14 @@ class Product:
 
     id: str
     unit: Unit
-    process: Fraction | None = None  # t CO2 per unit of product (default factor)
-    theoretical: Fraction | None = None  # t of natural resources per unit: GD's numerator
-    best_peer: Fraction | None = None  # units per person-hour (a person-year is 8,760 h): SD's numerator
+    process: Process | None = None  # t CO2 per unit of product (default factor), or how it is counted
+    theoretical: Value | None = None  # t of natural resources per unit: GD's numerator
+    best_peer: Value | None = None  # units per person-hour (a person-year is 8,760 h): SD's numerator
     source: str = ""
     declared: bool = True  # False: only counted, so with the defaults
+    qualified: Value | None = None  # share of what is made that is good: only that is output
+    carbon: Value | None = None  # t C per unit: leaves the line's carbon balance, enters the next one's
+    role: Literal["clinker", "cementitious"] | None = None  # in the clinker factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +197,10 @@ class Fuel:
     """What burns."""
 
     id: str
-    ncv: Fraction  # GJ per unit of `unit`
-    ef: Fraction  # t CO2 per GJ
+    ncv: Value  # GJ per unit of `unit`
+    ef: Value  # t CO2 per GJ
     unit: Unit  # the amount ncv is per: t, or m3
-    biogenic: Fraction = Fraction(0)  # share of the carbon that is biogenic: a memo item
+    biogenic: Value = Fraction(0)  # share of the carbon that is biogenic: a memo item
     alternative: bool = False  # a fossil alternative fuel counts in gross, not in net
     source: str = ""
     uncertainty: Fraction = Fraction(0)  # of ncv × ef, k = 2
@@ -206,6 +216,9 @@ class Material:
     waste: bool = False
     source: str = ""
     declared: bool = True  # False: only counted, so with the defaults
+    deduction: Value | None = None  # t CO2 per t: what it saves as a substitute
+    carbon: Value | None = None  # t C per t: enters the line's carbon balance
+    dust: Dust | None = None  # it leaves the kiln and takes CO2 along
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,10 @@ class Caution:
 def describe(plant: Plant) -> str:
     """A summary for people: one line of text for each line and each stack."""
     measured = sum(1 for c in plant.channels if c.source is None)
+    derived = sum(1 for c in plant.channels if c.source is not None and not c.labs)
     text = [
         f"{len(plant.sites)} site(s), {len(plant.lines)} line(s), {len(plant.stacks)} stack(s), "
-        f"{len(plant.meters)} meter(s), {measured} measured and {len(plant.channels) - measured} derived channel(s), "
+        f"{len(plant.meters)} meter(s), {measured} measured and {derived} derived channel(s), "
         f"{len(plant.scopes)} scopes, "
         f"{len(plant.alarms)} alarm(s); version {plant.version:016x}"
     ]
@@ -66,7 +67,7 @@ class _Used:
         self.counted: dict[int, list[Channel]] = {line.index: [] for line in plant.lines}
         for channel in plant.channels:
             line = plant.meters[channel.meter].line
-            if line is not None and channel.counts is not None:
+            if line is not None and channel.counts is not None and not channel.labs:
                 self.counted[line].append(channel)
         self.products = {line.index: self._ids(line, "product") for line in plant.lines}
         self.fuels = sorted({id_ for line in plant.lines for id_ in self._ids(line, "fuel")})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from devices.plant import values
 from devices.plant.model import Channel, Line, Plant
 from devices.simulator.recipes import OTHER, Recipe, input_shares, recipe_for
 from devices.simulator.waves import FAST, Gate, Gated, Signal, Sum, Wave, constant, key, wave
@@ -48,7 +49,7 @@ class Flows:
     def material(self, share: float, name: str) -> Signal:
         """An input: its share of the theoretical consumption and the losses."""
         product = self.plant.products.get(self.product or "")
-        per_unit = float(product.theoretical) if product and product.theoretical else 1.0
+        per_unit = float(values.constant(product.theoretical)) if product and product.theoretical else 1.0
         return self.through(self.recipe.output * per_unit * (1 + self.recipe.yield_loss) * share, name)
 
     def heat(self) -> Wave:
@@ -125,7 +126,7 @@ def _fuels(plant: Plant, of: Flows, channels: Iterable[Channel]) -> dict[int, Si
     result: dict[int, Signal] = {}
     for c in burnt:
         fuel = plant.fuels[c.counts.id]  # type: ignore[union-attr] # counts: see above
-        result[c.index] = heats[c.index] * (float(fuel.unit.scale) / float(fuel.ncv))
+        result[c.index] = heats[c.index] * (float(fuel.unit.scale) / float(values.constant(fuel.ncv)))
     for c in channels:
         if c.counts and c.counts.what == "fuel" and c.shadowed:
             result[c.index] = next((result[b.index] for b in burnt if b.counts == c.counts), total * 0.03)

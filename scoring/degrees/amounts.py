@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from devices.plant.model import Channel, Dated, Fuel, Kind, Plant
+from devices.plant.model import Channel, Dated, Kind, Plant
+from devices.plant.terms import measured_in
 from devices.units import Unit, factor, unit
 
-T = unit("t")
-KWH = unit("kWh")
-GJ = unit("GJ")
+__all__ = ["co2_per_kwh", "measured_in", "per_count", "value_per_step"]
+
 T_PER_KWH = unit("t/kWh")
 
 
@@ -20,18 +20,6 @@ def per_count(plant: Plant, channel: Channel, target: Unit) -> Fraction:
         amount, per_ms = channel.unit.integral
         return per_step * per_ms * factor(amount, target)
     return per_step * factor(channel.unit, target)
-
-
-def heat_per_count(plant: Plant, channel: Channel, fuel: Fuel) -> Fraction:
-    """The heat, in GJ, of one count of a fuel channel; a fuel metered as energy needs no calorific value."""
-    if measured_in(channel).dimension == GJ.dimension:
-        return per_count(plant, channel, GJ)
-    return per_count(plant, channel, fuel.unit) * fuel.ncv
-
-
-def measured_in(channel: Channel) -> Unit:
-    """The unit of the channel's amounts: t for a rate in t/h."""
-    return channel.unit.integral[0] if channel.kind is Kind.RATE else channel.unit
 
 
 def value_per_step(plant: Plant, channel: Channel) -> Fraction:

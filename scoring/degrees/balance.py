@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scoring.degrees.forms import LineForm, Terms
+from scoring.degrees.forms import LineForm, Period, Terms
 
 
 class Balance(NamedTuple):
-    """Integers on the scales of `Scales` (mass, co2, heat, energy, people)."""
+    """Integers on the scales of `Scales` (mass, co2, heat, people, energy)."""
 
     theoretical: int = 0  # mass
     gd: int = 0
@@ -18,14 +18,30 @@ class Balance(NamedTuple):
     leading: int = 0  # co2: Σ benchmark × gross output
     emitted: int = 0  # on the line's own basis: the denominator
     process: int = 0
-    fuel: int = 0
-    alternative: int = 0
+    fuel: int = 0  # the fossil part of conventional fuels
+    alternative: int = 0  # ... of alternative fuels: in gross, not in net
     measured: int = 0
-    power: int = 0
-    biogenic: int = 0
+    power: int = 0  # bought less exported
+    biogenic: int = 0  # a memo item
     heat: int = 0
-    kwh: int = 0  # energy
     peer: int = 0  # people: Σ output / best peer's output per person-hour
+    deducted: int = 0  # co2
+    direct: int = 0  # `emitted` without electricity
+    alternative_heat: int = 0  # heat
+    clinker: int = 0  # mass: consumed
+    cementitious: int = 0  # mass: made
+    bought: int = 0  # energy
+    exported: int = 0
+    waste_heat: int = 0
+
+    @property
+    def kwh(self) -> int:
+        """Energy: electricity bought less exported."""
+        return self.bought - self.exported
+
+
+Remarks = tuple[tuple[tuple[str, ...], str], ...]
+"""(degrees concerned, what is to be said in words)."""
 
 
 class Part(NamedTuple):
@@ -37,8 +53,8 @@ class Part(NamedTuple):
     used: dict[str, int]  # product consumed → product scale
     flows: dict[str, tuple[int, int, int]]  # product consumed → (gd, cd, waste), mass scale
     unpowered: bool  # electricity was used, and no grid factor is in force
-    missing: tuple[str, ...]  # what the low-carbon degree lacks a value for, in words
-    expired: tuple[str, ...]  # what it uses after its end, in words
+    missing: Remarks  # what a degree lacks a value for
+    expired: Remarks  # what it uses after its end
 
 
 def add(balances: Iterable[Balance]) -> Balance:
@@ -48,59 +64,80 @@ def add(balances: Iterable[Balance]) -> Balance:
 
 def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
     """A line's sums from the channels' `totals` over a span that ends at `end` (ms)."""
-    made = {p.id: dot(p.made, totals) for p in form.products}
+    period = form.at(end)
+    made = {id_: dot(terms, totals) for id_, terms in period.made.items()}
     leading = {p.id: p.leading[row] for p in form.products if (row := p.benchmark.at(end)) >= 0}
-    heats = [(dot(f.heat, totals), f) for f in form.fuels]
-    kwh, row = dot(form.power, totals), form.grid.at(end)
-    process = sum([made[p.id] * p.process for p in form.products])
-    fuel = sum([heat * f.fossil for heat, f in heats])
-    alternative = sum([heat * f.alternative for heat, f in heats])
-    measured = dot(form.measured, totals)
+    sums = {name: dot(terms, totals) for name, terms in period.sums.items()}
+    of, choice = sums.get, form.line.lcd
+    alternative, deducted = of("alternative", 0), of("deducted", 0)
+    kwh, row = of("bought", 0) - of("exported", 0), form.grid.at(end)
     power = kwh * form.grid_values[row] if row >= 0 else 0
-    gross, choice = process + fuel + alternative + measured, form.line.lcd
+    gross = of("process", 0) + of("fossil", 0) + alternative + of("measured", 0) - deducted
+    direct = gross - (alternative if choice.basis == "net" else 0)
     balance = Balance(
-        theoretical=sum([made[p.id] * (p.theoretical or 0) for p in form.products]),
-        gd=dot(form.gd, totals),
-        cd=dot(form.cd, totals),
-        waste=dot(form.waste, totals),
+        theoretical=of("theoretical", 0),
+        gd=of("gd", 0),
+        cd=of("cd", 0),
+        waste=of("waste", 0),
         leading=sum([made[id_] * value for id_, value in leading.items()]),
-        emitted=gross - (alternative if choice.basis == "net" else 0) + (power if choice.power else 0),
-        process=process,
-        fuel=fuel,
+        emitted=direct + (power if choice.power else 0),
+        process=of("process", 0),
+        fuel=of("fossil", 0),
         alternative=alternative,
-        measured=measured,
+        measured=of("measured", 0),
         power=power,
-        biogenic=sum([heat * f.biogenic for heat, f in heats]),
-        heat=sum([heat for heat, _ in heats]),
-        kwh=kwh,
-        peer=sum([made[p.id] * (p.peer or 0) for p in form.products]),
+        biogenic=of("biogenic", 0),
+        heat=of("heat", 0),
+        peer=of("peer", 0),
+        deducted=deducted,
+        direct=direct,
+        alternative_heat=of("alternative_heat", 0),
+        clinker=of("clinker", 0),
+        cementitious=of("cementitious", 0),
+        bought=of("bought", 0),
+        exported=of("exported", 0),
+        waste_heat=of("waste_heat", 0),
     )
-    used = {flow.id: dot(flow.used, totals) for flow in form.flows}
-    flows = {f.id: (dot(f.gd, totals), dot(f.cd, totals), dot(f.waste, totals)) for f in form.flows}
-    unpowered = kwh != 0 and row < 0
-    missing, expired = _notes(form, made, leading, kwh, end)
-    return Part(balance, made, leading, used, flows, unpowered, missing, expired)
+    used = {id_: dot(terms, totals) for id_, terms in period.used.items()}
+    flows = {id_: (dot(gd, totals), dot(cd, totals), dot(w, totals)) for id_, (gd, cd, w) in period.flows.items()}
+    missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0)
+    return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired)
 
 
 def _notes(
-    form: LineForm, made: dict[str, int], leading: dict[str, int], kwh: int, end: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    form: LineForm,
+    period: Period,
+    totals: Sequence[int],
+    made: dict[str, int],
+    leading: dict[str, int],
+    end: int,
+    *,
+    powered: bool,
+) -> tuple[Remarks, Remarks]:
     """What is missing and what is expired; what nothing was made or used of needs no value."""
-    missing, expired = [], []
+    missing: list[tuple[tuple[str, ...], str]] = []
+    expired: list[tuple[tuple[str, ...], str]] = []
     for product in form.products:
         if not made[product.id] or not product.leading:
             continue
         if product.id not in leading:
-            missing.append(f"benchmark {product.chosen.id} is not yet in force")
-        elif end > (period := product.benchmark.periods[product.benchmark.at(end)]).expires:
-            expired.append(f"benchmark {product.chosen.id} expired after {period.entry.end}")
-    if kwh and form.line.lcd.power:
+            missing.append((("lcd",), f"benchmark {product.chosen.id} is not yet in force"))
+        elif end > (found := product.benchmark.periods[product.benchmark.at(end)]).expires:
+            expired.append((("lcd",), f"benchmark {product.chosen.id} expired after {found.entry.end}"))
+    if form.line.lcd.power:
         row = form.grid.at(end)
-        if row < 0:
-            missing.append(form.no_grid)
-        elif end > form.grid.periods[row].expires:
-            expired.append(f"the grid factor expired after {form.grid.periods[row].entry.end}")
+        if not powered:
+            missing.append((("lcd",), form.no_grid))
+        elif row >= 0 and end > form.grid.periods[row].expires and _powers(period, totals):
+            expired.append((("lcd",), f"the grid factor expired after {form.grid.periods[row].entry.end}"))
+    for slot, note in period.notes:
+        if end > note.after and totals[slot]:
+            (missing if note.missing else expired).append((note.degrees, note.text))
     return tuple(missing), tuple(expired)
+
+
+def _powers(period: Period, totals: Sequence[int]) -> bool:
+    return any(dot(period.sums.get(name, ()), totals) for name in ("bought", "exported"))
 
 
 def dot(terms: Terms, totals: Sequence[int]) -> int:

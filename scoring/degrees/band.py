@@ -95,7 +95,9 @@ class Bands:
             if not any(any(shares[place].adds[degree]) for _, _, shares in spans):
                 continue
             channel = self._plant.channels[last.channel]
-            source = sources.setdefault(channel.index if channel.source is None else channel.source, _Source())
+            amount_of = channel if not channel.labs or channel.source is None else self._plant.channels[channel.source]
+            measured = amount_of.index if amount_of.source is None else amount_of.source
+            source = sources.setdefault(measured, _Source())
             covered = estimated = total = 0
             for span, totals, shares in spans:
                 up, down = shares[place].adds[degree]
@@ -105,7 +107,7 @@ class Bands:
                 source.time += slope * ms
                 covered, estimated = covered + ms, estimated + int(span.estimated[channel.index])
                 total += amount
-                for name, u in self._factors(form, channel, degree, span.end):
+                for name, u in self._factors(form, amount_of, degree, span.end):
                     factors[name] = factors.get(name, 0.0) + float(u) * (slope * amount / (d * d))
             if channel.kind is Kind.AMOUNT and not channel.period_ms:
                 continue  # an instant covers no time, so none of it is missing

@@ -10,9 +10,8 @@ from scoring.degrees import reasons, roll_up
 from scoring.degrees.ages import Ages, Last
 from scoring.degrees.band import Bands, Cut
 from scoring.degrees.coverage import DEGREES
-from scoring.degrees.detail import co2_detail
+from scoring.degrees.detail import detail
 from scoring.degrees.forms import Compiler
-from scoring.degrees.scales import scales
 from scoring.degrees.scopes import ScopePlan, plan_scope
 from scoring.degrees.shares import Shares, Side
 from scoring.degrees.window import LineView, Viewer, worst
@@ -48,8 +47,8 @@ class Degrees:
     def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup]) -> None:
         """`groups` are those of `coverage_groups(plant)` with which `sums` was built."""
         self._plant, self._sums = plant, sums
-        self.scales = scales(plant)
-        compiler = Compiler(plant, self.scales)
+        compiler = Compiler(plant)
+        self.scales = compiler.scales
         self.forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self.forms) for scope in plant.scopes]
         self._shares = Shares(self.forms, self.scales)
@@ -112,20 +111,21 @@ class Degrees:
         powered = not any(part.unpowered for view in views for part in view.parts)
         operation = operation_of(views)
         still = reasons.still(plan, views)
-        expired = reasons.expired(views)
+        missing = reasons.said(part.missing for view in views for part in view.parts)
+        expired = reasons.said(part.expired for view in views for part in view.parts)
         ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
         below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
             if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
                 continue
             numerator, denominator = n / scale, d / scale
-            why = reasons.withheld(plan, row, window.length, still, views, n, d)
+            why = reasons.withheld(plan, row, window.length, still, missing, n, d)
             value = None if why else numerator / denominator
             counting = [(line, window.views[line]) for line in plan.counting[row]]
             qualities = {view.quality[row] for _, view in counting}
-            if row == reasons.LCD and expired:
+            if old := reasons.concerning(expired, row):
                 qualities.add("uncertain")
-                why += expired
+                why += old
             why += reasons.remarks(row, value)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
             yield Score(
@@ -152,7 +152,7 @@ class Degrees:
                 last=self.ages.awaited(stale, name, window.ts)
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
-                detail=co2_detail(total, only, self.scales, powered=powered) if row == reasons.LCD else {},
+                detail=detail(name, total, only, self.scales, powered=powered),
                 low=None if band is None else band.low,
                 high=None if band is None else band.high,
                 uncertainty_missing=None if band is None else band.missing,
@@ -162,7 +162,7 @@ class Degrees:
 def operation_of(views: Sequence[LineView]) -> Operation:
     """A scope runs where any of its lines runs, and is stopped where all are."""
     found = {view.operation for view in views}
-    return next((state for state in ("running", "idle") if state in found), "stopped")
+    return next((state for state in ("running", "heat-up", "idle") if state in found), "stopped")
 
 
 def completeness_of(row: int, views: Sequence[LineView], length: int) -> float:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from devices.plant.model import Benchmark, Channel, Dated, Line, Plant
+from devices.plant.terms import counted
+from devices.plant.values import Value
+from devices.plant.weighed import weighed_rows
 from devices.units import Unit
-from scoring.degrees.amounts import KWH, T, co2_per_kwh, heat_per_count, measured_in, per_count
-from scoring.degrees.coverage import ROWS, counted, counts_in, measures_co2
-from scoring.degrees.scales import Scales
-from scoring.rules.benchmarks import Chosen, choose
+from scoring.degrees.amounts import co2_per_kwh
+from scoring.degrees.coverage import ROWS, counting
+from scoring.degrees.scales import scales
+from scoring.degrees.sheets import Accountant, Note, Sheet
+from scoring.rules.benchmarks import Chosen
 from scoring.rules.timeline import Timeline
 
 Terms = tuple[tuple[int, int], ...]
@@ -20,27 +25,15 @@ Terms = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class ProductForm:
-    """What a line makes of one product. The factors turn `made` into the quantity named, on that quantity's scale."""
+    """What a line makes of one product."""
 
     id: str
     unit: Unit
-    made: Terms
-    process: int  # → CO2; 0 where the line's CO2 is measured
-    theoretical: int | None  # → mass
-    peer: int | None  # → person-hours of the best peer
+    theoretical: Value | None
+    peer: Value | None
     chosen: Chosen
     benchmark: Timeline[Benchmark]
-    leading: tuple[int, ...]  # → CO2, one for each period of `benchmark`
-
-
-@dataclass(frozen=True, slots=True)
-class FuelForm:
-    """What a line burns of one fuel. The factors turn `heat` into CO2."""
-
-    heat: Terms
-    fossil: int  # 0, as the next, where the line's CO2 is measured
-    alternative: int  # the fossil part of an alternative fuel: in gross, not in net
-    biogenic: int  # a memo item
+    leading: tuple[int, ...]  # made → CO2, one for each period of `benchmark`
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +42,17 @@ class FlowForm:
 
     id: str
     natural: bool  # bought, it carries its maker's CO2 (a waste does not)
-    used: Terms  # as a product
-    gd: Terms  # as a material, like the rest
-    cd: Terms
-    waste: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A line's linear forms while no value changes."""
+
+    sums: Mapping[str, Terms]  # of the sheet, but for what is kept apart
+    made: Mapping[str, Terms]  # by product
+    used: Mapping[str, Terms]  # by product consumed
+    flows: Mapping[str, tuple[Terms, Terms, Terms]]  # by product consumed: gd, cd, waste
+    notes: tuple[tuple[int, Note], ...]  # (slot, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,130 +64,120 @@ class LineForm:
     every: range  # their slots
     slots: tuple[tuple[int, ...], ...]  # by row of `ROWS`: of those that count in it
     products: tuple[ProductForm, ...]
-    fuels: tuple[FuelForm, ...]
     flows: tuple[FlowForm, ...]
-    gd: Terms  # materials of the green degree
-    cd: Terms  # materials of the circular degree
-    waste: Terms  # of these, wastes of other industries
-    measured: Terms  # CO2
-    power: Terms  # kWh
+    gd: bool  # some material counts in the green degree
+    cd: bool  # … in the circular degree
+    fuels: bool  # some fuel is metered
+    power: bool  # electricity is metered
     grid: Timeline[Dated]
     grid_values: tuple[int, ...]  # kWh → CO2, one for each period of `grid`
     no_grid: str  # in words: why there is none where there is none
     derived: bool  # some product is not measured but derived
     edges: tuple[int, ...]  # instants (ms) at which another factor or benchmark comes into force
+    periods: tuple[Period, ...]  # before the first edge, after it, after the second …
+    unvalued: Mapping[int, str]  # slot of a weighed channel → why it may have no value
+
+    def at(self, end: int) -> Period:
+        """What is in force in a span that ends at `end` and has no edge inside."""
+        return self.periods[bisect_left(self.edges, end)]
 
 
 class Compiler:
     """Compiles lines on common scales, and gives each channel that counts its slot in the list of totals."""
 
-    def __init__(self, plant: Plant, scales: Scales) -> None:
-        self.plant, self.scales = plant, scales
-        self.slots: dict[int, int] = {}
+    def __init__(self, plant: Plant) -> None:
+        self.plant, self.weighed = plant, weighed_rows(plant)
+        accountant = Accountant(plant, self.weighed)
+        self._accounts = [accountant.account(line) for line in plant.lines]
+        self.scales = scales(plant, self._accounts)
+        self._next = 0  # slot
 
     def line(self, line: Line) -> LineForm:
         """The forms of one line."""
-        plant, scales = self.plant, self.scales
+        plant, common = self.plant, self.scales
+        account = self._accounts[line.index]
+        every = range(self._next, self._next + len(account.channels))
+        self._next = every.stop
+        slots = dict(zip(account.channels, every, strict=True))
         channels = counted(plant, line)
-        every = range(len(self.slots), len(self.slots) + len(channels))
-        self.slots.update(zip((c.index for c in channels), every, strict=True))
-        by = _by_counts(channels)
-        measured = measures_co2(channels)
-        made = {id_: found for (what, id_), found in by.items() if what == "product"}
         site = plant.sites[line.site]
-        grid = Timeline(plant.factors.get(site.electricity or "", ()), site.timezone)
-        products = tuple(self._product(line, id_, found, tuple(made), measured) for id_, found in made.items())
-        edges = {p.begins for p in grid.periods}.union(*({p.begins for p in q.benchmark.periods} for q in products))
-        gd, cd = [c for c in channels if c.counts_gd], [c for c in channels if c.counts_cd]
+        by_degree = counting(plant, line, self.weighed)
         return LineForm(
             line=line,
-            channels=tuple(c.index for c in channels),
+            channels=account.channels,
             every=every,
-            slots=tuple(
-                tuple(self.slots[c.index] for c in channels if counts_in(c, d, power=line.lcd.power, measured=measured))
-                for d in ROWS
-            ),
-            products=products,
-            fuels=tuple(self._fuel(id_, found, measured) for (what, id_), found in by.items() if what == "fuel"),
-            flows=tuple(
-                self._flow(id_, found)
-                for (what, id_), found in by.items()
-                if what in ("material", "fuel") and id_ in plant.products
-            ),
-            gd=self._mass(gd),
-            cd=self._mass(cd),
-            waste=self._mass(c for c in cd if c.waste),
-            measured=self._terms(by.get(("co2", ""), ()), lambda c: per_count(plant, c, T), scales.co2),
-            power=self._terms(by.get(("electricity", ""), ()), lambda c: per_count(plant, c, KWH), scales.energy),
-            grid=grid,
-            grid_values=tuple(_whole(co2_per_kwh(p.entry) * scales.co2 / scales.energy) for p in grid.periods),
+            slots=tuple(tuple(slots[c] for c in account.channels if c in by_degree[d]) for d in ROWS),
+            products=tuple(self._product(id_, *chosen) for id_, chosen in account.products.items()),
+            flows=tuple(FlowForm(id_, natural) for id_, natural in _flows(plant, channels).items()),
+            gd=any(c.counts_gd for c in channels),
+            cd=any(c.counts_cd for c in channels),
+            fuels=any(c.counts is not None and c.counts.what == "fuel" for c in channels),
+            power=any(c.counts is not None and c.counts.what == "electricity" for c in channels),
+            grid=account.grid,
+            grid_values=tuple(whole(co2_per_kwh(p.entry) * common.co2 / common.energy) for p in account.grid.periods),
             no_grid=f"no grid factor {site.electricity} in force"
             if site.electricity
             else f"site {site.name} names no grid factor",
-            derived=any(c.source is not None for found in made.values() for c in found),
-            edges=tuple(sorted(edges)),
+            derived=any(c.source is not None and c.counts and c.counts.what == "product" for c in channels),
+            edges=account.edges,
+            periods=tuple(self._period(sheet, slots) for sheet in account.sheets),
+            unvalued=self._unvalued(slots),
         )
 
-    def _product(
-        self, line: Line, id_: str, channels: list[Channel], products: tuple[str, ...], measured: bool
-    ) -> ProductForm:
-        product, scales = self.plant.products[id_], self.scales
-        chosen = choose(self.plant, line, id_, products)
-        timeline = Timeline(chosen.entries, self.plant.sites[line.site].timezone)
-        co2 = Fraction(scales.co2, scales.product)
-        theoretical, best = product.theoretical, product.best_peer
+    def _product(self, id_: str, chosen: Chosen, timeline: Timeline[Benchmark]) -> ProductForm:
+        product, co2 = self.plant.products[id_], Fraction(self.scales.co2, self.scales.product)
         return ProductForm(
             id=id_,
             unit=product.unit,
-            made=self._terms(channels, lambda c: per_count(self.plant, c, product.unit), scales.product),
-            process=0 if measured or product.process is None else _whole(product.process * co2),
-            theoretical=None if theoretical is None else _whole(theoretical * scales.mass / scales.product),
-            peer=None if not best else _whole(scales.people / best / scales.product),
+            theoretical=product.theoretical,
+            peer=product.best_peer,
             chosen=chosen,
             benchmark=timeline,
-            leading=tuple(_whole(p.entry.value * co2) for p in timeline.periods),
+            leading=tuple(whole(period.entry.value * co2) for period in timeline.periods),
         )
 
-    def _fuel(self, id_: str, channels: list[Channel], measured: bool) -> FuelForm:
-        fuel, scales = self.plant.fuels[id_], self.scales
-        per_heat = fuel.ef * scales.co2 / scales.heat
-        fossil = 0 if measured else _whole(per_heat * (1 - fuel.biogenic))
-        return FuelForm(
-            heat=self._terms(channels, lambda c: heat_per_count(self.plant, c, fuel), scales.heat),
-            fossil=0 if fuel.alternative else fossil,
-            alternative=fossil if fuel.alternative else 0,
-            biogenic=_whole(per_heat * fuel.biogenic),
+    def _period(self, sheet: Sheet, slots: Mapping[int, int]) -> Period:
+        forms = {
+            key: tuple((slots[row], whole(c * self.scales.of(key[0]))) for row, c in rows.items() if c)
+            for key, rows in sheet.sums.items()
+        }
+        apart = {to: {id_: form for (t, id_), form in forms.items() if t == to} for to in ("made", "used")}
+        used = {id_ for to, id_ in forms if to in ("gd of", "cd of", "waste of", "used")}
+        return Period(
+            sums={to: form for (to, id_), form in forms.items() if not id_},
+            made=apart["made"],
+            used=apart["used"],
+            flows={
+                id_: (forms.get(("gd of", id_), ()), forms.get(("cd of", id_), ()), forms.get(("waste of", id_), ()))
+                for id_ in sorted(used)
+            },
+            notes=tuple((slots[note.channel], note) for note in sheet.notes),
         )
 
-    def _flow(self, id_: str, channels: list[Channel]) -> FlowForm:
-        unit = self.plant.products[id_].unit
-        alike = [c for c in channels if measured_in(c).dimension == unit.dimension]
-        cd = [c for c in channels if c.counts_cd]
-        return FlowForm(
-            id=id_,
-            natural=not all(c.waste for c in channels),
-            used=self._terms(alike, lambda c: per_count(self.plant, c, unit), self.scales.product),
-            gd=self._mass(c for c in channels if c.counts_gd),
-            cd=self._mass(cd),
-            waste=self._mass(c for c in cd if c.waste),
-        )
+    def _unvalued(self, slots: Mapping[int, int]) -> dict[int, str]:
+        found = {}
+        for row, slot in slots.items():
+            names = [self._name(one.channel) for one in self.plant.channels[row].labs if one.default < 0]
+            if names:
+                found[slot] = f"no laboratory value of {' and '.join(names)} yet, and no default"
+        return found
 
-    def _mass(self, channels: Iterable[Channel]) -> Terms:
-        return self._terms(channels, lambda c: per_count(self.plant, c, T), self.scales.mass)
-
-    def _terms(self, channels: Iterable[Channel], per: Callable[[Channel], Fraction], scale: int) -> Terms:
-        return tuple((self.slots[c.index], _whole(per(c) * scale)) for c in channels)
+    def _name(self, row: int) -> str:
+        channel = self.plant.channels[row]
+        return f"{self.plant.meters[channel.meter].name}.{channel.name}"
 
 
-def _by_counts(channels: list[Channel]) -> dict[tuple[str, str], list[Channel]]:
-    found: dict[tuple[str, str], list[Channel]] = {}
-    for channel in channels:
-        if channel.counts:
-            found.setdefault((channel.counts.what, channel.counts.id), []).append(channel)
+def _flows(plant: Plant, channels: list[Channel]) -> dict[str, bool]:
+    """By product consumed: whether it is bought as such, not as a waste."""
+    found: dict[str, bool] = {}
+    for c in channels:
+        if c.counts is not None and c.counts.what in ("material", "fuel") and c.counts.id in plant.products:
+            found[c.counts.id] = found.get(c.counts.id, False) or not c.waste
     return found
 
 
-def _whole(value: Fraction) -> int:
+def whole(value: Fraction) -> int:
+    """The integer; a value that is none was compiled on a wrong scale."""
     if value.denominator != 1:
         raise AssertionError(f"BUG: {value} is not whole on its scale")
     return value.numerator

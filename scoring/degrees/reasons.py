@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from scoring.degrees.balance import Remarks
+from scoring.degrees.coverage import ROWS
 from scoring.degrees.scales import MS_PER_HOUR
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
 
 GD, LCD, CD, SD = range(4)
 _ZERO = ("no material was consumed", "no CO2 was emitted", "no material was consumed", "no person-time")
+_NEGATIVE = (
+    "the material is negative: more was made inside than used",
+    "CO2 is negative: credits exceed what was emitted",
+    "the material is negative: more was made inside than used",
+    "person-time is negative",
+)
 
 
 NOTHING = "no readings in the window"
@@ -41,7 +49,7 @@ def withheld(
     degree: int,
     length: int,
     still: str | None,
-    views: Sequence[LineView],
+    missing: Remarks,
     numerator: int,
     denominator: int,
 ) -> list[str]:
@@ -51,12 +59,11 @@ def withheld(
         why.append(short)
     if still:
         return [*why, still]
-    if degree == LCD:
-        why += _notes([part.missing for view in views for part in view.parts])
+    why += concerning(missing, degree)
     if why:
         return why
     if denominator <= 0:
-        return [_ZERO[degree] if denominator == 0 else "the sum below the line is negative"]
+        return [_ZERO[degree] if denominator == 0 else _NEGATIVE[degree]]
     if numerator < 0:
         return ["more is netted as internal flow than the members account for"]
     return why
@@ -69,10 +76,11 @@ def remarks(degree: int, value: float | None) -> list[str]:
     return ["above 1: " + ("better than the benchmark" if degree == LCD else "less than the theoretical need")]
 
 
-def expired(views: Sequence[LineView]) -> list[str]:
-    """Factors and benchmarks used after their end."""
-    return _notes([part.expired for view in views for part in view.parts])
+def said(notes: Iterable[Remarks]) -> Remarks:
+    """Each remark once."""
+    return tuple(dict.fromkeys(remark for remarks in notes for remark in remarks))
 
 
-def _notes(notes: Sequence[tuple[str, ...]]) -> list[str]:
-    return list(dict.fromkeys(text for texts in notes for text in texts))
+def concerning(notes: Remarks, row: int) -> list[str]:
+    """What is said of one row of `ROWS`, in words."""
+    return [text for rows, text in notes if ROWS[row] in rows] if notes else []

@@ -12,10 +12,21 @@ from fractions import Fraction
 from math import lcm
 
 from devices.plant.model import Plant
-from scoring.degrees.amounts import KWH, T, co2_per_kwh, heat_per_count, measured_in, per_count
-from scoring.degrees.coverage import counted
+from scoring.degrees.amounts import co2_per_kwh
+from scoring.degrees.sheets import Account
 
 MS_PER_HOUR = 3_600_000
+
+QUANTITY = {
+    "made": "product", "used": "product",
+    **dict.fromkeys(("theoretical", "gd", "cd", "waste", "clinker", "cementitious"), "mass"),
+    **dict.fromkeys(("gd of", "cd of", "waste of"), "mass"),
+    **dict.fromkeys(("process", "deducted", "fossil", "alternative", "biogenic", "measured"), "co2"),
+    **dict.fromkeys(("heat", "alternative_heat"), "heat"),
+    **dict.fromkeys(("bought", "exported", "waste_heat"), "energy"),
+    "peer": "people",
+}  # fmt: skip
+"""The quantity of each sum of a sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +40,32 @@ class Scales:
     co2: int  # t CO2
     people: int  # person-hours
 
+    def of(self, sum_: str) -> int:
+        """The scale of a sheet's sum."""
+        return int(getattr(self, QUANTITY[sum_]))
 
-def scales(plant: Plant) -> Scales:
-    """The scales on which every coefficient of the plant is an integer."""
-    product: list[Fraction] = []
-    mass: list[Fraction] = []
-    energy: list[Fraction] = []
-    heat: list[Fraction] = []
-    co2: list[Fraction] = []
-    for channel in (c for line in plant.lines for c in counted(plant, line)):
-        what, id_ = (channel.counts.what, channel.counts.id) if channel.counts else ("", "")
-        made = plant.products.get(id_)
-        if what == "electricity":
-            energy.append(per_count(plant, channel, KWH))
-        elif what == "co2":
-            co2.append(per_count(plant, channel, T))
-        elif made and measured_in(channel).dimension == made.unit.dimension:
-            product.append(per_count(plant, channel, made.unit))
-        if what == "fuel":
-            heat.append(heat_per_count(plant, channel, plant.fuels[id_]))
-        if channel.counts_gd or channel.counts_cd:
-            mass.append(per_count(plant, channel, T))
-    products, fuels = plant.products.values(), plant.fuels.values()
-    units, joules, kwh = _scale(product), _scale(heat), _scale(energy)
+
+def scales(plant: Plant, accounts: Iterable[Account]) -> Scales:
+    """The scales on which every coefficient of the plant's lines is an integer."""
+    found = dict.fromkeys(QUANTITY.values(), 1)
+    for account in accounts:
+        for sheet in account.sheets:
+            for (to, _), rows in sheet.sums.items():
+                quantity = QUANTITY[to]
+                found[quantity] = lcm(found[quantity], _scale(rows.values()))
     benchmarks = (b.value for entries in plant.benchmarks.values() for b in entries)
     grids = {site.electricity for site in plant.sites if site.electricity}
     return Scales(
-        product=units,
-        mass=lcm(_scale(mass), units * _scale(p.theoretical or Fraction(0) for p in products)),
-        energy=kwh,
-        heat=joules,
+        product=found["product"],
+        mass=found["mass"],
+        energy=found["energy"],
+        heat=found["heat"],
         co2=lcm(
-            _scale(co2),
-            units * lcm(_scale(p.process or Fraction(0) for p in products), _scale(benchmarks)),
-            joules * lcm(_scale(f.ef for f in fuels), _scale(f.ef * f.biogenic for f in fuels)),
-            kwh * _scale(co2_per_kwh(d) for grid in grids for d in plant.factors.get(grid, ())),
+            found["co2"],
+            found["product"] * _scale(benchmarks),
+            found["energy"] * _scale(co2_per_kwh(d) for grid in grids for d in plant.factors.get(grid, ())),
         ),
-        people=lcm(
-            units * _scale(1 / p.best_peer for p in products if p.best_peer),
-            MS_PER_HOUR * _scale(line.people or Fraction(0) for line in plant.lines),
-        ),
+        people=lcm(found["people"], MS_PER_HOUR * _scale(line.people or Fraction(0) for line in plant.lines)),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from devices.plant.model import Plant
 from scoring.degrees.balance import Part, part
-from scoring.degrees.coverage import ROWS
+from scoring.degrees.coverage import HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
@@ -50,6 +50,7 @@ class Viewer:
         self._edges = sorted({edge for form in forms for edge in form.edges})
         self._running = [line.running.channel if line.running else None for line in plant.lines]
         rows = {(group.line, group.degree): row for row, group in enumerate(groups)}
+        self._warm = {group.line: row for row, group in enumerate(groups) if group.degree == HEAT_UP}
         alike: dict[object, int] = {}  # groups that ask the same are asked once
         self._asked = [
             tuple(alike.setdefault((groups[row].channels, groups[row].running), row) for row in own)
@@ -86,7 +87,7 @@ class Viewer:
         seen: list[bool], marked: list[bool],
     ) -> LineView:  # fmt: skip
         form = self._forms[line]
-        parts = tuple(part(form, total, span.end) for total, span in zip(totals, spans, strict=True))
+        parts = tuple(self._part(form, total, span) for total, span in zip(totals, spans, strict=True))
         covered, running = self._coverage(line, start, end)
         channel = self._running[line]
         watched = end - start if channel is None else sum(int(span.covered[channel]) for span in spans)
@@ -100,10 +101,29 @@ class Viewer:
             ),
             running=running,
             watched=watched,
-            operation="stopped" if not running else "idle" if idle else "running",
+            operation=self._operation(line, start, end, running=bool(running), idle=idle),
             idle=idle,
             empty=not any(seen[s] for s in form.every),
         )
+
+    def _part(self, form: LineForm, totals: list[int], span: SpanSums) -> Part:
+        """The line's sums; an amount for which a laboratory has said nothing yet withholds what it counts in."""
+        found = part(form, totals, span.end)
+        without = [
+            (tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots), text)
+            for slot, text in form.unvalued.items()
+            if span.estimated[self._channels[slot]]
+        ]
+        return found._replace(missing=(*found.missing, *without)) if without else found
+
+    def _operation(self, line: int, start: int, end: int, *, running: bool, idle: bool) -> Operation:
+        """A line that makes nothing while its heating-up condition holds is heating up."""
+        if running and not idle:
+            return "running"
+        warm = self._warm.get(line)
+        if warm is not None and self._sums.coverage(warm, start, end)[1]:
+            return "heat-up"
+        return "idle" if running else "stopped"
 
     def _coverage(self, line: int, start: int, end: int) -> tuple[tuple[int, ...], int]:
         known: dict[int, tuple[int, int]] = {}

@@ -13,7 +13,7 @@ from scoring.degrees import Degrees
 from scoring.degrees.ages import Last
 from scoring.degrees.coverage import ROWS
 from scoring.degrees.degrees import Seen, completeness_of, operation_of
-from scoring.degrees.reasons import NOTHING
+from scoring.degrees.reasons import NOTHING, concerning, said
 from scoring.degrees.scales import MS_PER_HOUR
 from scoring.degrees.window import LineView, worst
 from scoring.energy.plan import EnergyPlan, plans
@@ -189,6 +189,9 @@ def _withheld(plan: EnergyPlan, window: _Window, sums: Tally) -> list[str]:
     if sums.made <= 0 or all(view.idle for view in views):
         least = plan.makers[0].line.min_output if len(plan.makers) == 1 else 0
         return [*why, f"idle: output is below {float(least):g} {plan.output_unit}/h" if least else "idle: no output"]
+    every = (window.views[form.line.index] for form in plan.route.lines)
+    missing = said(part.missing for view in every for part in view.parts)
+    why += concerning(missing, ROWS.index(plan.energy))
     return why + [f"{id_} is used and none was made in the window" for id_ in sums.unmade]
 
 

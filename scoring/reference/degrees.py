@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from devices.plant.model import Channel, Line, Plant
+from devices.plant.terms import GJ, KWH, T, measured_in
 from devices.readings import Readings
-from scoring.degrees.amounts import KWH, T, co2_per_kwh, heat_per_count, per_count
+from scoring.degrees.amounts import co2_per_kwh, per_count
 from scoring.degrees.coverage import coverage_groups
 from scoring.reference.cover import coverage
 from scoring.reference.sums import Sum, span
@@ -58,16 +59,19 @@ def degrees(plant: Plant, readings: Readings, line: Line, start: int, end: int) 
             if what == "product":
                 product = plant.products[id_]
                 made = total(c, per_count(plant, c, product.unit))
-                gd[0] += made * (product.theoretical or 0)
-                sd[0] += made / product.best_peer if product.best_peer else 0
-                lcd[1] += 0 if measured else made * (product.process or 0)
+                gd[0] += made * _fixed(product.theoretical)
+                sd[0] += made / _fixed(product.best_peer) if product.best_peer else 0
+                lcd[1] += 0 if measured else made * _fixed(product.process)
                 if best := _in_force(leading[id_], b, site.timezone):
                     lcd[0] += made * best.value
             elif what == "fuel" and not measured:
                 fuel = plant.fuels[id_]
                 net = fuel.alternative and line.lcd.basis == "net"
-                heat = total(c, heat_per_count(plant, c, fuel))
-                lcd[1] += 0 if net else heat * fuel.ef * (1 - fuel.biogenic)
+                metered = measured_in(c).dimension == GJ.dimension
+                heat = total(
+                    c, per_count(plant, c, GJ) if metered else per_count(plant, c, fuel.unit) * _fixed(fuel.ncv)
+                )
+                lcd[1] += 0 if net else heat * _fixed(fuel.ef) * (1 - _fixed(fuel.biogenic))
             elif what == "co2":
                 lcd[1] += total(c, per_count(plant, c, T))
             elif what == "electricity" and line.lcd.power and (entry := _in_force(grid, b, site.timezone)):
@@ -82,6 +86,13 @@ def degrees(plant: Plant, readings: Readings, line: Line, start: int, end: int) 
             d = line.people * (end - start if line.hours == "calendar" else running) / _HOUR
         found[name] = Ratio(n, d, covered, running)
     return found
+
+
+def _fixed(value: object) -> Fraction:
+    """A constant; the weighed sums of laboratory values have a twin of their own (`reference.sums.weighed`)."""
+    if value is not None and not isinstance(value, Fraction):
+        raise TypeError(f"{type(value).__name__} is no constant: this twin knows none else")
+    return value or Fraction(0)
 
 
 def _in_force(entries: Sequence[E], end: int, zone: str) -> E | None:

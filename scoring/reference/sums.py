@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 
-from devices.plant.model import Kind, Plant
+from devices.plant.model import Channel, Kind, Plant
+from devices.plant.values import Lab
 from devices.readings import Readings
 from scoring.reference.counters import pairs
 from scoring.reference.winners import Winner, source, winners
@@ -50,6 +53,48 @@ def overlap(t0: int, t1: int, start: int, end: int) -> int:
 
 
 def _channel(plant: Plant, readings: Readings, index: int, start: int, end: int) -> Sum:
+    if plant.channels[index].labs:
+        return weighed(plant, readings, plant.channels[index], start, end)
+    return amount(plant, readings, index, start, end)
+
+
+def weighed(plant: Plant, readings: Readings, channel: Channel, start: int, end: int) -> Sum:
+    """Each part of the amount times the laboratory values in force then; this channel's digit of it."""
+    labs = [(one, samples(plant, readings, one.channel)) for one in channel.labs]
+    instant = channel.kind is Kind.AMOUNT and not channel.period_ms
+    times = {t for one, known in labs for ts, _ in known for t in (ts, ts + plant.channels[one.channel].max_gap_ms)}
+    cuts = sorted({start, end} | {t - instant for t in times if start < t - instant < end})
+    found = Sum()
+    for a, b in pairwise(cuts):
+        own = amount(plant, readings, channel.index, a, b)
+        factors = [in_force(plant, one, known, a + instant) for one, known in labs]
+        found.covered += own.covered
+        if own.total and min(factor for factor, _ in factors) < 0:
+            found.estimated += 1
+        elif own.total:
+            product = prod(factor for factor, _ in factors)
+            found.total += own.total * (product >> 28 * channel.limb & 0xFFFFFFF)
+            found.spikes += not all(fresh for _, fresh in factors)
+    return found
+
+
+def samples(plant: Plant, readings: Readings, index: int) -> list[tuple[int, int]]:
+    """A laboratory's valid samples: (ts, count)."""
+    return [(w.ts, w.value) for w in winners(plant, readings, index) if not invalid(w)]
+
+
+def in_force(plant: Plant, lab: Lab, known: list[tuple[int, int]], t: int) -> tuple[int, bool]:
+    """(factor at the time t, -1 for none; whether it is a fresh sample's)."""
+    before = [(ts, value) for ts, value in known if ts <= t]
+    if not before:
+        return lab.default, False
+    ts, value = before[-1]
+    fresh = t < ts + plant.channels[lab.channel].max_gap_ms
+    return (lab.plus + lab.times * value if fresh or lab.default < 0 else lab.default), fresh
+
+
+def amount(plant: Plant, readings: Readings, index: int, start: int, end: int) -> Sum:
+    """One channel's own sum."""
     channel, _ = source(plant, index)
     series = winners(plant, readings, index)
     found = Sum()

@@ -224,7 +224,10 @@ class Restater:
     # --- of the plant -----------------------------------------------------------------------------
 
     def _counters(self) -> frozenset[int]:
-        return frozenset(c.index for c in self._plant.channels if c.source is None and c.kind is ChannelKind.COUNTER)
+        """Channels whose last reading before a time is needed however old it is: counters and laboratories'."""
+        channels = self._plant.channels
+        counters = {c.index for c in channels if c.source is None and c.kind is ChannelKind.COUNTER}
+        return frozenset(counters | {one.channel for c in channels for one in c.labs})
 
     def _roots(self, channels: frozenset[int]) -> frozenset[int]:
         return frozenset(root(self._plant, c)[0] for c in channels)

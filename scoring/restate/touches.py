@@ -26,7 +26,8 @@ class Touches:
         for c in plant.channels:
             meter = plant.meters[c.meter]
             if meter.line is not None:
-                lines[c.index].add(meter.line)
+                for channel in (c.index, *(one.channel for one in c.labs)):
+                    lines[channel].add(meter.line)
         for line in plant.lines:
             if line.running:
                 lines[line.running.channel].add(line.index)
@@ -35,6 +36,7 @@ class Touches:
             own = [c for m in stack.meters for c in plant.meters[m].channels]
             for channel in [*own, *(r.channel for r in running if r)]:
                 stacks[channel].add(stack.index)
+        self._labs = {one.channel for c in plant.channels for one in c.labs}
         self._lines = [frozenset(x) for x in lines]
         self._stacks = [frozenset(x) for x in stacks]
         self._late: dict[int, tuple[int, int, int]] = {}  # channel → (readings, corrections of them, latest by ms)
@@ -85,13 +87,16 @@ class Touches:
         if own.kind is Kind.COUNTER:
             end = max(high, self._rolling.kept_after(c, high) or high)
             counters = frozenset((c,))
+        elif own.index in self._labs:
+            end = max(high, self._rolling.kept_after(c, high) or high + own.max_gap_ms)
         elif own.kind is not Kind.AMOUNT:
             end = min(high + own.max_gap_ms, max(high, self._rolling.kept_after(c, high) or high + own.max_gap_ms))
         start = low - (own.period_ms if own.kind is Kind.AMOUNT else 0)
         return Touched(start, end, self._lines[c], self._stacks[c], self._why(c, 0), counters)
 
     def _why(self, c: int, back: int) -> str:
-        source = self._plant.channels[self._roots[c]]
+        behind = [self._roots[c], *(one.channel for one in self._plant.channels[c].labs)]
+        source = self._plant.channels[next((row for row in behind if row in self._late), behind[0])]
         name = f"{self._plant.meters[source.meter].name}.{source.name}"
         if source.index not in self._late:
             return f"{name} was read again only now and counts {about(back)} back"

@@ -38,6 +38,12 @@ def won(entries: Any, ch: Any, i: int) -> bool:
 
 
 @kernel
+def valid(entries: Any, ch: Any, i: int) -> bool:
+    """Whether entry i of a level is a winner that says something: in range, its letter good."""
+    return bool(won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | BAD_LETTER) == 0)
+
+
+@kernel
 def move(entries: Any, to: int, at: int) -> None:
     """Copy one entry of the arena."""
     entries[to].ts = entries[at].ts

@@ -22,7 +22,7 @@ from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
 from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, RATE, TIMES, kernel
 from scoring.windows.records import NONE
-from scoring.windows.walk import part
+from scoring.windows.weighing import kept_from, piece
 
 _MINUTES: Any = np.int64(0)
 """Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
@@ -36,18 +36,22 @@ class Cells(NamedTuple):
     edges: I64  # ms, ascending: times inside an hour at which windows may be cut
     minutes: int  # rows of the ring of minutes, whole hours of them
     hours: int  # rows of the ring of hours
+    labs: I64  # of `lab_table`
+    weighs: I64
 
     @classmethod
-    def empty(cls, channels: int, minutes: int, hours: int, edges: I64) -> Cells:
+    def empty(cls, channels: int, minutes: int, hours: int, edges: I64, labs: tuple[I64, I64]) -> Cells:
         """Cells of nothing."""
         rows = minutes + hours + len(edges)
         total = np.zeros((channels, rows, TIMES), np.int64)
-        return cls(total, np.zeros((channels, rows, COLUMNS - TIMES), np.uint32), edges, minutes, hours)
+        times = np.zeros((channels, rows, COLUMNS - TIMES), np.uint32)
+        return cls(total, times, edges, minutes, hours, *labs)
 
 
 @kernel
-def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
+def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
     """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed."""
+    ch = channels[c]
     high = ch.newest
     if ch.kind == COUNTER:
         scan(entries, ch)
@@ -64,6 +68,7 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
     ch.changed_low = min(ch.changed_low, low)
     ch.changed_high = max(ch.changed_high, high if i < ch.count or ch.kind < RATE else high + ch.gap)
 
+    floor = kept_from(channels, cells.labs, ch)
     first = (low - 1) // MINUTE
     sealed = max(ch.newest // MINUTE, ch.sealed)
     old = ch.sealed if ch.sealed > NONE else first
@@ -74,14 +79,14 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
         if minute >= touched and minute < old:
             minute = old
             continue
-        if minute * MINUTE >= ch.floor:
+        if minute * MINUTE >= floor:
             clear(acc)
-            part(entries, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
+            piece(entries, channels, cells.labs, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
             _keep(cells, c, minute % cells.minutes, acc)
         minute += 1
     for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):
         start = hour * HOUR
-        if start < ch.floor:
+        if start < floor:
             continue
         e = 0
         while e < len(cells.edges) and cells.edges[e] < start:
@@ -101,7 +106,7 @@ def settle(entries: Any, ch: Any, cells: Any, c: int, acc: Any) -> tuple[int, in
                     acc,
                 )
             else:  # an interval longer than minutes are kept
-                part(entries, ch, start, end, acc)
+                piece(entries, channels, cells.labs, ch, start, end, acc)
             if not at_edge:
                 break
             _keep(cells, c, cells.minutes + cells.hours + e, acc)
@@ -148,11 +153,12 @@ def _edge(cells: Any, at: int) -> int:
 
 
 @kernel
-def _whole_minutes(entries: Any, ch: Any, cells: Any, c: int, first: int, stop: int, acc: Any) -> None:
+def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, stop: int, acc: Any) -> None:
     """Add (first, stop] of one hour, whole minutes.
 
     Once the ring has passed them: from the kept readings, and where these are gone only up to or from a cut edge.
     """
+    ch = channels[c]
     hour = first // HOUR
     sealed = ch.sealed
     if first // MINUTE >= sealed - cells.minutes:
@@ -165,8 +171,8 @@ def _whole_minutes(entries: Any, ch: Any, cells: Any, c: int, first: int, stop: 
             stop // MINUTE,
             acc,
         )
-    elif ch.floor <= first:
-        part(entries, ch, first, stop, acc)
+    elif kept_from(channels, cells.labs, ch) <= first:
+        piece(entries, channels, cells.labs, ch, first, stop, acc)
     elif hour >= sealed // 60 - cells.hours:
         plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
         minus = _edge(cells, first)
@@ -201,18 +207,18 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
             first = end
             stop = end
         for head in range(2):  # (start, first] and (stop, end]; one call, for it is large
-            part(entries, ch, start if head else stop, first if head else end, acc)
+            piece(entries, channels, cells.labs, ch, start if head else stop, first if head else end, acc)
         if first < stop:
             first_hour = -(-first // HOUR)
             stop_hour = stop // HOUR
             if first_hour > stop_hour:  # both inside one hour
-                _whole_minutes(entries, ch, cells, c, first, stop, acc)
+                _whole_minutes(entries, channels, cells, c, first, stop, acc)
             else:
                 if first < first_hour * HOUR:
-                    _whole_minutes(entries, ch, cells, c, first, first_hour * HOUR, acc)
+                    _whole_minutes(entries, channels, cells, c, first, first_hour * HOUR, acc)
                 oldest = ch.sealed // 60 - cells.hours
-                if first_hour < oldest and ch.floor <= first_hour * HOUR:
-                    part(entries, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
+                if first_hour < oldest and kept_from(channels, cells.labs, ch) <= first_hour * HOUR:
+                    piece(entries, channels, cells.labs, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
                 _add_rows(
                     cells,
                     c,
@@ -223,5 +229,5 @@ def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: An
                     acc,
                 )
                 if stop_hour * HOUR < stop:
-                    _whole_minutes(entries, ch, cells, c, stop_hour * HOUR, stop, acc)
+                    _whole_minutes(entries, channels, cells, c, stop_hour * HOUR, stop, acc)
         carry(acc)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.windows.buffer import move, search, won
+from scoring.windows.buffer import move, search, valid, won
 from scoring.windows.exact import within
 from scoring.windows.kernel import COUNTER, HOUR, LEFT_OUT, OUTSIDE, SOLID, SPIKE, kernel
 from scoring.windows.records import NONE
@@ -219,7 +219,10 @@ def _thin(entries: Any, ch: Any, before: int) -> None:
 def _first_needed(entries: Any, ch: Any, before: int) -> int:
     if ch.kind == COUNTER:
         return anchor(entries, ch, before)
-    return search(entries, ch, before - 1) - 1
+    i = search(entries, ch, before - 1) - 1
+    while ch.weighs < ch.weighs_stop and i > 0 and not valid(entries, ch, i):
+        i -= 1  # a laboratory's value holds until the next valid one
+    return i
 
 
 @kernel

@@ -15,6 +15,7 @@ from scoring.windows.counters import estimated, staying_before, stays
 from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, HOUR, MINUTE, OUTSIDE, RATE, TIMES, kernel
 from scoring.windows.records import GROUP, NONE
 from scoring.windows.sums import CoverageGroup
+from scoring.windows.weighing import kept_from, next_sample
 
 ALWAYS = -(1 << 63)
 """Threshold of a channel that only has to be covered."""
@@ -199,6 +200,23 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
 
 
 @kernel
+def _sampled(entries: Any, channels: Any, cells: Any, weighed: Any, lab: Any) -> None:
+    """Note in a weighed channel from where on, and to which sample, a laboratory's samples changed.
+
+    Where the readings of the amount are gone, only the past can weigh them anew.
+    """
+    low = lab.low - 1  # an instant amount takes the sample of its own millisecond
+    if weighed.count > 0 and low <= weighed.newest:
+        high = min(next_sample(entries, lab, lab.high), weighed.newest)
+        weighed.low = min(weighed.low, low)
+        weighed.high = max(weighed.high, high)
+        floor = kept_from(channels, cells.labs, weighed)
+        if low < floor:
+            weighed.lost_low = min(weighed.lost_low, low)
+            weighed.lost_high = max(weighed.lost_high, min(high, floor))
+
+
+@kernel
 def update(
     entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, rings: Any, acc: Any, scratch: Any
 ) -> None:
@@ -207,7 +225,9 @@ def update(
         ch = channels[c]
         if ch.high == NONE:
             continue
-        start, end = settle(entries, ch, cells, c, acc)
+        for m in range(ch.weighs, ch.weighs_stop):
+            _sampled(entries, channels, cells, channels[cells.weighs[m]], ch)
+        start, end = settle(entries, channels, cells, c, acc)
         for m in range(ch.member, ch.member_stop):
             group = groups[member[m]]
             group.low = min(group.low, start // MINUTE)

@@ -35,6 +35,11 @@ CHANNEL = np.dtype(
         ("targets_stop", np.int64),
         ("member", np.int64),  # the coverage groups it is in are member[member:member_stop]
         ("member_stop", np.int64),
+        ("labs", np.int64),  # weighed by the laboratory values labs[labs:labs_stop] …
+        ("labs_stop", np.int64),
+        ("limb", np.int64),  # … of whose product it takes this digit
+        ("weighs", np.int64),  # it is a laboratory value of the channels weighs[weighs:weighs_stop]
+        ("weighs_stop", np.int64),
         # the kept readings: entries[begin:begin + count], in a slot of `room`
         ("begin", np.int64),
         ("count", np.int64),

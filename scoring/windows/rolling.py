@@ -45,6 +45,7 @@ from scoring.windows.kernel import (
 from scoring.windows.records import ENTRY, NONE
 from scoring.windows.rules import KEPT, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
+from scoring.windows.weighing import lab_table
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
 _FIRST_ROOM = 32
@@ -79,8 +80,9 @@ class Rolling:
         channels = len(plant.channels)
         self._horizon, self._hours = minute_horizon(plant, lag_ms), hour_horizon(plant, lag_ms)
         minutes = (self._horizon // HOUR + 2) * 60
-        self._cells = Cells.empty(channels, minutes, self._hours // HOUR + 2, cut_edges(plant))
         self._channels, self._target = channel_table(plant, lag_ms)
+        labs = lab_table(plant, self._channels)
+        self._cells = Cells.empty(channels, minutes, self._hours // HOUR + 2, cut_edges(plant), labs)
         self._groups, self._required, self._member = group_table(groups, self._channels)
         self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
         self._channels["room"] = _FIRST_ROOM

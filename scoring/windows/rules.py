@@ -31,6 +31,7 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
     for field in ("low", "changed_low", "lost_low"):
         table[field] = -NONE
     keep = _keep(plant, lag_ms)
+    labs = {one.channel for channel in plant.channels for one in channel.labs}
     roots = [root(plant, c.index) for c in plant.channels]
     target: list[int] = []
     for c, (measured, delay) in enumerate(roots):
@@ -42,6 +43,8 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
         ch["rise_num"], ch["rise_den"] = _rise(own.rise_max)
         ch["letters"] = sum(1 << k for k, letter in enumerate(LETTERS) if plant.is_valid(letter, own.meter))
         ch["keep"] = keep[own.meter]
+        if c in labs:  # few, and late by design
+            ch["keep"] = max(ch["keep"], min(hour_horizon(plant, lag_ms), KEPT * own.every_ms))
         ch["delay"] = delay
         ch["targets"] = len(target)
         target += [d for d, (r, _) in enumerate(roots) if r == c]

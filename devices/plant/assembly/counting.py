@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devices.plant.assembly.book import Book
+from devices.plant.assembly.rules import fuel_unit
 from devices.plant.model import Counts, CountsWhat
 from devices.plant.tables.channel import ChannelTable
+from devices.plant.tables.material import MaterialTable
 from devices.units import Unit
 from devices.words import listed, suggestion
 
@@ -28,8 +30,14 @@ class Counting:
 def counting(book: Book, table: str, t: ChannelTable, amount: Unit) -> Counting:
     """What the channel counts in; `amount` is the unit of its sums."""
     counts = None if t.counts is None else _parse(book, table, t.counts)
-    for key in ("waste", "counts_gd", "counts_cd"):
-        unread = counts is None and t.counts is not None  # noted already
+    unread = counts is None and t.counts is not None  # noted already
+    for key, kinds in (("exported", ("electricity", "fuel")), ("waste_heat", ("electricity",))):
+        if getattr(t, key) and not unread and (counts is None or counts.what not in kinds):
+            goes = " and ".join(kinds)
+            book.mistakes.add(table, key, f"goes with {goes} only", f'add `counts = "{kinds[0]}"`, or leave it out')
+    if t.exported and t.waste_heat:
+        book.mistakes.add(table, "waste_heat", "power is used here or given away", "keep `exported` or `waste_heat`")
+    for key in ("waste", "counts_gd", "counts_cd", "moisture"):
         if getattr(t, key) is not None and not unread and (counts is None or counts.what not in ("material", "fuel")):
             book.mistakes.add(
                 table, key, "goes with materials and fuels only", 'add `counts = "material:…"`, or leave it out'
@@ -40,7 +48,9 @@ def counting(book: Book, table: str, t: ChannelTable, amount: Unit) -> Counting:
     if counts.what not in ("material", "fuel"):
         return Counting(counts)
     source = book.registry.fuels.get(counts.id) if counts.what == "fuel" else book.registry.materials.get(counts.id)
+    eaten = source.consumed if isinstance(source, MaterialTable) else True
     gd, cd, waste = (source.counts_gd, source.counts_cd, source.waste) if source else (True, True, False)
+    gd, cd = eaten if gd is None else gd, eaten if cd is None else cd
     gd = gd if t.counts_gd is None else t.counts_gd
     cd = cd if t.counts_cd is None else t.counts_cd
     waste = waste if t.waste is None else t.waste
@@ -84,9 +94,8 @@ def _check_dimension(book: Book, table: str, counts: Counts, amount: Unit) -> No
         unit = book.registry.products[counts.id].unit
         allowed, like = {unit.dimension}, unit.symbol
     elif counts.what == "fuel" and counts.id in book.registry.fuels:
-        per = book.registry.fuels[counts.id].ncv.unit
-        like = per.symbol.rpartition("/")[2].strip()
-        allowed = {per.dimension.rpartition("/")[2], "energy"}
+        unit = fuel_unit(book, book.registry.fuels[counts.id])
+        allowed, like = {unit.dimension, "energy"}, unit.symbol
     if amount.dimension not in allowed:
         cause = f"`{counts}` is counted in {like}, and `{amount}` is {amount.dimension}"
         book.mistakes.add(table, "unit", cause, f"give it in `{like}` or a unit of the same kind, or correct `counts`")

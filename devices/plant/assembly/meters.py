@@ -147,11 +147,11 @@ def _check_fields(book: Book) -> None:
                 "give each channel a field of its own",
             )
         taken.setdefault(field, name)
-    for meter, taken in fields.items():
-        for field in taken:
-            if field.endswith("_q") and field[:-2] in taken:
-                cause = f"`{field}` is where the quality of `{field[:-2]}` is stored"
-                book.mistakes.add(f"meter.{meter}.channels.{taken[field]}", "field", cause, "rename it")
+    for meter, name in sorted(book.registry.channels):
+        plain = name.removesuffix("_q")
+        if plain != name and (meter, plain) in book.registry.channels:
+            cause = f"`{name}` is where the quality of `{plain}` is stored"
+            book.mistakes.add(f"meter.{meter}.channels.{name}", "field", cause, "rename it")
 
 
 def _check_topics(book: Book, meters: list[Meter], channels: list[Channel]) -> None:

@@ -10,7 +10,7 @@ from math import floor
 from devices.errors import ConfigurationError
 from devices.plant.assembly.book import Book
 from devices.plant.model import Benchmark, Channel, Kind, LcdChoice, Line, Running, Site, Stack, Substitution
-from devices.plant.tables.line import LineTable
+from devices.plant.tables.line import LineTable, RunningTable
 from devices.plant.tables.stack import StackTable
 from devices.units import Quantity, factor, unit
 
@@ -85,7 +85,8 @@ def finish_lines(book: Book, channels: list[Channel], benchmarks: Mapping[str, t
         if name in book.lines:
             book.lines[name] = replace(
                 book.lines[name],
-                running=_running(book, name, t, channels),
+                running=_running(book, name, t.running, "running", channels),
+                heat_up=_running(book, name, t.heat_up, "heat_up", channels),
                 min_output=_min_output(book, name, t),
                 lcd=_lcd(book, name, t, benchmarks),
             )
@@ -118,24 +119,22 @@ def _ambient(book: Book, name: str, given: Quantity | Fraction | None) -> Fracti
     return pressure
 
 
-def _running(book: Book, name: str, t: LineTable, channels: list[Channel]) -> Running | None:
-    if t.running is None:
+def _running(book: Book, name: str, t: RunningTable | None, key: str, channels: list[Channel]) -> Running | None:
+    if t is None:
         return None
-    table = f"line.{name}.running"
-    found = book.find_channel(t.running.channel, table, "channel")
+    table = f"line.{name}.{key}"
+    found = book.find_channel(t.channel, table, "channel")
     row = None if found is None else book.channel_rows.get(found)
     if found is None or row is None or row >= len(channels) or (channel := channels[row]) is None:
         return None
     if channel.source is not None:
-        book.mistakes.add(
-            table, "channel", f"`{t.running.channel}` is derived", "name the channel that it is derived from"
-        )
+        book.mistakes.add(table, "channel", f"`{t.channel}` is derived", "name the channel that it is derived from")
     elif channel.kind not in (Kind.RATE, Kind.LEVEL):
         why = "its readings are amounts: they have no value at a moment"
         book.mistakes.add(
-            table, "channel", f"`{t.running.channel}` is a {channel.kind.name.lower()}; {why}", "name a rate or a level"
+            table, "channel", f"`{t.channel}` is a {channel.kind.name.lower()}; {why}", "name a rate or a level"
         )
-    return Running(row, floor(t.running.above / channel.step))  # an integer count is above x where it is above ⌊x⌋
+    return Running(row, floor(t.above / channel.step))  # an integer count is above x where it is above ⌊x⌋
 
 
 def _min_output(book: Book, name: str, t: LineTable) -> Fraction:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from devices import durations
 from devices.plant.assembly import meters as metering
-from devices.plant.assembly import places, rules
+from devices.plant.assembly import places, processing, rules
 from devices.plant.assembly.alarms import alarms
 from devices.plant.assembly.book import Book
 from devices.plant.assembly.implied import imply
 from devices.plant.assembly.norms import norms
 from devices.plant.assembly.regimes import regimes
 from devices.plant.assembly.scopes import scopes
+from devices.plant.assembly.weighing import weigh
+from devices.plant.assembly.worth import Worths
 from devices.plant.mistakes import Mistakes
 from devices.plant.model import Intake, Line, Meter, Plant, Stack
 from devices.plant.registry import Registry
@@ -32,8 +34,11 @@ def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
     places.stacks(book)
     meters, channels = metering.meters(book)
     dated_norms = norms(book)
+    worths = Worths(book, channels, factors)
+    channels = processing.moist(book, worths, channels)
     places.finish_lines(book, channels, benchmarks)
     lines, stacks = _with_meters(book, meters)
+    products = rules.products(book, worths)
     sites = tuple(book.sites.values())
     windows = _windows(book)
     whole = scopes(lines, sites)
@@ -50,14 +55,16 @@ def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
         channels=tuple(channels),
         scopes=whole,
         alarms=alarms(book, whole, channels, dated, windows),
-        products=rules.products(book),
-        fuels=rules.fuels(book),
-        materials=rules.materials(book),
+        products=products,
+        fuels=rules.fuels(book, worths),
+        materials=rules.materials(book, worths, products),
         factors=factors,
         benchmarks=benchmarks,
         regimes=dated,
         norms=dated_norms,
     )
+    processing.check_feeds(book, products, lines, channels)
+    plant = plant if mistakes.found else weigh(book, plant)
     return plant if mistakes.found else replace(plant, version=version(plant))
 
 

@@ -20,6 +20,7 @@ from devices.plant.tables.values import (
     Uncertain,
     UnitOf,
 )
+from devices.plant.tables.worth import Worth
 
 DEFAULT_STEP = Fraction(1, 1_000_000)
 
@@ -49,3 +50,6 @@ class ChannelTable(Table):
     state: Literal["hot", "standard"] | None = None
     gauge: bool = False
     uncertainty: Uncertain | None = None
+    moisture: Worth | None = None
+    exported: bool = False
+    waste_heat: bool = False

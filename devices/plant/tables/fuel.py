@@ -6,15 +6,16 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from devices.plant.tables.values import Measured, Share, Table, Text
+from devices.plant.tables.values import Share, Table, Text
+from devices.plant.tables.worth import Said, Worth
 
 
 class FuelTable(Table):
     """A fuel is no material unless it says `counts_gd` or `counts_cd`."""
 
-    ncv: Measured = Field(examples=['"25.8 GJ/t"'])
-    ef: Measured = Field(examples=['"94.6 kg/GJ"'])
-    biogenic: Share = Fraction(0)
+    ncv: Worth = Field(examples=['"25.8 GJ/t"'])
+    ef: Worth = Field(examples=['"94.6 kg/GJ"'])
+    biogenic: Worth = Said(Fraction(0))
     alternative: bool | None = None
     waste: bool = False
     counts_gd: bool = False

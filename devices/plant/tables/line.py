@@ -34,5 +34,6 @@ class LineTable(Table):
     hours: Literal["calendar", "worked"] = "calendar"
     lcd: LcdTable = LcdTable()
     running: RunningTable | None = None
+    heat_up: RunningTable | None = None
     min_output: Measure | None = None
     norms: NormIds = ()

@@ -342,3 +342,6 @@ Count = Annotated[int, _reads(_count)]
 Uncertain = Annotated[Doubt, _reads(_doubt)]
 Levels = Annotated[tuple[Fraction, ...], _reads(_levels)]
 Masses = Annotated[dict[str, Fraction], _reads(_masses)]
+
+reads, measure = _reads, _measure
+"""For the tables that read values of their own."""
