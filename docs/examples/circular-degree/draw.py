@@ -25,7 +25,8 @@ def series() -> dict[int, float | None]:
     for line in told.splitlines():
         score = json.loads(line)
         if (score["scope"], score["degree"]) == ("country:CN", "cd") and score["value"] is not None:
-            # The last object of a key is the newest; a window of 365 days that ends in December holds that year's one reading, of 1 July.
+            # The last object of a key is the newest. A window of 365 days that ends in December holds that year's
+            # one reading, of 1 July.
             found[datetime.fromtimestamp(score["ts"] / 1000 - 43_200, UTC).year] = score["value"]
     return found
 
