@@ -224,7 +224,7 @@ def test_store_outage_costs_nothing(
         assert events[-1] > events[0] + 10
         influx.start()
         feeder.join()
-        settled(running, influx, "nox", 18_000)
+        until(lambda: stored(influx, "count(nox) AS n").get("n", 0) >= 18_000, 200, running.log)
         rows = influx.rows("SELECT nox FROM reading")
         assert len(rows) == 18_000
         until(lambda: alarm(running, "store-down")["state"] == "returned", 30, running.log)
