@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 quarantine_app = typer.Typer(help="Messages that were not let in, and why.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
+bench_app = typer.Typer(help="Figures beside a rival's, from the same run, answers checked.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 Registry = Annotated[Path, typer.Argument(help="Registry of the plant (TOML).", metavar="REGISTRY")]
 Data = Annotated[
@@ -249,6 +251,21 @@ def quarantine_show(
     from greengauge import quarantine_command
 
     quarantine_command.show(position, data, as_json=as_json)
+
+
+@bench_app.command("scoring")
+def bench_scoring(
+    as_json: Json = False,
+    lines: Annotated[int, typer.Option(help="Lines of 30 channels at 1 Hz.", min=1, envvar="GREENGAUGE_LINES")] = 1000,
+    readings: Annotated[
+        int, typer.Option(help="Readings of the rolling ratio.", min=10_000, envvar="GREENGAUGE_READINGS")
+    ] = 2_000_000,
+    days: Annotated[int, typer.Option(help="Days replayed.", min=1, envvar="GREENGAUGE_DAYS")] = 365,
+) -> None:
+    """The scoring engine beside pandas, polars, bottleneck and numbagg. Exit code 1 if answers disagree."""
+    from greengauge.bench import scoring as verb
+
+    raise typer.Exit(verb.run(as_json=as_json, lines=lines, readings=readings, days=days))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
@@ -52,7 +53,9 @@ class Agenda:
     ) -> None:
         self._plant, self._marks, self._teller = plant, marks, teller
         self._scopes_of_line = [[s.index for s in plant.scopes if line.index in s.lines] for line in plant.lines]
-        self._delays = _delays(plant)
+        self._scopes_touched = [bits(scopes) for scopes in self._scopes_of_line] + [0] * len(plant.stacks)
+        self._stacks_touched = [0] * len(plant.lines) + [1 << stack.index for stack in plant.stacks]
+        self._delayed = _delayed(plant, self._scopes_touched)
         self.wanted: Callable[[Kind, int, Sequence[int]], tuple[list[int], list[int]]] | None = None
         """(kind, end, rows) → the rows and windows of a step that are told; None: all."""
         self.stored: list[Kind] = []
@@ -94,17 +97,14 @@ class Agenda:
         if not self.stored:
             return
         places = self._marks.place_of_meter[self._marks.meter_of_channel[readings.channel]]
-        lines = len(self._plant.lines)
-        scopes, stacks = self._marks.scopes(), self._marks.stacks()
-        for place in sorted(set(places.tolist())):
-            ts = readings.ts[places == place]
-            if place >= lines:
-                self._stack_minutes.steps.touch(ts, [place - lines], stacks)
-                continue
-            for delay, channels in self._delays[place].items():
-                later = ts if not delay else readings.ts[np.isin(readings.channel, channels)] + delay
-                for kind in self._scores:
-                    kind.steps.touch(later, self._scopes_of_line[place], scopes)
+        scopes = self._marks.scopes()
+        for kind in self._scores:
+            kind.steps.touch(readings.ts, places, self._scopes_touched, scopes)
+            for delay, (measured, rows) in self._delayed.items():
+                here = measured[readings.channel]
+                kind.steps.touch(readings.ts[here] + delay, readings.channel[here].astype(np.int64), rows, scopes)
+        if self._plant.stacks:
+            self._stack_minutes.steps.touch(readings.ts, places, self._stacks_touched, self._marks.stacks())
 
     def ask(self, ts: int, reach: Reach) -> None:
         """Tell everything of the moment `ts` (a whole second) once it is final, and again whenever it changes.
@@ -262,13 +262,15 @@ def _unforgetting() -> Steps:
     return Steps(SECOND, remembered=1 << 62)
 
 
-def _delays(plant: Plant) -> list[dict[int, list[int]]]:
-    """For each line, by how much its readings count later, and those of which channels; all of them by 0."""
-    found = []
+def _delayed(plant: Plant, touched: Sequence[int]) -> dict[int, tuple[NDArray[np.bool_], list[int]]]:
+    """By how much derived readings come later → which channels they are derived from, and what these touch, as bits."""
+    found: dict[int, tuple[NDArray[np.bool_], list[int]]] = {}
     for line in plant.lines:
-        delays: dict[int, list[int]] = {0: []}
         for channel in (c for m in line.meters for c in plant.meters[m].channels):
             measured, delay = root(plant, channel)
-            delays.setdefault(delay, []).append(measured)
-        found.append(delays)
+            if delay:
+                none = np.zeros(len(plant.channels), np.bool_), [0] * len(plant.channels)
+                which, rows = found.setdefault(delay, none)
+                which[measured] = True
+                rows[measured] |= touched[line.index]
     return found

@@ -16,6 +16,7 @@ from devices.readings import I64, Readings
 from scoring.agenda import Agenda, Moments
 from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees, coverage_groups
+from scoring.degrees.board import Standing
 from scoring.late import PATIENCE, Late
 from scoring.restate.past import Touched
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score, added
@@ -30,7 +31,7 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 4
+FORMAT = 5
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -82,6 +83,7 @@ class Engine:
         # its rooms, which a restater's scratch engine shares the ways of
         self.rolling = Rolling(plant, groups, lag_ms=lag_ms)
         self._degrees = Degrees(plant, self.rolling, groups)
+        self._board = self._degrees.board(groups)
         self.stacks = Stacks(plant, self.rolling)
         self._watch = Watch(plant, self._degrees, self.stacks)
         by_event = plant.intake.history if event_clock is None else event_clock
@@ -194,6 +196,11 @@ class Engine:
             if windows:
                 scores += self._teller.scores(up(now, step), everything, windows, stamp, energies=energies)
         return scores, [*self.stacks.minute(up(now, SECOND), stamp), *self.stacks.blocks(now, stamp)]
+
+    def board(self) -> Standing:
+        """The four degrees of every line over every window, open steps included, as arrays: cheap every second."""
+        ends = [up(self.clock, step_of(ms)) for ms in self._plant.window_ms]
+        return self._board.standing(self.rolling.slide(self.clock, ends, self._board.asked), ends, self._line_scores)
 
     def sums(self, ts: int) -> list[ChannelSum]:
         """Every channel over every window, each at the end of its step that `ts` lies in."""
@@ -360,6 +367,10 @@ class Engine:
             while (until is None or time.perf_counter() < until) and (told := self.late.tell(again)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
+
+    def _line_scores(self, line: int, window: int, ts: int) -> list[Score]:
+        scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))
+        return self._teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
 
     def _show_closed(self) -> None:
         """In live running, the newest step that the clock has closed and the watermarks have not."""

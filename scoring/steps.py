@@ -40,7 +40,7 @@ def bits(rows: Iterable[int]) -> int:
 
 def rows_of(found: int) -> list[int]:
     """The rows that stand in bits, ascending."""
-    return [row for row in range(found.bit_length()) if found >> row & 1]
+    return [row for row, bit in enumerate(reversed(f"{found:b}")) if bit == "1"]
 
 
 class Steps:
@@ -55,12 +55,28 @@ class Steps:
         self._told: dict[int, int] = {}
         self._told_ends: list[int] = []
 
-    def touch(self, ts: I64, rows: Sequence[int], marks: Sequence[int]) -> None:
-        """Readings came for these rows at these times; a step before a row's watermark counts as told already."""
-        for end in (np.unique(-(-ts // self.step)) * self.step).tolist():
-            late = bits(row for row in rows if end <= marks[row])
-            due = bits(rows) & ~late
-            if due:
+    def touch(self, ts: I64, places: I64, rows: Sequence[int], marks: Sequence[int]) -> None:
+        """Readings came at these times and places; a step before a row's watermark counts as told already.
+
+        `rows[place]` are the rows that a reading of the place touches, as bits.
+        """
+        n = len(rows)
+        if not len(ts):
+            return
+        ends = -(-ts // self.step)
+        if int(ends.min()) == int(ends.max()):  # live, nearly always
+            found = np.flatnonzero(np.bincount(places, minlength=n)) + ends[0] * n
+        else:
+            found = np.unique(ends * n + places)
+        touched: dict[int, int] = {}
+        for key in found.tolist():
+            step, place = divmod(key, n)
+            touched[step] = touched.get(step, 0) | rows[place]
+        newest = max(marks, default=0)
+        for step in sorted(touched):
+            end = step * self.step
+            late = bits(row for row in rows_of(touched[step]) if end <= marks[row]) if end <= newest else 0
+            if due := touched[step] & ~late:
                 if end not in self._rows:
                     insort(self._ends, end)
                 self._rows[end] = self._rows.get(end, 0) | due

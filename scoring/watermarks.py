@@ -37,7 +37,10 @@ class Watermarks:
         slowest = np.zeros(places, np.int64)
         np.maximum.at(slowest, self.place_of_meter, self._meter_silence)
         self._silence = slowest
-        self._scopes = [list(s.lines) for s in plant.scopes]
+        peopled = [s for s in plant.scopes if s.lines]  # a scope without lines has no watermark
+        self._peopled = np.asarray([s.index for s in peopled], np.int64)
+        self._members = np.asarray([line for s in peopled for line in s.lines], np.int64)  # scope after scope
+        self._first_member = np.cumsum([0, *(len(s.lines) for s in peopled[:-1])])
         self._meter_heard = np.full(len(plant.meters), NEVER, np.int64)
         self._heard = np.full(places, NEVER, np.int64)
         self._newest = np.full(places, NEVER, np.int64)
@@ -84,11 +87,13 @@ class Watermarks:
 
     def scopes(self) -> list[int]:
         """The watermark of each scope."""
-        return [int(mark) for mark in self._scope_mark]
+        marks: list[int] = self._scope_mark.tolist()
+        return marks
 
     def stacks(self) -> list[int]:
         """The watermark of each stack."""
-        return [int(mark) for mark in self._mark[self._lines :]]
+        marks: list[int] = self._mark[self._lines :].tolist()
+        return marks
 
     def places(self) -> list[int]:
         """The watermark of each line, then of each stack."""
@@ -129,12 +134,12 @@ class Watermarks:
         silent = self._closed | (self.clock - self._heard >= self._silence)
         reached = np.where(silent, np.maximum(self._newest, self.clock), self._newest) - self._grace
         self._mark = np.where(known, np.maximum(self._mark, reached), NEVER)
-        for scope, lines in enumerate(self._scopes):
-            heard = [line for line in lines if known[line]]
-            awake = [line for line in heard if not silent[line]]
-            if heard:
-                mark = min(self._mark[awake]) if awake else max(self._mark[heard])
-                self._scope_mark[scope] = max(self._scope_mark[scope], mark)
+        if len(self._peopled):
+            awake = np.where(known & ~silent, self._mark, -NEVER)[self._members]
+            least = np.minimum.reduceat(awake, self._first_member)
+            most = np.maximum.reduceat(self._mark[self._members], self._first_member)  # of those heard: NEVER is less
+            reached = np.where(least < -NEVER, least, most)
+            self._scope_mark[self._peopled] = np.maximum(self._scope_mark[self._peopled], reached)
 
 
 def _silence(every_ms: int) -> int:

@@ -9,6 +9,7 @@ from devices.plant.model import Plant
 from scoring.degrees import reasons, roll_up
 from scoring.degrees.ages import Ages, Last
 from scoring.degrees.band import Bands, Cut
+from scoring.degrees.board import Board
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.detail import detail
 from scoring.degrees.forms import Compiler
@@ -55,6 +56,10 @@ class Degrees:
         self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self.forms, self.scales)
         self.ages = Ages(plant, sums, groups, self.forms)
+
+    def board(self, groups: Sequence[CoverageGroup]) -> Board:
+        """The degrees of all lines for `standing`, kept between calls; `groups` as before."""
+        return Board(self._plant, self.forms, self._plans, self.scales, groups)
 
     def scores(
         self,

@@ -21,6 +21,21 @@ def search(entries: Any, ch: Any, t: int) -> int:
     """How many entries of a channel have a time of at most t."""
     low = ch.begin
     high = ch.begin + ch.count
+    if low == high or entries[high - 1].ts <= t:
+        return int(high - low)
+    if high - low > 16 and t >= entries[low].ts:  # meters keep time: look first where it should be
+        oldest = entries[low].ts
+        guess = low + int(float(t - oldest) * (high - low) / float(entries[high - 1].ts - oldest))
+        if low + 2 < guess < high - 3:
+            if entries[guess - 2].ts <= t:
+                low = guess - 1
+            else:
+                high = guess - 2
+            if high > guess + 2:
+                if entries[guess + 2].ts > t:
+                    high = guess + 2
+                else:
+                    low = guess + 3
     while low < high:
         middle = (low + high) >> 1
         if entries[middle].ts <= t:

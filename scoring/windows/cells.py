@@ -63,10 +63,12 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     else:
         i = search(entries, ch, ch.high)
         low = ch.low - ch.period
+    ch.steady = min(ch.steady, low, ch.low - 1)
     if i < ch.count:
         high = entries[ch.begin + i].ts
     ch.changed_low = min(ch.changed_low, low)
     ch.changed_high = max(ch.changed_high, high if i < ch.count or ch.kind < RATE else high + ch.gap)
+    ch.again = max(ch.again, high if i < ch.count else -NONE)
 
     floor = kept_from(channels, cells.labs, ch)
     first = (low - 1) // MINUTE
@@ -188,46 +190,51 @@ def _cell(cells: Any, c: int, row: int, k: int) -> int:
 
 
 @kernel
-def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
-    """Every channel's sum over (start, end]: out[channel, column].
+def span(entries: Any, channels: Any, cells: Any, c: int, start: int, end: int, acc: Any) -> None:
+    """Channel c's sum over (start, end], column by column.
 
     Readings to the next minute, minutes to the next hour, hours, and back down. What lies before the rings is summed
     from the kept readings; where these are gone too, hours read as nothing, and minutes are known only between whole
     hours and cut edges.
     """
+    ch = channels[c]
+    clear(acc)
+    first = -(-start // MINUTE) * MINUTE
+    stop = end // MINUTE * MINUTE
+    if ch.sealed * MINUTE < stop:
+        stop = ch.sealed * MINUTE if ch.sealed > NONE else start
+    if first >= stop:  # nothing of it is in the cells
+        first = end
+        stop = end
+    for head in range(2):  # (start, first] and (stop, end]; one call, for it is large
+        piece(entries, channels, cells.labs, ch, start if head else stop, first if head else end, acc)
+    if first < stop:
+        first_hour = -(-first // HOUR)
+        stop_hour = stop // HOUR
+        if first_hour > stop_hour:  # both inside one hour
+            _whole_minutes(entries, channels, cells, c, first, stop, acc)
+        else:
+            if first < first_hour * HOUR:
+                _whole_minutes(entries, channels, cells, c, first, first_hour * HOUR, acc)
+            oldest = ch.sealed // 60 - cells.hours
+            if first_hour < oldest and kept_from(channels, cells.labs, ch) <= first_hour * HOUR:
+                piece(entries, channels, cells.labs, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
+            _add_rows(
+                cells,
+                c,
+                cells.minutes,
+                cells.hours,
+                max(first_hour, oldest),
+                stop_hour,
+                acc,
+            )
+            if stop_hour * HOUR < stop:
+                _whole_minutes(entries, channels, cells, c, stop_hour * HOUR, stop, acc)
+    carry(acc)
+
+
+@kernel
+def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
+    """Every channel's sum over (start, end]: out[channel, column]."""
     for c in range(len(out)):
-        ch = channels[c]
-        acc = out[c]
-        clear(acc)
-        first = -(-start // MINUTE) * MINUTE
-        stop = end // MINUTE * MINUTE
-        if ch.sealed * MINUTE < stop:
-            stop = ch.sealed * MINUTE if ch.sealed > NONE else start
-        if first >= stop:  # nothing of it is in the cells
-            first = end
-            stop = end
-        for head in range(2):  # (start, first] and (stop, end]; one call, for it is large
-            piece(entries, channels, cells.labs, ch, start if head else stop, first if head else end, acc)
-        if first < stop:
-            first_hour = -(-first // HOUR)
-            stop_hour = stop // HOUR
-            if first_hour > stop_hour:  # both inside one hour
-                _whole_minutes(entries, channels, cells, c, first, stop, acc)
-            else:
-                if first < first_hour * HOUR:
-                    _whole_minutes(entries, channels, cells, c, first, first_hour * HOUR, acc)
-                oldest = ch.sealed // 60 - cells.hours
-                if first_hour < oldest and kept_from(channels, cells.labs, ch) <= first_hour * HOUR:
-                    piece(entries, channels, cells.labs, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
-                _add_rows(
-                    cells,
-                    c,
-                    cells.minutes,
-                    cells.hours,
-                    max(first_hour, oldest),
-                    stop_hour,
-                    acc,
-                )
-                if stop_hour * HOUR < stop:
-                    _whole_minutes(entries, channels, cells, c, stop_hour * HOUR, stop, acc)
-        carry(acc)
+        span(entries, channels, cells, c, start, end, out[c])

@@ -98,11 +98,14 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
 
 
 @kernel
-def _joint(
-    entries: Any, channels: Any, group: Any, required: I64, start: int, end: int, scratch: Any
+def joint(
+    entries: Any, channels: Any, group: Any, first: int, required: I64, start: int, end: int, scratch: Any
 ) -> tuple[int, int]:
-    """(ms covered by all channels while the line runs, ms in which it runs) within (start, end], from readings."""
-    n = group.stop - group.first
+    """(ms covered by all channels while the line runs, ms in which it runs) within (start, end], from readings.
+
+    The channels are those from `first` on: all from `group.first`, none from `group.stop`.
+    """
+    n = group.stop - first
     covered = 0
     running = 0
     t = start
@@ -113,7 +116,7 @@ def _joint(
         good = True
         for k in range(n + 1):
             if scratch[k, 1] <= t:
-                c = required[group.first + k] if k < n else group.running
+                c = required[first + k] if k < n else group.running
                 if c < 0:
                     scratch[k, 0] = 1
                     scratch[k, 1] = end
@@ -139,6 +142,22 @@ def _floor(channels: Any, group: Any, required: I64) -> int:
     for k in range(group.first, group.stop):
         floor = max(floor, channels[required[k]].floor)
     return int(floor)
+
+
+@kernel
+def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> bool:
+    """Whether every channel of the group covers the minute throughout: then the running condition alone tells."""
+    row = minute % cells.minutes
+    for k in range(group.first, group.stop):
+        c = required[k]
+        sealed = channels[c].sealed
+        if channels[c].labs < channels[c].labs_stop:  # what of it is estimated does not stand in its cells
+            return False
+        if not sealed - cells.minutes <= minute < sealed:
+            return False
+        if cells.times[c, row, COVERED - TIMES] != MINUTE or cells.times[c, row, ESTIMATED - TIMES] != 0:
+            return False
+    return True
 
 
 @kernel
@@ -183,7 +202,8 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
                 ring[row, 1] += ring[minute % cells.minutes, 1]
         elif _floor(channels, group, required) <= cell * step * MINUTE:
             start = cell * step * MINUTE
-            covered, running = _joint(entries, channels, group, required, start, start + step * MINUTE, scratch)
+            first = group.stop if step == 1 and _full(channels, cells, group, required, cell) else group.first
+            covered, running = joint(entries, channels, group, first, required, start, start + step * MINUTE, scratch)
             ring[row, 0] = covered
             ring[row, 1] = running
         elif step == 1:
@@ -257,7 +277,7 @@ def coverage(
         first = stop = -(-end // MINUTE)
     for head in range(2):
         a, b = (start, min(first * MINUTE, end)) if head else (min(stop * MINUTE, end), end)
-        more = _joint(entries, channels, group, required, a, b, scratch)
+        more = joint(entries, channels, group, group.first, required, a, b, scratch)
         covered += more[0]
         running += more[1]
     from_hour = -(-first // 60)
@@ -269,7 +289,7 @@ def coverage(
     for head in range(2):
         a, b = (first, min(from_hour * 60, stop)) if head else (to_hour * 60, stop)
         if a < min(b, oldest) and floor <= a * MINUTE:
-            more = _joint(entries, channels, group, required, a * MINUTE, min(b, oldest) * MINUTE, scratch)
+            more = joint(entries, channels, group, group.first, required, a * MINUTE, min(b, oldest) * MINUTE, scratch)
             covered += more[0]
             running += more[1]
         for minute in range(max(a, oldest), b):
@@ -277,7 +297,8 @@ def coverage(
             running += ring[minute % cells.minutes, 1]
     oldest = sealed // 60 - cells.hours
     if from_hour < min(to_hour, oldest) and floor <= from_hour * HOUR:
-        more = _joint(entries, channels, group, required, from_hour * HOUR, min(to_hour, oldest) * HOUR, scratch)
+        end_ms = min(to_hour, oldest) * HOUR
+        more = joint(entries, channels, group, group.first, required, from_hour * HOUR, end_ms, scratch)
         covered += more[0]
         running += more[1]
     for hour in range(max(from_hour, oldest), to_hour):

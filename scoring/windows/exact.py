@@ -82,3 +82,19 @@ def carry(acc: Any) -> None:
     """Bring acc[LOW] back into [0, 2**32): one way to write each total."""
     acc[HIGH] += acc[LOW] >> 32
     acc[LOW] &= MASK
+
+
+@kernel
+def nearest(high: int, low: int) -> float:
+    """The double nearest to high · 2**32 + low, ties to even: one rounding, as `float` of a Python integer."""
+    high += low >> 32
+    low &= MASK
+    if -(1 << 31) <= high < 1 << 31:
+        return float((high << 32) + low)
+    shift = 1
+    while not -(1 << 31) <= high >> shift < 1 << 31:  # until 63 bits and the sign are left
+        shift += 1
+    kept = ((high >> shift) << 32) + (((high & ((1 << shift) - 1)) << (32 - shift)) | (low >> shift))
+    if low & ((1 << shift) - 1):
+        kept |= 1  # round to odd: what is cut off shows in a bit below the rounding, so the next one is right
+    return float(kept) * 2.0**shift

@@ -51,6 +51,8 @@ CHANNEL = np.dtype(
         ("changed_high", np.int64),
         ("lost_low", np.int64),  # event times of readings that came too late, since the owner asked
         ("lost_high", np.int64),
+        ("steady", np.int64),  # since the sliding windows looked no sum up to this time changed,
+        ("again", np.int64),  # ... nor any after this time
         ("settled", np.int64),  # greatest ts when the cells were last brought up to date
         ("sealed", np.int64),  # first minute (ms / 60,000) not yet in the cells
         ("floor", np.int64),  # cells up to here are frozen: of the readings before it only the last is kept

@@ -5,8 +5,8 @@ in make no difference, as long as no reading is older than its channel's newest 
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
 Memory per channel: 48 bytes a minute and an hour of the horizons (190 kB with windows up to 30 days),
-and 25 bytes a kept reading (a line's fastest meter keeps 8,192 of them, or grace + 2 h; twice that
-between compactions).
+and 25 bytes a kept reading: of grace + 2 h or of the newest 1,024 of a line's fastest meter, whichever is
+more, from the hour before that on, and a quarter more between compactions.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from scoring.windows.kernel import (
 )
 from scoring.windows.records import ENTRY, NONE
 from scoring.windows.rules import KEPT, channel_table, hour_horizon, minute_horizon
+from scoring.windows.sliding import Slide, slide
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
 from scoring.windows.weighing import lab_table
 
@@ -93,6 +94,8 @@ class Rolling:
         self._out = np.zeros((channels, COLUMNS), np.int64)
         self._acc = np.zeros(COLUMNS, np.int64)
         self._scratch = np.zeros((max([len(g.channels) for g in groups], default=0) + 1, 2), np.int64)
+        self._slide = Slide.of(channels, len(groups), plant.window_ms)
+        self._order = np.argsort(plant.window_ms, kind="stable")
         self._fresh = True
 
     # --- Sums -----------------------------------------------------------------------------------
@@ -145,6 +148,22 @@ class Rolling:
             self._scratch,
         )
         return int(covered), int(running)
+
+    def slide(self, clock: int, ends: Sequence[int], groups: I64) -> Slide:
+        """The plant's windows, each up to its end at or after `clock`; cheap where `clock` moves on in small steps.
+
+        Joint coverage of `groups` (rows), the same at each call.
+
+        What it gives is overwritten by the next call; its windows stand in ascending order of their lengths.
+        """
+        self._update()
+        s = self._slide
+        order = np.asarray(ends, np.int64)[self._order]
+        slide(
+            self._entries, self._channels, self._cells, self._groups, self._required, self._rings,
+            s, clock, order, groups, self._acc, self._scratch,
+        )  # fmt: skip
+        return s
 
     def last(self, channel: int) -> int | None:
         """Event time of the channel's newest reading (of a derived channel: of its source's)."""
@@ -268,6 +287,8 @@ class Rolling:
 
     def _copy(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
         """Cells in (start, end], whole hours."""
+        self._slide.until[:] = NONE  # windows that slide are to be added up anew
+        self._slide.joint_until[:] = NONE
         self._update()
         other._update()
         mine, theirs = self._cells, other._cells
@@ -315,23 +336,21 @@ class Rolling:
         self._update()
         for c in channels:
             compact(self._entries, self._channels[c], KEPT, self._horizon)
-        self._full[channels] = np.maximum(2 * _FIRST_ROOM, 2 * self._channels["count"][channels])
+        self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
 
     def _grow(self, coming: NDArray[np.int32]) -> None:
-        """Give every channel room for the rows that are still to come, in slots of powers of two."""
+        """Give every channel room for the rows that are still to come."""
         channels = self._channels
         rows = np.bincount(coming, minlength=len(channels))
         targets = np.diff(np.append(channels["targets"], len(self._target)))
         arriving = np.zeros(len(channels), np.int64)
         arriving[self._target] = np.repeat(rows, targets)
         need = channels["count"] + arriving
-        room = np.where(
-            need > channels["room"], 1 << np.ceil(np.log2(np.maximum(need, 2))).astype(np.int64), channels["room"]
-        )
+        room = np.where(need > channels["room"], _roomy(need), channels["room"])
         moved = np.flatnonzero(room > channels["room"])
         if self._free + int(room[moved].sum()) > len(self._entries):
             self._free = int(room.sum())
-            self._entries, self._channels = self._packed(room, spare=self._free // 2)
+            self._entries, self._channels = self._packed(room, spare=self._free // 16)
             return
         for c in moved:
             begin, count = int(channels["begin"][c]), int(channels["count"][c])
@@ -362,3 +381,8 @@ def _same(
     first = max(start // HOUR, sealed // 60 - mine.hours, theirs_sealed // 60 - theirs.hours)
     hours = np.arange(first, min(end // HOUR, sealed // 60, theirs_sealed // 60))
     yield mine.minutes + hours % mine.hours, theirs.minutes + hours % theirs.hours
+
+
+def _roomy(count: I64) -> I64:
+    """A quarter more: moving what is kept when that is full costs four moves a reading, and wastes little."""
+    return count + count // 4 + 8

@@ -17,7 +17,7 @@ SLACK = 26 * HOUR
 """Closing steps may lag this far behind the newest reading: a day fed at once, and two hours."""
 LATE = 2 * HOUR
 """Beyond grace, readings are kept at least this long, so that a late one is still merged exactly."""
-KEPT = 8192
+KEPT = 1024
 """... and at least this many readings of a line's fastest meter, up to the horizon of the minute cells."""
 
 I64 = NDArray[np.int64]
@@ -26,9 +26,9 @@ I64 = NDArray[np.int64]
 def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]:
     """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
     table = np.zeros(len(plant.channels), CHANNEL)
-    for field in ("newest", "high", "changed_high", "lost_high", "settled", "sealed", "floor", "run"):
+    for field in ("newest", "high", "changed_high", "lost_high", "again", "settled", "sealed", "floor", "run"):
         table[field] = NONE
-    for field in ("low", "changed_low", "lost_low"):
+    for field in ("low", "changed_low", "lost_low", "steady"):
         table[field] = -NONE
     keep = _keep(plant, lag_ms)
     labs = {one.channel for channel in plant.channels for one in channel.labs}

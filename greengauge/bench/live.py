@@ -1,0 +1,84 @@
+"""Figures: a line's degrees over six windows kept up to date each second, and what a late reading costs beside that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from devices.durations import MINUTE, SECOND
+from devices.plant.model import Plant
+from devices.readings import Readings
+from greengauge.bench.figures import Figures
+from greengauge.bench.measure import cost
+from greengauge.bench.plants import CHANNELS, Source, plant
+from scoring.degrees.coverage import DEGREES
+from scoring.engine import Engine
+
+WARM = 90  # s, before anything is measured: kernels are compiled, every fast window but the hour is full
+SECONDS = 30
+
+
+def live(figures: Figures, lines: int) -> None:
+    """Every second: one reading of each channel goes in, and the board of all lines is asked for."""
+    works = plant(lines, "1s")
+    engine, source = Engine(works), Source(works)
+    _second_by_second(engine, [source.take(1) for _ in range(WARM)])
+    batches = [source.take(1) for _ in range(SECONDS)]
+    took, _ = cost(lambda: _second_by_second(engine, batches))
+    readings = SECONDS * len(works.channels)
+    figures.say("live_lines", lines)
+    figures.say("live_channels_a_line", CHANNELS)
+    figures.say("live_windows", len(works.windows))
+    figures.check("live_board_is_the_scores", good := _board_is_the_scores(works, engine), "board and scores", good)
+    figures.reach("live_cpu_ns", took.cpu / readings * 1e9, at_most=150)
+    figures.reach("live_core_percent_1000_lines", took.cpu / SECONDS * 100_000 / lines, at_most=5)
+    told, changes = cost(lambda: engine.advance())
+    figures.say("live_told_scores", len(changes.scores))
+    figures.say("live_told_cpu_us_a_score", told.cpu / max(1, len(changes.scores)) * 1e6)
+
+
+def late(figures: Figures) -> None:
+    """Meters' messages of the same size through the same engine, board included: in order, then late within grace."""
+    works = plant(10, "1s")
+    engine, source = Engine(works), Source(works)
+    _second_by_second(engine, [source.take(1) for _ in range(20 * 60)])
+    in_order, _ = cost(lambda: _second_by_second(engine, [source.take(1) for _ in range(SECONDS)]))
+    random = np.random.default_rng(2)
+
+    def late_ones() -> list[Readings]:
+        made = []
+        for _ in range(SECONDS):
+            batch = source.take(1)
+            late_by = (
+                random.integers(1, 15 * MINUTE // SECOND, len(works.lines)) * SECOND - SECOND // 2
+            )  # between others
+            back = np.repeat(late_by, CHANNELS)
+            made.append(Readings.of(batch.channel, batch.ts - back, batch.value, received=batch.received))
+        return made
+
+    _second_by_second(engine, late_ones()[:2])
+    behind, _ = cost(lambda: _second_by_second(engine, late_ones()))
+    readings = SECONDS * len(works.channels)
+    figures.say("late_in_order_cpu_ns", in_order.cpu / readings * 1e9)
+    figures.say("late_cpu_ns", behind.cpu / readings * 1e9)
+    figures.check("late_board_is_the_scores", good := _board_is_the_scores(works, engine), "late: board, scores", good)
+    figures.reach("late_times_in_order", behind.cpu / in_order.cpu, at_most=3)
+
+
+def _second_by_second(engine: Engine, batches: list[Readings]) -> None:
+    for batch in batches:
+        engine.push(batch)
+        engine.board()
+
+
+def _board_is_the_scores(works: Plant, engine: Engine) -> bool:
+    """Whether the board's numbers are, bit for bit, those of the score objects."""
+    board = engine.board()
+    lines = {scope.id: scope.lines[0] for scope in works.scopes if scope.level == "line"}
+    for score in engine.live()[0]:
+        if score.level == "line":
+            at = lines[score.scope], works.windows.index(score.window), DEGREES.index(score.degree)
+            value = float("nan") if score.value is None else score.value
+            told = (score.numerator, score.denominator, value)
+            if not np.array_equal(told, (board.numerator[at], board.denominator[at], board.value[at]), equal_nan=True):
+                return False
+    return True

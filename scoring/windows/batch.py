@@ -1,0 +1,114 @@
+"""Ratio of two rolling sums over sorted readings at hand, O(1) a reading: the engine's window without an engine.
+
+For amounts that count at an instant. The sums are exact integers; numerator and denominator are one rounding
+each and the ratio their one division (semantics §4), so adding and subtracting for ever drifts by nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import I64
+from scoring.windows.exact import MASK, nearest
+from scoring.windows.kernel import kernel
+
+F64 = NDArray[np.float64]
+
+_ROOM = 1 << 62
+
+
+def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int) -> F64:
+    """Σ numerator / Σ denominator over (ts[i] − window_ms, ts[i]], for each reading i; NaN where the latter is 0.
+
+    `ts` ascending, ms; readings of one instant see each other. Arrays of one length n; amounts in steps, any int64.
+    ValueError if the lengths differ, the times fall, or the window is not positive.
+    """
+    n = len(ts)
+    if len(numerator) != n or len(denominator) != n or window_ms <= 0:
+        raise ValueError("three columns of one length, and a window above 0")
+    out = np.empty(n)
+    if (1 << _bits(numerator, denominator).bit_length()) * n < _ROOM:
+        behind = _narrow(ts, numerator, denominator, window_ms, out)
+    else:
+        behind = _wide(ts, numerator, denominator, window_ms, out)
+    if behind and not _level(ts, out):
+        raise ValueError("the times must ascend")
+    return out
+
+
+@kernel
+def _bits(numerator: I64, denominator: I64) -> int:
+    """No amount has a bit above the highest of this."""
+    found = np.int64(0)
+    for i in range(len(numerator)):
+        found |= numerator[i] ^ (numerator[i] >> 63) | denominator[i] ^ (denominator[i] >> 63)
+    return int(found)
+
+
+@kernel
+def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) -> int:
+    """Readings that stand not after the one before. No sum of all passes 63 bits.
+
+    Unsigned rows: one that may be negative costs a test at each access.
+    """
+    one = np.uint64(1)
+    tail = np.uint64(0)
+    above = np.int64(0)
+    below = np.int64(0)
+    last = ts[0] - 1 if len(ts) else np.int64(0)
+    behind = 0
+    for i in range(len(ts)):
+        row = np.uint64(i)
+        t = ts[row]
+        if t <= last:
+            behind += 1
+        last = t
+        above += numerator[row]
+        below += denominator[row]
+        left = t - window
+        while ts[tail] <= left:
+            above -= numerator[tail]
+            below -= denominator[tail]
+            tail += one
+        out[row] = above / below if below != 0 else np.nan
+    return behind
+
+
+@kernel
+def _level(ts: I64, out: F64) -> bool:
+    """The last reading of an instant has seen all of them: the others take its ratio. False if the times fall."""
+    for i in range(len(ts) - 2, -1, -1):
+        if ts[i] > ts[i + 1]:
+            return False
+        if ts[i] == ts[i + 1]:
+            out[i] = out[i + 1]
+    return True
+
+
+@kernel
+def _wide(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) -> int:
+    """The same with sums of two words each, total = high · 2**32 + low."""
+    tail = 0
+    above_high: Any = np.int64(0)
+    above_low: Any = np.int64(0)
+    below_high: Any = np.int64(0)
+    below_low: Any = np.int64(0)
+    behind = 0
+    for i in range(len(ts)):
+        behind += i > 0 and ts[i] <= ts[i - 1]
+        above_high += numerator[i] >> 32
+        above_low += numerator[i] & MASK
+        below_high += denominator[i] >> 32
+        below_low += denominator[i] & MASK
+        while ts[tail] <= ts[i] - window:
+            above_high -= numerator[tail] >> 32
+            above_low -= numerator[tail] & MASK
+            below_high -= denominator[tail] >> 32
+            below_low -= denominator[tail] & MASK
+            tail += 1
+        below = nearest(below_high, below_low)
+        out[i] = nearest(above_high, above_low) / below if below != 0.0 else np.nan
+    return behind
