@@ -77,7 +77,7 @@ class Running:
         state: dict[str, Any] = self.get("/api/v1/system")["system"].get(name, {})
         return state
 
-    def settle(self, timeout: float = 90) -> None:
+    def settle(self, timeout: float = 300) -> None:
         """Wait until everything that arrived is scored and, where there is a store outside, delivered."""
         until(lambda: self.part("scoring").get("text") == "ok", timeout, self.log)
         until(lambda: self.part("store outputs").get("pending", 0) == 0, timeout, self.log)

@@ -63,7 +63,7 @@ def stored(store: Influxd, fields: str) -> dict[str, Any]:
     return rows[0] if rows else {}
 
 
-def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 200) -> None:
+def settled(running: Running, store: Influxd, field: str, count: int, timeout: float = 500) -> None:
     """Wait until the store holds `count` values and the scores have caught up."""
     until(lambda: stored(store, f'count("{field}") AS n').get("n", 0) >= count, timeout, running.log)
     running.settle(timeout)
@@ -173,7 +173,7 @@ def _content(folder: Path, kills: int, broker: Mosquitto, store: Influxd) -> tup
         feeder.join()
         running.ready()
         until(lambda: _count(store, folder.name) >= STEEL_ROWS, 200, running.log)
-        until(lambda: running.part("scoring")["text"] == "ok", 200, running.log)
+        until(lambda: running.part("scoring")["text"] == "ok", 500, running.log)
         scores = running.get("/api/v1/scores", at=LAST_MS)["scores"]
         shown = ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness", "lifecycle")
         return store.influxql("SELECT * FROM reading", folder.name), [{k: s[k] for k in shown} for s in scores]
