@@ -253,8 +253,7 @@ def test_a_corrected_factor_is_recomputed(tmp_path: Path, mosquitto: Mosquitto, 
         assert by_service.returncode == 0, by_service.stderr
         assert json.loads(by_service.stdout)["revised"] > 60
         assert at(running, end + 3 * HOUR, "1h")["revision"] == 1
-        metrics = running.get_text("/metrics")
-        assert "greengauge_restating_jobs 0.0" in metrics
+        until(lambda: "greengauge_restating_jobs 0.0" in running.get_text("/metrics"), 20)
     finally:
         running.stop()
 
