@@ -41,18 +41,19 @@ class Late:
         self._touches = Touches(plant, rolling, groups)
         self._patience = patience_ms
         self._since = self._newest = 0  # clock when the first and the last of what waits was touched
+        self._known = self._watermark()  # before the newest rows: nothing after it was told before they came
         self._blocks: list[Touched] = []  # closed blocks to tell again
         self.pending: list[Touched] = []
         self.running: list[Touched] = []  # taken by a restater that is not done
 
     def note(self, readings: Readings, clocks: I64) -> None:
         """Rows are about to come in."""
+        self._known = self._watermark()
         self._touches.note(readings, clocks, self._marks.of_rows(readings))
 
     def look(self) -> None:
         """See what changed since the last time; cheap where nothing was told of it."""
-        told_to = max([*self._marks.scopes(), *self._marks.places()], default=0)
-        sure, lost = self._touches.take(self._rolling.changed(), told_to)
+        sure, lost = self._touches.take(self._rolling.changed(), self._known, self._watermark())
         again = False
         for span in merged(sure, near=0):
             reach = self._rolling.reach()
@@ -118,6 +119,10 @@ class Late:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
         self._touches.restore(state["touches"])
+        self._known = self._watermark()
         self._since, self._newest = state["since"], state["newest"]
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
+
+    def _watermark(self) -> int:
+        return max([*self._marks.scopes(), *self._marks.places()], default=0)

@@ -53,13 +53,16 @@ class Touches:
             corrected = int(np.count_nonzero(readings.rev[rows]))
             self._late[c] = n + int(np.count_nonzero(rows)), corrections + corrected, max(most, int(by[rows].max()))
 
-    def take(self, changed: Changed, told_to: int) -> tuple[list[Touched], list[Touched]]:
-        """What changed up to `told_to`: where the sums are right, and where only the past can make them right."""
-        sure = np.flatnonzero((changed.low <= told_to) & (changed.low <= changed.high))
+    def take(self, changed: Changed, known: int, told_to: int) -> tuple[list[Touched], list[Touched]]:
+        """What changed up to `known`, the watermark when they were asked before; it is at `told_to` now.
+
+        Where the sums are right, and where only the past can make them right.
+        """
+        sure = np.flatnonzero((changed.low <= known) & (changed.low <= changed.high))
         found = [self._span(c, int(changed.low[c]), int(changed.high[c]), told_to) for c in sure.tolist()]
         gone = np.flatnonzero(changed.lost_low <= changed.lost_high)
         lost = [self._lost(c, int(changed.lost_low[c]), int(changed.lost_high[c])) for c in gone.tolist()]
-        for g in np.flatnonzero((changed.joint_low <= changed.joint_high) & (changed.joint_low <= told_to)).tolist():
+        for g in np.flatnonzero((changed.joint_low <= changed.joint_high) & (changed.joint_low <= known)).tolist():
             group = self._groups[g]
             late = [c for c in group.channels if self._roots[c] in self._late] or list(group.channels[:1])
             why = shortened([self._why(c, told_to - int(changed.joint_low[g])) for c in late])
