@@ -213,7 +213,7 @@ class Ledger:
         self._known = max(self._known, until)
         for end in [e for e in self._atoms if e <= until]:
             del self._atoms[end]
-        self._stirred = {end for end in self._stirred if end > until}
+        self._stirred = {end for end in self._stirred if end >= until}  # of the last one its follower asks
         for start in [s for s in self._hours if s < until - self._kept_ms]:
             del self._hours[start]
 

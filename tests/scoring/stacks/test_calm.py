@@ -34,3 +34,12 @@ def test_copied_minutes_equal_computed_ones(rows: list[tuple[str, int, int]], ba
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ledger, "_calm", lambda _ledger, _end: False)
         assert blocks() == copied
+
+
+def test_the_minute_after_a_closed_hour_is_its_own() -> None:
+    """A reading in the last minute of an hour: the next minute shows it alone once the hour is closed."""
+    rig = Rig(plant({"nox": {"unit": "mg/m3", "max_gap_ms": 40 * MINUTE}}, regime=PLAIN))
+    rig.push(("nox", T0 + 30 * MINUTE, 20), ("nox", T0 + HOUR - MINUTE // 2, 80))
+    rig.stacks.close(0, T0 + HOUR)
+    (hour, *_) = rig.stacks.blocks(T0 + HOUR + 10 * MINUTE)
+    assert (hour.value, hour.valid_minutes) == (80.0, 10)
