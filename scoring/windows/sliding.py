@@ -20,7 +20,8 @@ from scoring.windows.coverage import coverage, joint
 from scoring.windows.exact import MASK, clear
 from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, kernel
 from scoring.windows.records import NONE
-from scoring.windows.weighing import kept_from, piece
+from scoring.windows.walk import part
+from scoring.windows.weighing import piece
 
 AWAITED = MINUTE
 """What a silent channel may still tell of the past is expected for so long; after that it costs adding up anew."""
@@ -112,7 +113,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 passed[c, k] = 0
         elif new > old:
             clear(acc)
-            piece(entries, channels, labs, ch, old, new, acc)
+            part(entries, ch, old, new, acc)
             whole += _is_whole(acc, new - old)
             _fold(acc)
             for k in range(SUMMED):
@@ -132,8 +133,8 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 for k in range(SUMMED):
                     base[c, w, k] = passed[c, k] - acc[k]
                 continue
-            if first >= kept_from(channels, labs, ch) and left - first <= MINUTE:
-                piece(entries, channels, labs, ch, first, left, acc)
+            if first >= ch.floor and left - first <= MINUTE:
+                part(entries, ch, first, left, acc)
             else:
                 span(entries, channels, cells, c, first, left, acc)
             whole |= _is_whole(acc, left - first) << (1 + w)
@@ -147,7 +148,10 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
             start = ends[w] - lengths[w]
             if start > new:  # silent for longer than the window
                 clear(acc)
-                piece(entries, channels, labs, ch, start, ends[w], acc)
+                if weighed:
+                    piece(entries, channels, labs, ch, start, ends[w], acc)
+                else:
+                    part(entries, ch, start, ends[w], acc)
                 _fold(acc)
                 for k in range(SUMMED):
                     now[c, w, k] = acc[k]
@@ -158,7 +162,10 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 if ends[w] > reached:
                     marked = acc[MARKED]
                     acc[MARKED] = 0
-                    piece(entries, channels, labs, ch, reached, ends[w], acc)
+                    if weighed:
+                        piece(entries, channels, labs, ch, reached, ends[w], acc)
+                    else:
+                        part(entries, ch, reached, ends[w], acc)
                     reached = ends[w]
                     open_whole = _is_whole(acc, reached - new)
                     _fold(acc)
