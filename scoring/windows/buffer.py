@@ -154,3 +154,28 @@ def take_in(
             _insert(entries, ch, ts[row] + ch.delay, value[row], rev[row], state)
         row += 1
     return row
+
+
+@kernel
+def relocate(entries: Any, channels: Any, which: I64, room: I64, free: int) -> int:
+    """Move the kept readings of some channels to the arena's free end, with `room` of all channels; its new end."""
+    for c in which:
+        ch = channels[c]
+        for i in range(ch.count):
+            move(entries, free + i, ch.begin + i)
+        ch.begin = free
+        free += room[c]
+    return free
+
+
+@kernel
+def repack(entries: Any, channels: Any, arena: Any, placed: Any) -> None:
+    """Copy the kept readings of all channels into another arena, where `placed` has them."""
+    for c in range(len(channels)):
+        at = channels[c].begin
+        to = placed[c].begin
+        for i in range(channels[c].count):
+            arena[to + i].ts = entries[at + i].ts
+            arena[to + i].value = entries[at + i].value
+            arena[to + i].rev = entries[at + i].rev
+            arena[to + i].state = entries[at + i].state

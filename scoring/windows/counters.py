@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from devices.readings import I64
 from scoring.windows.buffer import move, search, valid, won
 from scoring.windows.exact import within
 from scoring.windows.kernel import COUNTER, HOUR, LEFT_OUT, OUTSIDE, SOLID, SPIKE, kernel
@@ -253,3 +254,10 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
         ch.count = n - first
     if ch.kind == COUNTER:
         _thin(entries, ch, cut)
+
+
+@kernel
+def compact_all(entries: Any, channels: Any, which: I64, most: int, horizon: int) -> None:
+    """The same for some channels."""
+    for c in which:
+        compact(entries, channels[c], most, horizon)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
-from scoring.windows.buffer import take_in
+from scoring.windows.buffer import relocate, repack, take_in
 from scoring.windows.cells import Cells, spans
-from scoring.windows.counters import compact
+from scoring.windows.counters import compact_all
 from scoring.windows.coverage import coverage, group_table, update
 from scoring.windows.edges import cut_edges
 from scoring.windows.kernel import (
@@ -334,8 +334,7 @@ class Rolling:
 
     def _compact(self, channels: NDArray[np.intp]) -> None:
         self._update()
-        for c in channels:
-            compact(self._entries, self._channels[c], KEPT, self._horizon)
+        compact_all(self._entries, self._channels, channels, KEPT, self._horizon)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
 
     def _grow(self, coming: NDArray[np.int32]) -> None:
@@ -352,11 +351,7 @@ class Rolling:
             self._free = int(room.sum())
             self._entries, self._channels = self._packed(room, spare=self._free // 16)
             return
-        for c in moved:
-            begin, count = int(channels["begin"][c]), int(channels["count"][c])
-            self._entries[self._free : self._free + count] = self._entries[begin : begin + count]
-            channels["begin"][c] = self._free
-            self._free += int(room[c])
+        self._free = relocate(self._entries, channels, moved, room, self._free)
         channels["room"] = room
 
     def _packed(self, room: I64, spare: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
@@ -365,9 +360,7 @@ class Rolling:
         channels["begin"] = np.cumsum(room) - room
         channels["room"] = room
         entries = np.zeros(int(room.sum()) + spare, ENTRY)
-        for old, new in zip(self._channels, channels, strict=True):
-            count = old["count"]
-            entries[new["begin"] : new["begin"] + count] = self._entries[old["begin"] : old["begin"] + count]
+        repack(self._entries, self._channels, entries, channels)
         return entries, channels
 
 
