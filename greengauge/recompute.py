@@ -25,6 +25,7 @@ from greengauge.restating.requests import Request, remembered_registry
 from greengauge.settings import Settings
 from greengauge.terminal import Progress
 from greengauge.versions import Decoders
+from ingest.clock_shifts import ClockShifts
 from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.log.record import Entry, RecordKind
@@ -117,7 +118,8 @@ def _here(settings: Settings, plant: Plant, source: Path, request: Request, prog
             log.append([Entry(RecordKind.COMMAND, request.command(), _now(log), plant.version, 0)])
             job = Job(request.id, request.start, request.end, request.reason, plant.version)
         with _loop() as loop:
-            past = past_of(plant, log, Decoders(plant, data / "registry", source), store, loop)
+            shifts = ClockShifts(data / "clock-shifts.json")
+            past = past_of(plant, log, shifts, Decoders(plant, data / "registry", source), store, loop)
             work = Recomputing(plant, history, past)
             work.ask(job)
             key = job.key

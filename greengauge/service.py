@@ -83,7 +83,8 @@ class Service:
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
-        gate = Gate(self.log, ClockShifts(folder / "clock-shifts.json"))
+        shifts = ClockShifts(folder / "clock-shifts.json")
+        gate = Gate(self.log, shifts)
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
         self.quarantining = Quarantining(
             plant,
@@ -113,7 +114,7 @@ class Service:
             start=self.log.first,
             history=self.history,
             live=self.live,
-            past=past_of(plant, self.log, self.decoders, self.store, asyncio.get_running_loop()),
+            past=past_of(plant, self.log, shifts, self.decoders, self.store, asyncio.get_running_loop()),
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,

@@ -128,7 +128,7 @@ class Engine:
     # --- what becomes known -----------------------------------------------------------------------
 
     def advance(self, budget_s: float | None = None) -> Changes:
-        """Close the steps and blocks that are due, oldest first, for at most `budget_s`; what became known.
+        """Close the steps and blocks that are due, oldest first, for `budget_s`, one at least; what became known.
 
         What is told again is "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
         """
@@ -357,8 +357,10 @@ class Engine:
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look()
-        while (until is None or time.perf_counter() < until) and (due := self.agenda.next(ever)):
+        while due := self.agenda.next(ever):
             found.append(self.agenda.tell(*due, stamp))
+            if until is not None and time.perf_counter() >= until:
+                break
         if ever is None:
             for stack, mark in enumerate(self.marks.stacks()):
                 found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))

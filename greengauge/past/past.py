@@ -13,6 +13,7 @@ from devices.readings import Readings
 from greengauge.past.index import STRETCH_MS, LogIndex, ReadableLog
 from greengauge.past.stored import StoredPast
 from greengauge.versions import Decoders
+from ingest.clock_shifts import ClockShifts
 from ingest.log.log import Log
 from ingest.log.record import Record
 from ingest.store.base import Store
@@ -81,7 +82,13 @@ class LoggedPast:
         return (1 << 62) if began is None else began + SKEW_MS
 
 
-def past_of(plant: Plant, log: Log, decoders: Decoders, store: Store, loop: AbstractEventLoop) -> LoggedPast:
+def past_of(
+    plant: Plant, log: Log, shifts: ClockShifts, decoders: Decoders, store: Store, loop: AbstractEventLoop
+) -> LoggedPast:
     """The past of a data folder; the store is asked on `loop`, and its answers are looked for, not waited for."""
+
+    def decode(records: Sequence[Record]) -> Readings:
+        return decoders.decode_past(shifts.apply(records))
+
     stored = StoredPast(plant, lambda spans: asyncio.run_coroutine_threadsafe(store.look_up(spans), loop))
-    return LoggedPast(plant, log, decoders.decode_past, stored, lambda: log.cursors.get("store"))
+    return LoggedPast(plant, log, decode, stored, lambda: log.cursors.get("store"))

@@ -46,6 +46,7 @@ class Restater:
         self._lag = self._since = 0
         self._from = self._at = self._until = touched.start
         self._slice = HOUR
+        self._deadline: float | None = None  # of the slice of work
         before = touched.start - 1
         self._back = Backward(past, before, before, self._roots(touched.counters), self._limit())
         self._work: Callable[[], Changes] | None = self._find
@@ -56,7 +57,7 @@ class Restater:
 
         Raises EnvironmentFailure while the past cannot be read; ask again later.
         """
-        until = None if budget_s is None else time.perf_counter() + budget_s
+        self._deadline = until = None if budget_s is None else time.perf_counter() + budget_s
         found: list[Changes] = []
         while self._work is not None:
             try:
@@ -134,6 +135,8 @@ class Restater:
     # --- the way through the past -----------------------------------------------------------------
 
     def _read(self) -> Changes:
+        if self._scratch.behind():  # first what is due of what is read
+            return added([self._told(), self._widen()])
         newest = self._live.marks.newest
         far = self._span.end + self._longest + LONGEST_LAG
         self._until = max(min(newest, far), self._at)
@@ -149,8 +152,12 @@ class Restater:
             self._scratch.push(piece)
         self._at = to
         self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, LONGEST_SLICE)
-        found = self._restamped(self._scratch.advance())
-        return added([found, self._widen()])
+        return added([self._told(), self._widen()])
+
+    def _told(self) -> Changes:
+        """What the scratch engine tells until the slice of work is over."""
+        left = None if self._deadline is None else max(0.0, self._deadline - time.perf_counter())
+        return self._restamped(self._scratch.advance(left))
 
     def _widen(self) -> Changes:
         """Begin anew with wider cells if a gap turned out to be longer than they reach."""

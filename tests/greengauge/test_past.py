@@ -16,9 +16,10 @@ import pytest
 from devices.errors import EnvironmentFailure
 from devices.plant import load
 from devices.readings import Mark, Readings
-from greengauge.past import LoggedPast
+from greengauge.past import LoggedPast, past_of
 from greengauge.past.stored import StoredPast
 from greengauge.versions import Decoders
+from ingest.clock_shifts import ClockShifts, Shift
 from ingest.line_protocol import ReadingEncoder
 from ingest.log import Log
 from ingest.log.record import Entry, RecordKind
@@ -233,3 +234,15 @@ def test_nothing_there_is_no_error(bench: Bench) -> None:
     bench.send(T, f'{{"ts": {T}, "coal": 1}}')
     assert all_of(bench, 0, T - 1) == all_of(bench, T, T + 10**10) == []
     assert np.concatenate([piece.ts for piece in bench.past.read(T - 1, T)]).tolist() == [T]
+
+
+def test_accepted_clock_shifts_hold_for_the_past_too(bench: Bench, tmp_path: Path) -> None:
+    """What came while the clock was two years slow, and was accepted by somebody, is read back like what was live."""
+    slow = 2 * 365 * 24 * HOUR
+    bench.send(T - slow, f'{{"ts":{T},"coal":1}}')
+    shifts = ClockShifts(tmp_path / "shifts.json")
+    past = past_of(bench.plant, bench.log, shifts, bench.decoders, bench.store, bench.loop.loop)
+    assert sum(len(piece) for piece in past.read(T - HOUR, T)) == 0
+    shifts.add(Shift(0, bench.log.durable, slow))
+    past = past_of(bench.plant, bench.log, shifts, bench.decoders, bench.store, bench.loop.loop)
+    assert sum(len(piece) for piece in past.read(T - HOUR, T)) == 1
