@@ -22,9 +22,9 @@ from devices.plant import load
 from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
-from ingest.decode.definition import Decoder
-from ingest.decode.result import Close, Decoded, Reject
+from ingest.decode.result import Decoded, join
 from ingest.decode.sequence import follow
+from ingest.decode.twin import Twin
 from ingest.log.record import Record, RecordKind
 from ingest.whole_file import write_whole
 
@@ -56,7 +56,7 @@ class Decoders:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, tuple[int, Decoded]] = OrderedDict()
         self._kept_bytes = 0
-        self._by_version: dict[int, tuple[Decoder, _Rows | None]] = {plant.version: (Decoder(plant), None)}
+        self._by_version: dict[int, tuple[Twin, _Rows | None]] = {plant.version: (Twin(plant), None)}
         folder.mkdir(parents=True, exist_ok=True)
         _keep(source, folder / f"{plant.version:016x}.toml")
 
@@ -91,13 +91,13 @@ class Decoders:
         decoded = decoder.decode([record])
         return decoded if rows is None else _rename(decoded, rows)
 
-    def _of(self, version: int) -> tuple[Decoder, _Rows | None]:
+    def _of(self, version: int) -> tuple[Twin, _Rows | None]:
         found = self._by_version.get(version)
         if found is None:
             found = self._by_version[version] = self._load(version)
         return found
 
-    def _load(self, version: int) -> tuple[Decoder, _Rows | None]:
+    def _load(self, version: int) -> tuple[Twin, _Rows | None]:
         copy = self._folder / f"{version:016x}.toml"
         try:
             old = load(copy)
@@ -116,35 +116,11 @@ class Decoders:
             for was, row in zip(old.channels, channels, strict=True)
             if row >= 0 and _counting(was) != _counting(self._plant.channels[row])
         }
-        return Decoder(old), _Rows(
+        return Twin(old), _Rows(
             channels=np.array(channels, np.int32),
             rulers=changed,
             meters=[meters.get(meter.name, -1) for meter in old.meters],
         )
-
-
-def join(parts: Sequence[Decoded]) -> Decoded:
-    """Several decoded pieces as one, in their order."""
-    if len(parts) == 1:
-        return parts[0]
-    rejects: list[Reject] = []
-    closes: list[Close] = []
-    sequences: dict[int, list[int]] = {}
-    row = 0
-    for part in parts:
-        rejects.extend(part.rejects)
-        closes.extend(replace(close, row=close.row + row) for close in part.closes)
-        for meter, numbers in part.sequences.items():
-            sequences.setdefault(meter, []).extend(numbers)
-        row += len(part.readings)
-    return Decoded(
-        readings=Readings.concat([part.readings for part in parts]),
-        rejects=tuple(rejects),
-        closes=tuple(closes),
-        frames=sum(part.frames for part in parts),
-        sequence_gaps=follow({}, sequences),
-        sequences=sequences,
-    )
 
 
 def _keep(source: Path, copy: Path) -> None:

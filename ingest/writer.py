@@ -19,7 +19,8 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
 from ingest.decode.result import Decoded, Reject
-from ingest.line_protocol import Lines, ReadingEncoder
+from ingest.line_protocol import ReadingEncoder
+from ingest.lines import Lines
 from ingest.log.record import Record
 from ingest.store.base import BadPoint, Series, Store, StoreDown
 from ingest.winners import Choice, Plan, Winners

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.readings import Readings
+from ingest.decode.sequence import follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,27 @@ class Decoded:
     frames: int = 0
     sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here
     sequences: dict[int, list[int]] = field(default_factory=dict)  # meter -> its `seq`s in log order
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Several decoded pieces as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    rejects: list[Reject] = []
+    closes: list[Close] = []
+    sequences: dict[int, list[int]] = {}
+    row = 0
+    for part in parts:
+        rejects.extend(part.rejects)
+        closes.extend(replace(close, row=close.row + row) for close in part.closes)
+        for meter, numbers in part.sequences.items():
+            sequences.setdefault(meter, []).extend(numbers)
+        row += len(part.readings)
+    return Decoded(
+        readings=Readings.concat([part.readings for part in parts]),
+        rejects=tuple(rejects),
+        closes=tuple(closes),
+        frames=sum(part.frames for part in parts),
+        sequence_gaps=follow({}, sequences),
+        sequences=sequences,
+    )

@@ -156,7 +156,7 @@ def test_a_record_is_decoded_alone(decoder: Decoder) -> None:
     alone = [decoder.decode([r]) for r in records]
     assert same(together.readings, Readings.concat([d.readings for d in alone]))
     assert together.rejects == tuple(r for d in alone for r in d.rejects)
-    assert same(Decoder(decoder._plant).decode(records).readings, together.readings)
+    assert same(Decoder(decoder.plant).decode(records).readings, together.readings)
 
 
 def gaps(decoder: Decoder, pieces: list[Record]) -> dict[int, int]:
