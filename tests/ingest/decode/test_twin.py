@@ -103,6 +103,36 @@ def test_canonical_forms_are_taken(twin: Twin, payload: bytes, level: int) -> No
     assert not twin.decode([record(body, level)]).rejects
 
 
+TWICE = [b'"ts":%d' % NOW, b'"seq":1', b'"rev":1', b'"q":"M"', b'"meter":"kiln"', b'"a":1', b'"feed":2']
+LEFT = [
+    *(b'{"ts":%d,"a":1,%b,%b}' % (NOW, key, key) for key in TWICE[1:5]),
+    *(b'{"ts":%d,%b,"feed":2,%b}' % (NOW, key, key) for key in TWICE),
+    b'{"ts":%d,"a":1,"close":true}' % NOW,
+    b'{"ts":%d,"\\u0061":1}' % NOW,
+    b'{"ts":%d,"a":1,"b":[1]}' % NOW,
+    b'{"ts":%d,"a":1,"x":1}' % NOW,
+    b'{"ts":%d,"a":1,}' % NOW,
+    b'{"ts":%d,"a":01}' % NOW,
+    b'{"ts":%d,"a":1}{}' % NOW,
+    b'{"ts":%d,"a":1]' % NOW,
+    b'[{"ts":%d,"a":1},]' % NOW,
+    b'[{"ts":%d,"a":1}}' % NOW,
+    b'[{"ts":%d,"a":1},{"ts":%d}]' % (NOW, NOW),
+    b'{"ts":%d,"odd":1}' % NOW,
+    b'{"ts":%d}' % (NOW - 72 * 3_600_000 - 1),
+    b"[]",
+]
+
+
+@pytest.mark.parametrize("payload", LEFT)
+def test_what_looks_odd_is_left(twin: Twin, payload: bytes) -> None:
+    """A key twice, `close`, escapes, nesting, unknown keys, faults: the definition decides, its neighbours stay."""
+    good = encode(KILN, b'{"ts":%d,"a":1,"seq":4}' % NOW, level=5)
+    body = good + encode(KILN, payload, level=5) + good
+    assert left(twin, body) == 1
+    same(twin.decode([record(body)]), twin.definition.decode([record(body)]))
+
+
 def test_bare_numbers_and_deliveries_are_taken(twin: Twin) -> None:
     """A channel's own topic; QoS 0 and 2, retained, redelivered; MQTT 5 properties."""
     bodies = [
