@@ -23,7 +23,6 @@ from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
 from ingest.decode.result import Decoded, join
-from ingest.decode.sequence import follow
 from ingest.decode.twin import Twin
 from ingest.log.record import Record, RecordKind
 from ingest.whole_file import write_whole
@@ -41,7 +40,7 @@ class _Rows:
     """Rows of an older registry as rows of the present one; -1 for what is gone."""
 
     channels: I32
-    meters: list[int]
+    meters: I32
     rulers: dict[
         int, Ruler | None
     ]  # present row of a channel that counts differently now; None: it means another thing
@@ -119,7 +118,7 @@ class Decoders:
         return Twin(old), _Rows(
             channels=np.array(channels, np.int32),
             rulers=changed,
-            meters=[meters.get(meter.name, -1) for meter in old.meters],
+            meters=np.array([meters.get(meter.name, -1) for meter in old.meters], np.int32),
         )
 
 
@@ -170,9 +169,9 @@ def _rename(decoded: Decoded, rows: _Rows) -> Decoded:
     before = np.concatenate([[0], np.cumsum(known)])
     readings = _counted_anew(replace(decoded.readings, channel=channel).take(known), rows.rulers)
     closes = tuple(
-        replace(close, row=int(before[close.row]), meter=rows.meters[close.meter])
+        replace(close, row=int(before[close.row]), meter=int(rows.meters[close.meter]))
         for close in decoded.closes
         if rows.meters[close.meter] >= 0
     )
-    sequences = {rows.meters[m]: seqs for m, seqs in decoded.sequences.items() if rows.meters[m] >= 0}
-    return replace(decoded, readings=readings, closes=closes, sequences=sequences, sequence_gaps=follow({}, sequences))
+    sequences = np.column_stack([rows.meters[decoded.sequences[:, 0]], decoded.sequences[:, 1]])
+    return replace(decoded, readings=readings, closes=closes, sequences=sequences[sequences[:, 0] >= 0])

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from devices.readings import Readings
-from ingest.decode.sequence import follow
+import numpy as np
+
+from devices.readings import I64, Readings
+from ingest.decode.sequence import NONE, by_meter, follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,12 @@ class Decoded:
     rejects: tuple[Reject, ...] = ()
     closes: tuple[Close, ...] = ()
     frames: int = 0
-    sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here
-    sequences: dict[int, list[int]] = field(default_factory=dict)  # meter -> its `seq`s in log order
+    sequences: I64 = field(default_factory=lambda: NONE)  # [n, 2]: meter, seq; in log order
+
+    @property
+    def sequence_gaps(self) -> dict[int, int]:
+        """Meter -> numbers missing among those that are seen here."""
+        return follow({}, by_meter(self.sequences))
 
 
 def join(parts: Sequence[Decoded]) -> Decoded:
@@ -57,19 +63,15 @@ def join(parts: Sequence[Decoded]) -> Decoded:
         return parts[0]
     rejects: list[Reject] = []
     closes: list[Close] = []
-    sequences: dict[int, list[int]] = {}
     row = 0
     for part in parts:
         rejects.extend(part.rejects)
         closes.extend(replace(close, row=close.row + row) for close in part.closes)
-        for meter, numbers in part.sequences.items():
-            sequences.setdefault(meter, []).extend(numbers)
         row += len(part.readings)
     return Decoded(
         readings=Readings.concat([part.readings for part in parts]),
         rejects=tuple(rejects),
         closes=tuple(closes),
         frames=sum(part.frames for part in parts),
-        sequence_gaps=follow({}, sequences),
-        sequences=sequences,
+        sequences=np.concatenate([NONE, *(part.sequences for part in parts)]),
     )

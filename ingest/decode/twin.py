@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from devices.plant.model import Plant
-from devices.readings import I64, Readings
+from devices.readings import Readings
 from ingest import kernels
 from ingest.decode.batch import Batch
 from ingest.decode.definition import LARGEST, Decoder
 from ingest.decode.result import Close, Decoded, join
-from ingest.decode.sequence import follow
 from ingest.decode.window import bounds
 from ingest.log.record import Record, RecordKind
 
@@ -53,7 +52,7 @@ class Twin:
         window = bounds(entry.received, self.definition.plant.intake)
         passed = passes.run(entry.body, entry.mqtt, record.body_at, entry.received, window, self._tables)
         if not len(passed.slow):
-            return _decoded(passed.readings, passed.seq, frames=passed.frames)
+            return Decoded(passed.readings, frames=passed.frames, sequences=passed.seq)
         return self._merged(record, passed)
 
     def _merged(self, record: Record, passed: Passed) -> Decoded:
@@ -66,9 +65,8 @@ class Twin:
             rows_at += [rows] * len(own.rows)
             batch.rows += own.rows
             batch.rejects += own.rejects
-            found = [(meter, seq) for meter, own_seqs in own.sequences.items() for seq in own_seqs]
-            seqs_at += [seqs] * len(found)
-            numbers += found
+            seqs_at += [seqs] * len(own.sequences)
+            numbers += own.sequences
         fast, slow = passed.readings, batch.done().readings
         behind = len(fast.text)
         columns = {
@@ -76,24 +74,8 @@ class Twin:
             for name in _READINGS
         }
         seq = np.insert(passed.seq, seqs_at, np.array(numbers, np.int64).reshape(-1, 2), axis=0)
-        decoded = _decoded(Readings(**columns, text=fast.text + slow.text), seq, frames=passed.frames)
-        return replace(decoded, rejects=tuple(batch.rejects), closes=tuple(closes))
+        readings = Readings(**columns, text=fast.text + slow.text)
+        return Decoded(readings, tuple(batch.rejects), tuple(closes), passed.frames, seq)
 
 
 _TEXT = frozenset(("start", "stop"))
-
-
-def _decoded(readings: Readings, seq: I64, *, frames: int) -> Decoded:
-    sequences: dict[int, list[int]] = {}
-    for meter, number in seq.tolist():
-        own = sequences.get(meter)
-        if own is None:
-            sequences[meter] = [number]
-        else:
-            own.append(number)
-    # Only where numbers do not follow each other can one be missing.
-    order = np.argsort(seq[:, 0], kind="stable")
-    meters, numbers = seq[order, 0], seq[order, 1]
-    odd = meters[1:][(meters[1:] == meters[:-1]) & (numbers[1:] != numbers[:-1] + 1)]
-    gaps = follow({}, {meter: sequences[meter] for meter in set(odd.tolist())}) if len(odd) else {}
-    return Decoded(readings, frames=frames, sequence_gaps=gaps, sequences=sequences)
