@@ -102,10 +102,14 @@ def _compile_aside() -> None:
 def load() -> None:
     """Compile every kernel for the types it is used with, or load it."""
     from devices.readings import Readings
-    from ingest import line_kernel
+    from ingest import line_kernel, newest_kernel
     from ingest.decode import passes, tables
 
-    line_kernel.encode(Readings.empty(), np.zeros(0, np.bool_), line_kernel.build([], [], [], []))
+    none = Readings.empty()
+    newest_kernel.advance(
+        none.channel, none.ts, none.rev, np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+    )
+    line_kernel.encode(none, np.zeros(0, np.bool_), line_kernel.build([], [], [], []))
     passes.run(b"", 5, 0, 0, (0, 0), tables.build((), 0))
 
 
