@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Readings
+from ingest import newest_tables
 from ingest.derived import damaged, put_aside
-from ingest.newest import Newest
+from ingest.newest_tables import NewestTables
 from ingest.store.base import Series, Span
 
 GAP_MS = 60_000
@@ -51,10 +52,8 @@ Key = tuple[int, int]
 """channel, ts"""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS newest (channel TEXT PRIMARY KEY, ts INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS winner (channel TEXT, ts INTEGER, rev INTEGER, text BLOB, letter INTEGER, seen TEXT,
     UNIQUE (channel, ts));
-CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
 """
 
 
@@ -101,12 +100,10 @@ class Winners:
         """`series(channel)` is where the store keeps a channel."""
         self._path, self._series = path, series
         self._names = [f"{plant.meters[c.meter].name}.{c.name}" for c in plant.channels]
-        self._newest = Newest(len(self._names))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
-            rows = dict(self._db.execute("SELECT channel, ts FROM newest"))
-            reached = self._db.execute("SELECT position FROM reached").fetchone()
+            self._tables = NewestTables(self._db, self._names)
             self._count: int = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
         except (OSError, sqlite3.Error) as failure:
             raise EnvironmentFailure(
@@ -114,11 +111,12 @@ class Winners:
                 where=str(path),
                 mend="check the disk; if the file is damaged, remove it: the log is then written again",
             ) from failure
-        for channel, known in enumerate(self._names):
-            if known in rows:
-                self._newest.ts[channel] = rows[known]
-        self.reached: int = reached[0] if reached else 0
+        self._newest = self._tables.newest
+
+    @property
+    def reached(self) -> int:
         """Log position that this memory covers: read on no later than here."""
+        return self._tables.reached
 
     def close(self) -> None:
         """Close the file."""
@@ -195,13 +193,9 @@ class Winners:
 
     def checkpoint(self, position: int) -> None:
         """Everything before `position` is in the store: save how far each channel has come."""
-        moved = self._newest.moved()
-        rows = [(self._names[channel], ts) for channel, ts in zip(moved, self._newest.ts[moved].tolist(), strict=True)]
         with self._told(), self._db:
-            self._db.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?)", rows)
-            self._db.execute("INSERT OR REPLACE INTO reached VALUES (1, ?)", (position,))
-        self._newest.saved()
-        self.reached = position
+            self._tables.save(position)
+        self._tables.saved(position)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -276,7 +270,7 @@ def _open(path: Path) -> sqlite3.Connection:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            db.executescript(_SCHEMA)
+            db.executescript(_SCHEMA + newest_tables.SCHEMA)
             db.execute("PRAGMA quick_check").fetchall()
         except sqlite3.Error as error:
             db.close()

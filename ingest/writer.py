@@ -29,11 +29,11 @@ from ingest.worker import Worker
 T = TypeVar("T")
 
 READ_BYTES = 1 << 20
-BATCH_LINES = 5_000
+BATCH_LINES = 10_000
 LATE_MS = 5_000
 """Unwritten readings older than this make the store "late"."""
 FIRST_RETRY_S, LAST_RETRY_S, STANDING_RETRY_S, LONGEST_S = 1.0, 5.0, 30.0, 600.0
-CHECKPOINT_S, CHECKPOINT_SHARE = 1.0, 0.05
+CHECKPOINT_S = 1.0
 DAMAGE_S = 0.2
 REFUSED_ITEM = 1 << 20
 """A reading refused by the store is quarantined under its frame's position and this plus its place in the frame."""
@@ -119,7 +119,7 @@ class StoreWriter:
     _worker: Worker = field(init=False)
     _rewind: int | None = None
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
-    _save_at: float = 0.0
+    _saved: float = 0.0
 
     def __post_init__(self) -> None:
         self._encoder = ReadingEncoder(self.plant)
@@ -287,21 +287,16 @@ class StoreWriter:
     # --- positions ------------------------------------------------------------------------------
 
     async def _checkpoint(self, *, at_once: bool = False) -> None:
-        """Move the cursor; the winners' memory follows about once a second and when all is written.
-
-        Less often where that takes long (100,000 channels): what is read twice after a kill costs nothing now.
-        """
-        begun = time.monotonic()
-        save = (at_once and self.winners.reached != self.position) or begun >= self._save_at
+        """Move the cursor; the winners' memory follows about once a second and when all is written."""
+        save = (at_once and self.winners.reached != self.position) or time.monotonic() - self._saved >= CHECKPOINT_S
+        if save:
+            self._saved = time.monotonic()
         try:
             await self._worker.call(lambda: self._save(self.position, with_winners=save))
         except EnvironmentFailure as failure:  # the cursor lags: that repeats, never loses
             self._is("down", failure.cause)
         else:
             self._is("ok", "")
-        if save:
-            took = time.monotonic() - begun
-            self._save_at = begun + max(CHECKPOINT_S, took / CHECKPOINT_SHARE)
 
     def _save(self, position: int, *, with_winners: bool) -> None:
         if with_winners:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.readings import Readings
-from ingest import kernels
+from ingest import kernels, newest_tables
 from ingest.newest import NEVER, Newest
+from ingest.newest_tables import NewestTables
 
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(-3, 12), st.sampled_from([0, 0, 0, 1])), max_size=30)
 
@@ -52,3 +56,25 @@ def test_moved() -> None:
     found.sort_out(Readings.of([1], [7], [0]))
     assert found.moved() == [1]
     assert np.array_equal(found.ts, [6, 7, 5])
+
+
+def test_names_that_change(tmp_path: Path) -> None:
+    """Times follow their channels' names over new registries, also those of a channel that was away for a while."""
+    db = sqlite3.connect(tmp_path / "db")
+    db.executescript(newest_tables.SCHEMA)
+    many = [f"m.{k}" for k in range(1300)]
+
+    def turn(names: list[str], *given: tuple[int, int]) -> NewestTables:
+        tables = NewestTables(db, names)
+        tables.newest.sort_out(Readings.of([c for c, _ in given], [t for _, t in given], [0] * len(given)))
+        with db:
+            tables.save(7)
+        tables.saved(7)
+        return tables
+
+    turn(many, (0, 10), (512, 20), (1299, 30))
+    again = NewestTables(db, many)
+    assert (again.reached, np.flatnonzero(again.newest.ts != NEVER).tolist()) == (7, [0, 512, 1299])
+    assert turn(["new", *many[1:]], (1, 5)).newest.ts[[0, 1, 512, 1299]].tolist() == [NEVER, 5, 20, 30]
+    assert turn([many[1299], many[0], "other"]).newest.ts.tolist() == [30, 10, NEVER]
+    assert NewestTables(db, many).newest.ts[[0, 1, 512, 1299]].tolist() == [10, 5, 20, 30]
