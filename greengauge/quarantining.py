@@ -10,6 +10,7 @@ import structlog
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from ingest.decode.result import Decoded, Reject
+from ingest.decode.sequence import by_meter
 from ingest.log.log import Log
 from ingest.log.record import Record
 from ingest.quarantine import Quarantine
@@ -73,7 +74,7 @@ class Quarantining:
         """Rejects, then sequences, then the cursor: after a kill in between each is told again and counts once."""
         if decoded.rejects:
             self._quarantine.add(decoded.rejects)
-        named = {self._plant.meters[meter].name: numbers for meter, numbers in decoded.sequences.items()}
+        named = {self._plant.meters[meter].name: numbers for meter, numbers in by_meter(decoded.sequences).items()}
         gaps = self._quarantine.follow(named, end) if named else {}
         self._log.cursors.set("quarantine", end)
         return gaps

@@ -22,9 +22,8 @@ from devices.plant import load
 from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
-from ingest.decode.definition import Decoder
-from ingest.decode.result import Close, Decoded, Reject
-from ingest.decode.sequence import follow
+from ingest.decode.result import Decoded, join
+from ingest.decode.twin import Twin
 from ingest.log.record import Record, RecordKind
 from ingest.whole_file import write_whole
 
@@ -41,7 +40,7 @@ class _Rows:
     """Rows of an older registry as rows of the present one; -1 for what is gone."""
 
     channels: I32
-    meters: list[int]
+    meters: I32
     rulers: dict[
         int, Ruler | None
     ]  # present row of a channel that counts differently now; None: it means another thing
@@ -56,7 +55,7 @@ class Decoders:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, tuple[int, Decoded]] = OrderedDict()
         self._kept_bytes = 0
-        self._by_version: dict[int, tuple[Decoder, _Rows | None]] = {plant.version: (Decoder(plant), None)}
+        self._by_version: dict[int, tuple[Twin, _Rows | None]] = {plant.version: (Twin(plant), None)}
         folder.mkdir(parents=True, exist_ok=True)
         _keep(source, folder / f"{plant.version:016x}.toml")
 
@@ -91,13 +90,13 @@ class Decoders:
         decoded = decoder.decode([record])
         return decoded if rows is None else _rename(decoded, rows)
 
-    def _of(self, version: int) -> tuple[Decoder, _Rows | None]:
+    def _of(self, version: int) -> tuple[Twin, _Rows | None]:
         found = self._by_version.get(version)
         if found is None:
             found = self._by_version[version] = self._load(version)
         return found
 
-    def _load(self, version: int) -> tuple[Decoder, _Rows | None]:
+    def _load(self, version: int) -> tuple[Twin, _Rows | None]:
         copy = self._folder / f"{version:016x}.toml"
         try:
             old = load(copy)
@@ -116,35 +115,11 @@ class Decoders:
             for was, row in zip(old.channels, channels, strict=True)
             if row >= 0 and _counting(was) != _counting(self._plant.channels[row])
         }
-        return Decoder(old), _Rows(
+        return Twin(old), _Rows(
             channels=np.array(channels, np.int32),
             rulers=changed,
-            meters=[meters.get(meter.name, -1) for meter in old.meters],
+            meters=np.array([meters.get(meter.name, -1) for meter in old.meters], np.int32),
         )
-
-
-def join(parts: Sequence[Decoded]) -> Decoded:
-    """Several decoded pieces as one, in their order."""
-    if len(parts) == 1:
-        return parts[0]
-    rejects: list[Reject] = []
-    closes: list[Close] = []
-    sequences: dict[int, list[int]] = {}
-    row = 0
-    for part in parts:
-        rejects.extend(part.rejects)
-        closes.extend(replace(close, row=close.row + row) for close in part.closes)
-        for meter, numbers in part.sequences.items():
-            sequences.setdefault(meter, []).extend(numbers)
-        row += len(part.readings)
-    return Decoded(
-        readings=Readings.concat([part.readings for part in parts]),
-        rejects=tuple(rejects),
-        closes=tuple(closes),
-        frames=sum(part.frames for part in parts),
-        sequence_gaps=follow({}, sequences),
-        sequences=sequences,
-    )
 
 
 def _keep(source: Path, copy: Path) -> None:
@@ -194,9 +169,9 @@ def _rename(decoded: Decoded, rows: _Rows) -> Decoded:
     before = np.concatenate([[0], np.cumsum(known)])
     readings = _counted_anew(replace(decoded.readings, channel=channel).take(known), rows.rulers)
     closes = tuple(
-        replace(close, row=int(before[close.row]), meter=rows.meters[close.meter])
+        replace(close, row=int(before[close.row]), meter=int(rows.meters[close.meter]))
         for close in decoded.closes
         if rows.meters[close.meter] >= 0
     )
-    sequences = {rows.meters[m]: seqs for m, seqs in decoded.sequences.items() if rows.meters[m] >= 0}
-    return replace(decoded, readings=readings, closes=closes, sequences=sequences, sequence_gaps=follow({}, sequences))
+    sequences = np.column_stack([rows.meters[decoded.sequences[:, 0]], decoded.sequences[:, 1]])
+    return replace(decoded, readings=readings, closes=closes, sequences=sequences[sequences[:, 0] >= 0])

@@ -12,12 +12,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Collection, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from devices.plant.model import Meter, Plant
 from devices.readings import NORMAL, Readings
+from ingest import kernels
+from ingest.lines import Block, Lines
+
+if TYPE_CHECKING:
+    from ingest import line_kernel
 
 Value = float | int | str | bool
 
@@ -151,14 +156,6 @@ def _bare(escaped: bytes) -> str:
 # --- readings ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Readings as lines; line i holds rows `first[i]` to `first[i + 1]` (exclusive) of the batch it was made from."""
-
-    lines: list[bytes]
-    first: list[int]  # one longer than `lines`
-
-
 class ReadingEncoder:
     """Readings of one plant as points of `reading`: a float field a channel, `<channel>_q` where its letter isn't N."""
 
@@ -175,11 +172,36 @@ class ReadingEncoder:
         """The tags of a channel's series."""
         return self._tags[self._meter[channel]]
 
-    def encode(self, readings: Readings, *, lettered: Container[int] = ()) -> Lines:
+    def encode(self, readings: Readings, *, lettered: Collection[int] = ()) -> Lines:
         """The batch as lines in its order; consecutive rows of one meter and time share a point.
 
         Rows in `lettered` say their letter even if it is N: they overwrite a reading that may have had another.
+        Compiled once the kernels are there (the same bytes), in Python until then.
         """
+        if kernels.ready() and len(readings) and (done := self._compiled(readings, lettered)):
+            return done
+        return self.defined(readings, lettered)
+
+    @cached_property
+    def _words(self) -> line_kernel.Words:
+        from ingest import line_kernel
+
+        return line_kernel.build(self._heads, self._meter, self._field, self._letter)
+
+    def _compiled(self, readings: Readings, lettered: Collection[int]) -> Lines | None:
+        """The lines, or None for a batch with a letter or time that the kernel does not write."""
+        from ingest import line_kernel  # it imports numba, which only whoever is ready has
+
+        says = readings.letter != NORMAL
+        says[list(lettered)] = True
+        told = readings.letter[says]
+        if readings.ts.min() < 0 or not ((told >= ord("A")) & (told <= ord("Z"))).all():
+            return None
+        text, begins, first = line_kernel.encode(readings, says, self._words)
+        return Lines(Block(text, begins), first)
+
+    def defined(self, readings: Readings, lettered: Collection[int] = ()) -> Lines:
+        """The definition of `encode`."""
         lines: list[bytes] = []
         first: list[int] = []
         parts: list[bytes] = []

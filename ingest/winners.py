@@ -36,7 +36,9 @@ from numpy.typing import NDArray
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Readings
+from ingest import newest_tables
 from ingest.derived import damaged, put_aside
+from ingest.newest_tables import NewestTables
 from ingest.store.base import Series, Span
 
 GAP_MS = 60_000
@@ -50,10 +52,8 @@ Key = tuple[int, int]
 """channel, ts"""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS newest (channel TEXT PRIMARY KEY, ts INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS winner (channel TEXT, ts INTEGER, rev INTEGER, text BLOB, letter INTEGER, seen TEXT,
     UNIQUE (channel, ts));
-CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
 """
 
 
@@ -100,13 +100,10 @@ class Winners:
         """`series(channel)` is where the store keeps a channel."""
         self._path, self._series = path, series
         self._names = [f"{plant.meters[c.meter].name}.{c.name}" for c in plant.channels]
-        self._newest = np.full(len(self._names), np.iinfo(np.int64).min, np.int64)
-        self._dirty: set[int] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
-            rows = dict(self._db.execute("SELECT channel, ts FROM newest"))
-            reached = self._db.execute("SELECT position FROM reached").fetchone()
+            self._tables = NewestTables(self._db, self._names)
             self._count: int = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
         except (OSError, sqlite3.Error) as failure:
             raise EnvironmentFailure(
@@ -114,11 +111,12 @@ class Winners:
                 where=str(path),
                 mend="check the disk; if the file is damaged, remove it: the log is then written again",
             ) from failure
-        for channel, known in enumerate(self._names):
-            if known in rows:
-                self._newest[channel] = rows[known]
-        self.reached: int = reached[0] if reached else 0
+        self._newest = self._tables.newest
+
+    @property
+    def reached(self) -> int:
         """Log position that this memory covers: read on no later than here."""
+        return self._tables.reached
 
     def close(self) -> None:
         """Close the file."""
@@ -127,34 +125,25 @@ class Winners:
     # --- a batch's way: plan, (ask the store), choose, remember, (write), checkpoint ------------
 
     def plan(self, readings: Readings) -> Plan:
-        """Sort out a batch. O(n log n), vectorised but for the doubtful rows."""
-        n = len(readings)
-        late = readings.ts <= self._newest[readings.channel]
-        order = np.lexsort((np.arange(n), readings.ts, readings.channel))
-        channel, ts = readings.channel[order], readings.ts[order]
-        again = np.zeros(n, np.bool_)
-        again[1:] = (channel[1:] == channel[:-1]) & (ts[1:] == ts[:-1])
-        again[:-1] |= again[1:]
-        twice = np.zeros(n, np.bool_)
-        twice[order] = again
-        plain = ~(late | twice | (readings.rev != 0))
+        """Sort out a batch: one pass, and Python for the doubtful rows alone."""
+        late, plain = self._newest.sort_out(readings)
         doubtful: dict[Key, list[int]] = {}
         for row in np.flatnonzero(~plain).tolist():
             doubtful.setdefault((int(readings.channel[row]), int(readings.ts[row])), []).append(row)
-        lates = frozenset(key for key in doubtful if key[1] <= self._newest[key[0]])
+        lates = frozenset(key for key, rows in doubtful.items() if late[rows[0]])
         known = {key: winner for key in lates if (winner := self._recall(key))}
         spans, asked = self._spans(lates - known.keys())
-        np.maximum.at(self._newest, readings.channel, readings.ts)
-        self._dirty.update(np.unique(readings.channel).tolist())
         return Plan(readings, plain, doubtful, lates, known, spans, asked)
 
     def choose(self, plan: Plan, answers: Sequence[Mapping[int, float | str]] | None) -> Choice:
         """One row a key. `answers`: what the store holds of `plan.spans`; None if it may not be asked."""
+        if not plan.doubtful:
+            return Choice(plan.readings, frozenset())
         held: dict[Key, float] = {}
         for channel, answer in zip(plan.asked, answers or (), strict=answers is not None):
             held |= {(channel, ts): v for ts, v in answer.items() if isinstance(v, float | int)}
-        send: list[int] = np.flatnonzero(plan.plain).tolist()
-        overwriting: set[int] = set()
+        send: list[int] = []
+        overwriting: list[int] = []
         again: list[tuple[Key, Winner]] = []
         tracked: dict[Key, Winner] = {}
         duplicates = superseded = 0
@@ -169,14 +158,16 @@ class Winners:
             if row is not None:
                 send.append(row)
                 if len(winner.seen) > 1 or (answers is None and key in plan.late):
-                    overwriting.add(row)
+                    overwriting.append(row)
             elif winner.tracked or winner.changed:
                 again.append((key, winner))
-        send.sort()
-        chosen = plan.readings.take(np.asarray(send, np.intp))
-        lettered = {at for at, row in enumerate(send) if row in overwriting} if overwriting else set()
+        sent = plan.plain.copy()
+        sent[send] = True
+        chosen = plan.readings.take(sent)
+        places = np.cumsum(sent) - 1  # of a row among those that are sent
+        lettered = set(places[overwriting].tolist())
         if again:
-            lettered.update(range(len(send), len(send) + len(again)))
+            lettered.update(range(len(chosen), len(chosen) + len(again)))
             chosen = Readings.concat([chosen, _as_readings(again, plan.readings)])
         return Choice(chosen, frozenset(lettered), duplicates, superseded, tracked)
 
@@ -202,12 +193,9 @@ class Winners:
 
     def checkpoint(self, position: int) -> None:
         """Everything before `position` is in the store: save how far each channel has come."""
-        rows = [(self._names[channel], int(self._newest[channel])) for channel in self._dirty]
         with self._told(), self._db:
-            self._db.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?)", rows)
-            self._db.execute("INSERT OR REPLACE INTO reached VALUES (1, ?)", (position,))
-        self._dirty.clear()
-        self.reached = position
+            self._tables.save(position)
+        self._tables.saved(position)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -282,7 +270,7 @@ def _open(path: Path) -> sqlite3.Connection:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            db.executescript(_SCHEMA)
+            db.executescript(_SCHEMA + newest_tables.SCHEMA)
             db.execute("PRAGMA quick_check").fetchall()
         except sqlite3.Error as error:
             db.close()

@@ -19,7 +19,8 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
 from ingest.decode.result import Decoded, Reject
-from ingest.line_protocol import Lines, ReadingEncoder
+from ingest.line_protocol import ReadingEncoder
+from ingest.lines import Lines
 from ingest.log.record import Record
 from ingest.store.base import BadPoint, Series, Store, StoreDown
 from ingest.winners import Choice, Plan, Winners
@@ -28,7 +29,7 @@ from ingest.worker import Worker
 T = TypeVar("T")
 
 READ_BYTES = 1 << 20
-BATCH_LINES = 5_000
+BATCH_LINES = 10_000
 LATE_MS = 5_000
 """Unwritten readings older than this make the store "late"."""
 FIRST_RETRY_S, LAST_RETRY_S, STANDING_RETRY_S, LONGEST_S = 1.0, 5.0, 30.0, 600.0

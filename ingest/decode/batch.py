@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from devices.foreign import printable
 from devices.readings import Mark, Readings
 from ingest.decode.faults import Fault
 from ingest.decode.result import Close, Decoded, Reject
-from ingest.decode.sequence import follow
 
 PREFIX = 4096
 """Bytes of a payload that its reject keeps."""
@@ -70,7 +71,7 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     closes: list[Close] = field(default_factory=list)
     frames: int = 0
-    sequences: dict[int, list[int]] = field(default_factory=dict)
+    sequences: list[tuple[int, int]] = field(default_factory=list)  # meter, seq
 
     def refuse(self, message: Message, faults: list[tuple[int, Fault]], spans: list[tuple[int, int]]) -> None:
         """The faults of an array's objects, each with the object's own text; `spans` says where that stands."""
@@ -95,7 +96,7 @@ class Batch:
     def count(self, seq: int, meter: int, message: Message) -> None:
         """The message's `seq`; that of a redelivered or retained one says nothing about what is missing."""
         if not message.mark & (Mark.REDELIVERED.value | Mark.RETAINED.value):
-            self.sequences.setdefault(meter, []).append(seq)
+            self.sequences.append((meter, seq))
 
     def done(self) -> Decoded:
         """The columns."""
@@ -104,5 +105,5 @@ class Batch:
         readings = Readings.of(
             channel, ts, value, rev=rev, letter=letter, mark=mark, received=received, position=position, numbers=numbers
         )
-        gaps = follow({}, self.sequences)
-        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, gaps, self.sequences)
+        sequences = np.array(self.sequences, np.int64).reshape(-1, 2)
+        return Decoded(readings, tuple(self.rejects), tuple(self.closes), self.frames, sequences)

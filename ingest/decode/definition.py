@@ -25,14 +25,16 @@ from ingest.decode.payload import parse
 from ingest.decode.result import Close, Decoded
 from ingest.decode.topic import Topics
 from ingest.decode.window import refuse_time
-from ingest.log.record import Record, RecordKind
+from ingest.log.record import Entry, Record, RecordKind
 from ingest.session.frames import split
 
 LARGEST = 1 << 20
 """Default limit of a payload, bytes."""
 
 
-class _Slot(NamedTuple):
+class Slot(NamedTuple):
+    """What a key of a meter's payload means."""
+
     channel: int
     ruler: Ruler
 
@@ -44,10 +46,10 @@ class Decoder:
     """
 
     def __init__(self, plant: Plant, *, largest: int = LARGEST) -> None:
-        self._plant, self._largest = plant, largest
+        self.plant, self.largest = plant, largest
         self._topics = Topics(plant)
-        self._slots = [  # per meter: payload key -> channel; what is derived never arrives in a payload
-            {c.field: _Slot(c.index, Ruler(c)) for c in (plant.channels[i] for i in meter.channels) if c.source is None}
+        self.slots = [  # per meter: payload key -> channel; what is derived never arrives in a payload
+            {c.field: Slot(c.index, Ruler(c)) for c in (plant.channels[i] for i in meter.channels) if c.source is None}
             for meter in plant.meters
         ]
 
@@ -61,12 +63,21 @@ class Decoder:
             entry = record.entry
             if entry.kind is not RecordKind.FRAMES:
                 continue
-            for frame in split(entry.body, entry.mqtt):
-                mark = _mark(frame.qos, frame.retain, frame.dup)
-                position = record.body_at + frame.offset
-                message = Message(frame.topic, bytes(frame.payload), entry.received, position, mark)
-                self._take(message, batch, frame.fault)
+            self._frames(entry.body, record.body_at, entry, batch)
         return batch.done()
+
+    def frame(self, record: Record, start: int, end: int) -> Batch:
+        """The one frame that stands at `body[start:end]` of a record."""
+        batch = Batch()
+        self._frames(record.entry.body[start:end], record.body_at + start, record.entry, batch)
+        return batch
+
+    def _frames(self, body: bytes, at: int, entry: Entry, batch: Batch) -> None:
+        """Frames back to back, the first at log position `at`."""
+        for frame in split(body, entry.mqtt):
+            mark = _mark(frame.qos, frame.retain, frame.dup)
+            message = Message(frame.topic, bytes(frame.payload), entry.received, at + frame.offset, mark)
+            self._take(message, batch, frame.fault)
 
     def message(
         self, topic: bytes, payload: bytes, received: int, *, qos: int = 1, retain: bool = False, dup: bool = False
@@ -84,7 +95,7 @@ class Decoder:
             return
         try:
             meter, channel = self._topics.find(message.topic)
-            content = parse(message.payload, self._largest)
+            content = parse(message.payload, self.largest)
             if channel is not None:
                 self._bare(content, channel, message, batch)
             elif type(content) is list:
@@ -120,8 +131,8 @@ class Decoder:
                 "payload",
                 "publish it without the retain flag, or as an object with ts",
             )
-        owner = self._plant.channels[channel]
-        value, mark = self._slots[owner.meter][owner.field].ruler.read(text)
+        owner = self.plant.channels[channel]
+        value, mark = self.slots[owner.meter][owner.field].ruler.read(text)
         mark |= message.mark | Mark.RECEIVE_TIME.value
         received, position = message.received, message.position
         batch.rows.append(Row(channel, received, value, 0, NORMAL, mark, received, position, text.encode()))
@@ -141,7 +152,7 @@ class Decoder:
         if type(content) is not dict:
             raise _not_an_object(content)
         if "meter" in content:
-            values.refuse_identity(content["meter"], self._plant.meters[meter].name)
+            values.refuse_identity(content["meter"], self.plant.meters[meter].name)
         if b"\\" in message.payload:
             values.refuse_surrogates(content)
         if "seq" in content:
@@ -157,8 +168,8 @@ class Decoder:
         letter = values.letter(content["q"]) if "q" in content else NORMAL
         rev = values.whole("rev", content["rev"]) if "rev" in content else 0
         ts = values.event_time(content)
-        refuse_time(ts, received, self._plant.intake)
-        slots = self._slots[meter]
+        refuse_time(ts, received, self.plant.intake)
+        slots = self.slots[meter]
         rows: list[Row] = []
         unknown: list[str] = []
         for key, given in content.items():
@@ -181,14 +192,14 @@ class Decoder:
 
     def _pending(self, names: list[str], meter: int) -> Fault:
         """The fault of unknown channels. It does not keep out the rest of their object."""
-        owner = self._plant.meters[meter]
-        same = [c for c in (self._plant.channels[i] for i in owner.channels) if names[0] in (c.name, c.field)]
+        owner = self.plant.meters[meter]
+        same = [c for c in (self.plant.channels[i] for i in owner.channels) if names[0] in (c.name, c.field)]
         reason, mend = "unknown-channel", f"add it to [meter.{owner.name}.channels], or leave it out of the payload"
         listed = ", ".join(shown(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
         cause = f"meter {shown(owner.name)} has no channel {listed}"
         if same and same[0].source is not None:
             reason, mend = "derived-channel", "leave it out of the payload: it is computed from its source"
-            cause = f"channel {shown(names[0])} is derived from {shown(self._plant.channels[same[0].source].name)}"
+            cause = f"channel {shown(names[0])} is derived from {shown(self.plant.channels[same[0].source].name)}"
         elif same:
             cause = f"meter {shown(owner.name)} publishes channel {shown(names[0])} under another key"
             mend = f"publish it as {shown(same[0].field)}, or correct its field in the registry"

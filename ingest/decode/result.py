@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from devices.readings import Readings
+import numpy as np
+
+from devices.readings import I64, Readings
+from ingest.decode.sequence import NONE, by_meter, follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +49,29 @@ class Decoded:
     rejects: tuple[Reject, ...] = ()
     closes: tuple[Close, ...] = ()
     frames: int = 0
-    sequence_gaps: dict[int, int] = field(default_factory=dict)  # meter -> missing sequence numbers seen here
-    sequences: dict[int, list[int]] = field(default_factory=dict)  # meter -> its `seq`s in log order
+    sequences: I64 = field(default_factory=lambda: NONE)  # [n, 2]: meter, seq; in log order
+
+    @property
+    def sequence_gaps(self) -> dict[int, int]:
+        """Meter -> numbers missing among those that are seen here."""
+        return follow({}, by_meter(self.sequences))
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Several decoded pieces as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    rejects: list[Reject] = []
+    closes: list[Close] = []
+    row = 0
+    for part in parts:
+        rejects.extend(part.rejects)
+        closes.extend(replace(close, row=close.row + row) for close in part.closes)
+        row += len(part.readings)
+    return Decoded(
+        readings=Readings.concat([part.readings for part in parts]),
+        rejects=tuple(rejects),
+        closes=tuple(closes),
+        frames=sum(part.frames for part in parts),
+        sequences=np.concatenate([NONE, *(part.sequences for part in parts)]),
+    )

@@ -8,11 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
+from devices.readings import I64
+
 Meter = TypeVar("Meter", int, str)  # its row, or its name where it must outlive the registry
+
+NONE: I64 = np.zeros((0, 2), np.int64)
+"""No `seq` at all: rows of (meter, seq) in log order are how decoding hands them on."""
+
+
+def by_meter(sequences: I64) -> dict[int, list[int]]:
+    """Meter -> its `seq`s in log order, from rows of (meter, seq)."""
+    if not len(sequences):
+        return {}
+    order = np.argsort(sequences[:, 0], kind="stable")
+    meters, numbers = sequences[order, 0], sequences[order, 1].tolist()
+    first = np.flatnonzero(np.diff(meters, prepend=meters[0] - 1))
+    ends = [*first[1:].tolist(), len(numbers)]
+    return {m: numbers[a:b] for m, a, b in zip(meters[first].tolist(), first.tolist(), ends, strict=True)}
 
 
 def follow(newest: MutableMapping[Meter, int], sequences: Mapping[Meter, Sequence[int]]) -> dict[Meter, int]:
-    """Meter -> numbers missing before and between these (`Decoded.sequences`); nothing where none is missing.
+    """Meter -> numbers missing before and between these (see `by_meter`); nothing where none is missing.
 
     newest  meter -> newest `seq`; updated. Kept by the caller, with its cursor if a restart is to count the same
     """

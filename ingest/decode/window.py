@@ -12,13 +12,17 @@ EARLIEST = 100_000_000_000
 _INT64 = 2**63
 
 
+def bounds(received: int, intake: Intake) -> tuple[int, int]:
+    """The first and the last event time (ms) that are let in at a receive time."""
+    return EARLIEST if intake.history else received - intake.past_ms, received + intake.future_ms
+
+
 def refuse_time(ts: int, received: int, intake: Intake) -> None:
     """Raise the `Fault` of an event time (ms since 1970 UTC) that is not plausible at a receive time.
 
     Let in is [received − past, received + future]; with `history` everything from `EARLIEST` on.
     """
-    first = EARLIEST if intake.history else received - intake.past_ms
-    last = received + intake.future_ms
+    first, last = bounds(received, intake)
     if not (first <= ts <= last and ts > 0):
         raise _fault(ts, received, intake, first, last)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ingest import line_protocol as lp
+from ingest.lines import joined
 from ingest.store.base import BadPoint
 
 
@@ -64,9 +65,10 @@ def settle(
 ) -> list[BadPoint]:
     """Write all of `lines` but what the store refuses; that is returned. `post` raises `Refused` or passes."""
     work, first = _Settling(post, conflicts, max_bytes), None
-    if not conflicts and sum(map(len, lines)) + len(lines) <= max_bytes:
+    body = b"" if conflicts else joined(lines)
+    if body and len(body) <= max_bytes:
         try:  # the usual case costs no parsing
-            post(b"\n".join(lines))
+            post(body)
         except Refused as refusal:
             first = refusal
         else:

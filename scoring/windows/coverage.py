@@ -32,12 +32,14 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
         required += group.channels
         row["stop"] = len(required)
         row["running"], row["above"] = group.running or (-1, 0)
+    groups_of: dict[int, list[int]] = {}
+    for g, group in enumerate(groups):
+        for c in sorted({*group.channels, *(group.running or ())[:1]}):
+            groups_of.setdefault(c, []).append(g)
     member: list[int] = []
     for c, ch in enumerate(channels):
         ch["member"] = len(member)
-        member += [
-            g for g, group in enumerate(groups) if c in group.channels or (group.running and group.running[0] == c)
-        ]
+        member += groups_of.get(c, [])
         ch["member_stop"] = len(member)
     return table, np.asarray(required, np.int64), np.asarray(member, np.int64)
 

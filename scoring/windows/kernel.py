@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar, cast
 
-from scoring.compiling import cacheable
+from devices.kernel_cache import cacheable
 
 _KEPT = cacheable()  # tells numba where, so it comes first
 

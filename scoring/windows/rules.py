@@ -33,6 +33,9 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
     keep = _keep(plant, lag_ms)
     labs = {one.channel for channel in plant.channels for one in channel.labs}
     roots = [root(plant, c.index) for c in plant.channels]
+    rooted: dict[int, list[int]] = {}
+    for d, (measured, _) in enumerate(roots):
+        rooted.setdefault(measured, []).append(d)
     target: list[int] = []
     for c, (measured, delay) in enumerate(roots):
         own = plant.channels[measured]
@@ -47,7 +50,7 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
             ch["keep"] = max(ch["keep"], min(hour_horizon(plant, lag_ms), KEPT * own.every_ms))
         ch["delay"] = delay
         ch["targets"] = len(target)
-        target += [d for d, (r, _) in enumerate(roots) if r == c]
+        target += rooted.get(c, [])
         ch["targets_stop"] = len(target)
     return table, np.asarray(target, np.int64)
 

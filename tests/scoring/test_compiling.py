@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.compiling import cache_folder, cacheable, help_compiling
+from devices.kernel_cache import cache_folder, cacheable
+from scoring.compiling import help_compiling
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "devices" / "simulator" / "demo.toml"

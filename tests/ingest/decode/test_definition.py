@@ -10,7 +10,7 @@ from devices.plant.model import Plant
 from devices.readings import Mark, Readings
 from ingest.decode.definition import Decoder
 from ingest.decode.explain import explain
-from ingest.decode.sequence import follow
+from ingest.decode.sequence import by_meter, follow
 from ingest.log.record import Entry, Record, RecordKind
 from ingest.session.frames import encode
 from tests.ingest.decode.conftest import NOW
@@ -156,7 +156,7 @@ def test_a_record_is_decoded_alone(decoder: Decoder) -> None:
     alone = [decoder.decode([r]) for r in records]
     assert same(together.readings, Readings.concat([d.readings for d in alone]))
     assert together.rejects == tuple(r for d in alone for r in d.rejects)
-    assert same(Decoder(decoder._plant).decode(records).readings, together.readings)
+    assert same(Decoder(decoder.plant).decode(records).readings, together.readings)
 
 
 def gaps(decoder: Decoder, pieces: list[Record]) -> dict[int, int]:
@@ -164,7 +164,7 @@ def gaps(decoder: Decoder, pieces: list[Record]) -> dict[int, int]:
     newest: dict[int, int] = {}
     total: dict[int, int] = {}
     for piece in pieces:
-        for meter, missing in follow(newest, decoder.decode([piece]).sequences).items():
+        for meter, missing in follow(newest, by_meter(decoder.decode([piece]).sequences)).items():
             total[meter] = total.get(meter, 0) + missing
     return total
 
