@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -100,8 +101,11 @@ def _slots(shape: tuple[tuple[object, ...], ...], number: int, names: _Names) ->
     return found  # type: ignore[return-value] # the shape is a key, so mypy sees objects
 
 
+@lru_cache(maxsize=4096)  # the same few keys on every meter
 def _plain(text: str) -> bool:
     """Whether a text stands in JSON as itself: no quote, no backslash, no control character."""
+    if text.isalnum():
+        return True
     return json.dumps(text, ensure_ascii=False) == f'"{text}"'
 
 
