@@ -11,6 +11,7 @@ import hashlib
 import io
 import pickle
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,11 @@ def _kept(path: Path, key: bytes) -> Plant | None:
 
 
 def _keep(path: Path, key: bytes, plant: Plant) -> None:
-    state = pickle.dumps(plant, 5)
+    state = io.BytesIO()
+    _Records(state, 5).dump(plant)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _MAGIC, key, _digest([state]), state)
+        write_whole(path, _MAGIC, key, _digest([state.getvalue()]), state.getvalue())
     except OSError as failure:  # the next start takes as long again
         log.warning("plant_cache.not_kept", cause=str(failure), mend="see the disk's space and rights")
 
@@ -93,6 +95,16 @@ def _digest(parts: Iterable[bytes]) -> bytes:
     for part in parts:
         found.update(part)
     return found.digest()
+
+
+class _Records(pickle.Pickler):
+    """Writes a record as its class and fields: what dataclasses do by themselves is read three times slower."""
+
+    def reducer_override(self, record: Any) -> Any:
+        """A plant's records take all their fields."""
+        if is_dataclass(record) and not isinstance(record, type):
+            return type(record), tuple(getattr(record, f.name) for f in fields(record))
+        return NotImplemented
 
 
 class _Plain(pickle.Unpickler):
