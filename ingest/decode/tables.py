@@ -7,9 +7,9 @@ order, each with its place among the meter's channels and its ruler. Hot in the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -101,12 +101,12 @@ def _slots(shape: tuple[tuple[object, ...], ...], number: int, names: _Names) ->
     return found  # type: ignore[return-value] # the shape is a key, so mypy sees objects
 
 
-@lru_cache(maxsize=4096)  # the same few keys on every meter
+_USUAL = re.compile(r"[\w.:-]+")
+
+
 def _plain(text: str) -> bool:
     """Whether a text stands in JSON as itself: no quote, no backslash, no control character."""
-    if text.isalnum():
-        return True
-    return json.dumps(text, ensure_ascii=False) == f'"{text}"'
+    return bool(_USUAL.fullmatch(text)) or json.dumps(text, ensure_ascii=False) == f'"{text}"'
 
 
 def _decimal(step: Fraction) -> tuple[int, int]:
