@@ -12,7 +12,7 @@ from greengauge.log_work import MOST_ROWS, PIECE_MS, PIECE_ROWS, _cuts
 
 
 def test_many_meters() -> None:
-    """A thousand channels a second: pieces of a minute would be 60,000 readings, so they are as large as they may be."""
+    """A thousand channels a second: a minute has 60,000 readings, so pieces are as large as they may be."""
     ts = np.repeat(np.arange(100, dtype=np.int64) * 1000, 1000)
     assert _cuts(ts) == [*range(0, 100_000, MOST_ROWS), 100_000]
 
