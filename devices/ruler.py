@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -47,6 +47,19 @@ class Ruler:
             except ValueError:
                 raise ValueError(row) from None
         return count, mark
+
+
+def rulers(channels: Iterable[Channel]) -> list[Ruler]:
+    """The ruler of each channel; channels that count alike share one, and a large plant has few sorts of them."""
+    made: dict[tuple[object, ...], Ruler] = {}
+    found = []
+    for c in channels:
+        sort = c.kind, c.step.numerator, c.step.denominator, c.low, c.high
+        ruler = made.get(sort)
+        if ruler is None:
+            ruler = made[sort] = Ruler(c)
+        found.append(ruler)
+    return found
 
 
 def read_all(rulers: Sequence[Ruler | None], channel: NDArray[np.int32], texts: NDArray[np.bytes_]) -> tuple[I64, U8]:

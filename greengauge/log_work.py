@@ -7,17 +7,24 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from devices.readings import I64
 from greengauge.history.jobs import Job
 from ingest.decode.result import Decoded
 from ingest.log.record import Record, RecordKind
 from scoring.engine import Command, Engine, LineClose
 
 READ_BYTES = 64 << 10
-"""Log bytes read at once; a record may be larger."""
-PIECE_ROWS = 250
-"""Readings pushed at once while history is worked off: two channels four times an hour make a day of steps to close."""
+"""Log bytes that are not worth a word; in a backlog more is read at once."""
+BACKLOG_BYTES = 512 << 10
+PIECE_ROWS, PIECE_MS, MOST_ROWS = 250, 60_000, 20_000
+"""Readings pushed at once while history is worked off: as many as move the clock by a minute, so that few steps are to
+be closed; 250 at least (two channels four times an hour: a day of steps) and so many at most.
+"""
 
 
 class LogWork:
@@ -56,7 +63,7 @@ class LogWork:
         return True
 
     def _fetch(self) -> bool:
-        records = self._read(self.position, READ_BYTES)
+        records = self._read(self.position, BACKLOG_BYTES)
         frames: list[Record] = []
         for record in records:
             if record.entry.kind is RecordKind.FRAMES:
@@ -80,8 +87,7 @@ class LogWork:
             return
         decoded = self._decode(frames)
         closes = [LineClose(close.row, close.meter, close.received) for close in decoded.closes]
-        for start in range(0, max(1, len(decoded.readings)), PIECE_ROWS):
-            stop = start + PIECE_ROWS
+        for start, stop in pairwise(_cuts(decoded.readings.ts)):
             rows = decoded.readings.take(slice(start, stop))
             here = [replace(c, row=c.row - start) for c in closes if start < c.row <= stop or c.row == start == 0]
             if len(rows) or here:
@@ -108,3 +114,14 @@ class LogWork:
             self.refusals[record.end] = str(refusal)
             while len(self.refusals) > 100:  # only those nobody waits for any more are left this long
                 del self.refusals[next(iter(self.refusals))]
+
+
+def _cuts(ts: I64) -> list[int]:
+    """Where pieces begin, and where the last one ends; one piece of nothing where there is no reading."""
+    reach = np.maximum.accumulate(ts)
+    cuts = [0]
+    while cuts[-1] < len(ts):
+        begin = cuts[-1]
+        minute = int(np.searchsorted(reach, reach[begin] + PIECE_MS))
+        cuts.append(min(max(begin + PIECE_ROWS, min(minute, begin + MOST_ROWS)), len(ts)))
+    return cuts if len(cuts) > 1 else [0, 0]

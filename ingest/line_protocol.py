@@ -162,15 +162,11 @@ class ReadingEncoder:
     measurement = "reading"
 
     def __init__(self, plant: Plant) -> None:
-        self._tags = [reading_tags(plant, meter) for meter in plant.meters]
-        self._heads = [head(self.measurement, tags) + b" " for tags in self._tags]
+        self._heads = _heads(plant, self.measurement)
         self._meter = [c.meter for c in plant.channels]
-        self._field = [_key(c.name) + b"=" for c in plant.channels]
-        self._letter = [_key(c.name + "_q") + b"=" for c in plant.channels]
-
-    def tags(self, channel: int) -> dict[str, str]:
-        """The tags of a channel's series."""
-        return self._tags[self._meter[channel]]
+        named = {c.name: (_key(c.name) + b"=", _key(c.name + "_q") + b"=") for c in plant.channels}
+        self._field = [named[c.name][0] for c in plant.channels]
+        self._letter = [named[c.name][1] for c in plant.channels]
 
     def encode(self, readings: Readings, *, lettered: Collection[int] = ()) -> Lines:
         """The batch as lines in its order; consecutive rows of one meter and time share a point.
@@ -222,6 +218,21 @@ class ReadingEncoder:
         if parts:
             lines.append(self._heads[meter] + b",".join(parts) + b" %d" % time)
         return Lines(lines, [*first, len(readings)])
+
+
+def _heads(plant: Plant, measurement: str) -> list[bytes]:
+    """The head of each meter's series and a space. Meters of one place differ in one tag: only that is made anew."""
+    places: dict[tuple[int | None, int | None, int], tuple[bytes, bytes]] = {}
+    found = []
+    for meter in plant.meters:
+        place = meter.line, meter.stack, meter.site
+        if place not in places:
+            tags = reading_tags(plant, meter) | {"meter": "M"}
+            before, _, after = (head(measurement, tags) + b" ").partition(b",meter=M")  # in a value they are escaped
+            places[place] = before + b",meter=", after
+        before, after = places[place]
+        found.append(before + name(meter.name) + after)
+    return found
 
 
 def reading_tags(plant: Plant, meter: Meter) -> dict[str, str]:

@@ -19,7 +19,7 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
 from ingest.decode.result import Decoded, Reject
-from ingest.line_protocol import ReadingEncoder
+from ingest.line_protocol import ReadingEncoder, reading_tags
 from ingest.lines import Lines
 from ingest.log.record import Record
 from ingest.store.base import BadPoint, Series, Store, StoreDown
@@ -339,5 +339,9 @@ class StoreWriter:
 
 def series_of(plant: Plant) -> Callable[[int], Series]:
     """Where a store keeps each channel of the plant."""
-    encoder = ReadingEncoder(plant)
-    return lambda channel: Series(encoder.measurement, plant.channels[channel].name, encoder.tags(channel))
+
+    def series(channel: int) -> Series:
+        one = plant.channels[channel]
+        return Series(ReadingEncoder.measurement, one.name, reading_tags(plant, plant.meters[one.meter]))
+
+    return series

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import cached_property
 
 from devices.durations import DAY, HOUR
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Channel, Plant
 from devices.readings import NORMAL, Readings
-from devices.ruler import Ruler
+from devices.ruler import Ruler, rulers
 from ingest.store.base import Series, Span, StoreDown
 from ingest.writer import series_of
 
@@ -30,10 +31,14 @@ class StoredPast:
     def __init__(self, plant: Plant, ask: Callable[[Sequence[Span]], Future[Answers]]) -> None:
         self._plant, self._ask = plant, ask
         self._channels = [c for c in plant.channels if c.source is None]
-        self._rulers = [Ruler(c) for c in self._channels]
-        where = series_of(plant)
-        self._values = [where(c.index) for c in self._channels]
-        self._letters = [Series(s.measurement, f"{s.field}_q", s.tags) for s in self._values]
+        self._rulers = rulers(self._channels)
+
+    @cached_property
+    def _series(self) -> list[Series]:
+        """Where the values are, then where their letters are: made when somebody asks for the past."""
+        where = series_of(self._plant)
+        values = [where(c.index) for c in self._channels]
+        return [*values, *(Series(s.measurement, f"{s.field}_q", s.tags) for s in values)]
 
     def read(self, start: int, end: int) -> Iterator[Readings]:
         """Readings with start < ts <= end, in time order; empty pieces while the store thinks.
@@ -43,7 +48,7 @@ class StoredPast:
         step = HOUR
         while start < end:
             stop = min(end, start + step)
-            spans = [Span(series, start + 1, stop) for series in (*self._values, *self._letters)]
+            spans = [Span(series, start + 1, stop) for series in self._series]
             future = self._ask(spans)
             while not future.done():
                 time.sleep(PAUSE_S)

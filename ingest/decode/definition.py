@@ -17,7 +17,7 @@ from devices.exact_json import Real, Twice, Whole, spans
 from devices.foreign import shown
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Mark
-from devices.ruler import Ruler
+from devices.ruler import Ruler, rulers
 from ingest.decode import values
 from ingest.decode.batch import Batch, Message, Row
 from ingest.decode.faults import Fault
@@ -48,8 +48,13 @@ class Decoder:
     def __init__(self, plant: Plant, *, largest: int = LARGEST) -> None:
         self.plant, self.largest = plant, largest
         self._topics = Topics(plant)
+        ruler = rulers(plant.channels)
         self.slots = [  # per meter: payload key -> channel; what is derived never arrives in a payload
-            {c.field: Slot(c.index, Ruler(c)) for c in (plant.channels[i] for i in meter.channels) if c.source is None}
+            {
+                c.field: Slot(c.index, ruler[c.index])
+                for c in (plant.channels[i] for i in meter.channels)
+                if c.source is None
+            }
             for meter in plant.meters
         ]
 

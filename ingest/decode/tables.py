@@ -7,6 +7,7 @@ order, each with its place among the meter's channels and its ruler. Hot in the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -100,9 +101,12 @@ def _slots(shape: tuple[tuple[object, ...], ...], number: int, names: _Names) ->
     return found  # type: ignore[return-value] # the shape is a key, so mypy sees objects
 
 
+_USUAL = re.compile(r"[\w.:-]+")
+
+
 def _plain(text: str) -> bool:
     """Whether a text stands in JSON as itself: no quote, no backslash, no control character."""
-    return json.dumps(text, ensure_ascii=False) == f'"{text}"'
+    return bool(_USUAL.fullmatch(text)) or json.dumps(text, ensure_ascii=False) == f'"{text}"'
 
 
 def _decimal(step: Fraction) -> tuple[int, int]:

@@ -33,6 +33,7 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
     keep = _keep(plant, lag_ms)
     labs = {one.channel for channel in plant.channels for one in channel.labs}
     roots = [root(plant, c.index) for c in plant.channels]
+    letters: dict[int | None, int] = {}  # by stack: a regime says what its analysers' letters mean
     rooted: dict[int, list[int]] = {}
     for d, (measured, _) in enumerate(roots):
         rooted.setdefault(measured, []).append(d)
@@ -44,7 +45,10 @@ def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]
         ch["period"] = own.period_ms if own.kind is Kind.AMOUNT else 0
         ch["modulus"] = own.modulus or 0
         ch["rise_num"], ch["rise_den"] = _rise(own.rise_max)
-        ch["letters"] = sum(1 << k for k, letter in enumerate(LETTERS) if plant.is_valid(letter, own.meter))
+        stack = plant.meters[own.meter].stack
+        if stack not in letters:
+            letters[stack] = sum(1 << k for k, letter in enumerate(LETTERS) if plant.is_valid(letter, own.meter))
+        ch["letters"] = letters[stack]
         ch["keep"] = keep[own.meter]
         if c in labs:  # few, and late by design
             ch["keep"] = max(ch["keep"], min(hour_horizon(plant, lag_ms), KEPT * own.every_ms))

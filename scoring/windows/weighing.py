@@ -47,6 +47,8 @@ def lab_table(plant: Plant, channels: NDArray[np.void]) -> tuple[I64, I64]:
     for channel in plant.channels:
         for laboratory in {one.channel for one in channel.labs}:
             weighed.setdefault(laboratory, []).append(channel.index)
+    if not weighed:
+        return np.zeros((0, 4), np.int64), np.zeros(0, np.int64)
     for row, channel in zip(channels, plant.channels, strict=True):
         row["labs"] = len(labs)
         labs += channel.labs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.kernel_cache import cache_folder, cacheable
+from devices.kernel_cache import cache_folder, cacheable, source_digest
 from scoring.compiling import help_compiling
 
 ROOT = Path(__file__).parents[2]
@@ -31,20 +31,20 @@ def python(*words: str, **env: str) -> str:
 
 
 def test_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Kernels are kept there, and numba is told; a folder that the user chose wins."""
+    """Kernels are kept there, one folder a version, and numba is told; a folder that the user chose wins."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "greengauge" / "kernels"
+    assert cache_folder() == tmp_path / "greengauge" / "kernels" / source_digest()
     assert os.environ["NUMBA_CACHE_DIR"] == str(cache_folder())
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
-    assert cache_folder() == tmp_path / "chosen"
+    assert cache_folder() == cache_folder() == tmp_path / "chosen" / source_digest()
 
 
 def test_nobody_helps_where_there_are_kernels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One compiled kernel in the folder is enough to start no second process."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    (tmp_path / "windows").mkdir()
-    (tmp_path / "windows" / "exact.nbi").touch()
+    (cache_folder() / "windows").mkdir(parents=True)
+    (cache_folder() / "windows" / "exact.nbi").touch()
     assert help_compiling(DEMO) is None
 
 
