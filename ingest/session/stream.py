@@ -42,7 +42,6 @@ class Stream:
         self._normal, self._largest = max(room, 2 * CUT_HEAD), largest
         self._skip = 0  # bytes of an oversize message still to come
         self._cut: Frames | None = None  # what is left of it
-        self._run = packets.run
         self._start = self._fill = 0
         self._allocate(self._normal)
 
@@ -87,13 +86,11 @@ class Stream:
     # --- inside --------------------------------------------------------------------------------
 
     def _next(self) -> tuple[int, int, int, int, int]:
-        if self._run is packets.run:
-            if not kernels.ready():
-                return packets.run(self._view, self._start, self._fill, self._acks)
-            from ingest.session import packets_kernel  # it imports numba, which only whoever is ready has
+        if not kernels.ready():
+            return packets.run(self._view, self._start, self._fill, self._acks)
+        from ingest.session import packets_kernel  # it imports numba, which only whoever is ready has
 
-            self._run = packets_kernel.run
-        return self._run(self._bytes, self._start, self._fill, self._ack_bytes)
+        return packets_kernel.run(self._bytes, self._start, self._fill, self._ack_bytes)
 
     def _begin_cut(self, whole: int) -> bool:
         """Whether enough of the oversize packet at the start is there to go on."""
