@@ -60,11 +60,14 @@ class Backlog:
         """Until there is something to take."""
         await self._arrived.wait()
 
-    async def gather(self, seconds: float) -> None:
-        """Wait for more: until half of the limit is there, but no longer than that."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._enough.wait()
+    async def gather(self, seconds: float) -> bool:
+        """Wait for more: until half of the limit is there, but no longer than that. Whether more came to the last."""
+        for _ in range(2):
+            before = self.bytes
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds / 2):
+                    await self._enough.wait()
+        return self.bytes > before or self._enough.is_set()
 
     def take(self) -> Batch:
         """The oldest batch, whole. Messages of different connections are never in one."""

@@ -23,12 +23,12 @@ from ingest.session.stream import Frames
 
 LIMIT_BYTES = 4 << 20
 """Of frames that wait to be taken; as much again is being made durable. Reading stops here."""
-LINGER_S = 0.01
+LINGER_S = 0.02
 """From one chunk to the next: what comes sooner waits, unless half of the limit is there; a message that comes alone
-waits for nobody. A commit costs half a millisecond of CPU, whatever is in it."""
-WINDOW = 64
-"""Messages in a chunk below which a chunk of MQTT 3.1.1 does not wait: there a broker sends a few (mosquitto 20) and
-then waits for our PUBACKs."""
+waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
+WINDOW, HURRIED = 8, 32
+"""Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where a chunk of at least `WINDOW` messages had
+stopped growing when it had waited long enough, the next `HURRIED` ones do not wait."""
 SUSPICIOUS = 3
 """Short sessions in a row that look like a second client with our id."""
 
@@ -79,14 +79,16 @@ class MqttSession:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Chunks as they come, without end."""
-        due, windowed = 0.0, False
+        due, hurried = 0.0, 0
         while True:
             await self._backlog.wait()
-            if not windowed and (early := due - time.monotonic()) > 0:
-                await self._backlog.gather(early)
+            early, growing = due - time.monotonic(), True
+            if early > 0 and not hurried:
+                growing = await self._backlog.gather(early)
             due = time.monotonic() + LINGER_S
             batch = self._backlog.take()
-            windowed = batch.level < 5 and batch.count < WINDOW
+            stalled = not growing and batch.count >= WINDOW and early > LINGER_S / 2
+            hurried = HURRIED if stalled else max(hurried - 1, 0)
             self.state.last_heard = self._now()
             if self._connection is not None and not self._backlog.full:
                 self._connection.resume()

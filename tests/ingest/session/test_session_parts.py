@@ -108,13 +108,15 @@ def test_batches_never_mix_connections() -> None:
 
 
 async def test_gathering_ends_when_half_of_the_limit_is_there() -> None:
-    """Whoever waits for more waits no longer than that, and no longer than told."""
+    """Whoever waits for more waits no longer than that, no longer than told, and hears whether more still came."""
     backlog = Backlog(10)
-    backlog.put(1, 5, Frames(b"aaaa", 1, b""))
+    backlog.put(1, 5, Frames(b"aaa", 1, b""))
     async with asyncio.timeout(1):
-        await backlog.gather(0.01)
+        assert not await backlog.gather(0.01)
+        asyncio.get_running_loop().call_later(0.07, backlog.put, 1, 5, Frames(b"a", 1, b""))
+        assert await backlog.gather(0.1)
         backlog.put(1, 5, Frames(b"b", 1, b""))
-        await backlog.gather(60)
+        assert await backlog.gather(60)
     backlog.take()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
