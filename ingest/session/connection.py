@@ -60,7 +60,7 @@ class Connection:
         reading paused, `refused(filters)` is called for the broker's SUBACK.
         """
         self.broker, self.level = broker, level
-        self.paused = False
+        self.paused = self._resting = False
         self.session_present = False
         self.over: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
@@ -138,6 +138,21 @@ class Connection:
             self.paused, self._resumed = False, time.monotonic()
             self._watch()
             self._loop.call_soon(self._readable)  # TLS may hold bytes that the socket no longer announces
+
+    def rest(self) -> None:
+        """Leave the socket alone for a moment: what comes meanwhile is read in one go."""
+        self._resting = True
+        self._watch()
+
+    def wake(self) -> None:
+        """Read what came while we rested, and go on."""
+        self._resting = False
+        self._readable()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the socket holds, unread."""
+        return self._wire.waiting if self._wire is not None else 0
 
     def _readable(self) -> None:
         """Take what there is until it takes too long, or reading is paused."""
@@ -220,7 +235,7 @@ class Connection:
         wire = self._wire
         if wire is None or self._fd < 0 or self.over.done():
             return False
-        reading = not self.paused and wire.unsent < CLOGGED
+        reading = not self.paused and not self._resting and wire.unsent < CLOGGED
         if reading != self._reading:
             self._reading = reading
             if reading:

@@ -26,6 +26,8 @@ LIMIT_BYTES = 4 << 20
 LINGER_S = 0.02
 """From one chunk to the next: what comes sooner waits, unless half of the limit is there; a message that comes alone
 waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
+SMALL = 1 << 16
+"""Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it."""
 WINDOW, HURRIED = 8, 32
 """Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where a chunk of at least `WINDOW` messages had
 stopped growing when it had waited long enough, the next `HURRIED` ones do not wait."""
@@ -79,14 +81,15 @@ class MqttSession:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Chunks as they come, without end."""
-        due, hurried = 0.0, 0
+        due, hurried, small = 0.0, 0, True
         while True:
             await self._backlog.wait()
             early, growing = due - time.monotonic(), True
             if early > 0 and not hurried:
-                growing = await self._backlog.gather(early)
+                growing = await (self._rest(early) if small else self._backlog.gather(early))
             due = time.monotonic() + LINGER_S
             batch = self._backlog.take()
+            small = batch.size < SMALL
             stalled = not growing and batch.count >= WINDOW and early > LINGER_S / 2
             hurried = HURRIED if stalled else max(hurried - 1, 0)
             self.state.last_heard = self._now()
@@ -100,6 +103,20 @@ class MqttSession:
                 generation=batch.generation,
                 acknowledge=partial(self._acknowledge, batch.generation, b"".join(batch.acks)),
             )
+
+    async def _rest(self, seconds: float) -> bool:
+        """Let the socket gather by itself. Whether more came to the last."""
+        connection = self._connection
+        if connection is None:
+            return True
+        connection.rest()
+        try:
+            await asyncio.sleep(seconds / 2)
+            before = connection.waiting
+            await asyncio.sleep(seconds / 2)
+            return connection.waiting > before
+        finally:
+            connection.wake()
 
     def _acknowledge(self, generation: int, acks: bytes) -> bool:
         # Packet ids mean something within their connection only: late PUBACKs would confirm other messages.

@@ -11,8 +11,11 @@ whether the link is alive is judged by the bytes that pass (`heard`, `sent`).
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import ssl
+import sys
+import termios
 import time
 from contextlib import suppress
 from typing import Any
@@ -102,6 +105,15 @@ class Wire:
         self.heard = time.monotonic()
         self.stream.filled(size)
         return size
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that have come and were not received."""
+        if self._closed:
+            return 0
+        size = bytearray(4)
+        fcntl.ioctl(self._sock, termios.FIONREAD, size)
+        return int.from_bytes(size, sys.byteorder)
 
     @property
     def over(self) -> bool:
