@@ -28,9 +28,9 @@ LINGER_S = 0.02
 waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
 SMALL = 1 << 16
 """Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it."""
-WINDOW, HURRIED = 8, 32
-"""Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where a chunk of at least `WINDOW` messages had
-stopped growing when it had waited long enough, the next `HURRIED` ones do not wait."""
+WINDOW, STALLS, HURRIED = 8, 3, 32
+"""Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where `STALLS` chunks running, of at least
+`WINDOW` messages, had stopped growing halfway through their wait, the next `HURRIED` do not wait."""
 SUSPICIOUS = 3
 """Short sessions in a row that look like a second client with our id."""
 
@@ -81,7 +81,7 @@ class MqttSession:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Chunks as they come, without end."""
-        due, hurried, small = 0.0, 0, True
+        due, hurried, stalls, small = 0.0, 0, 0, True
         while True:
             await self._backlog.wait()
             early, growing = due - time.monotonic(), True
@@ -90,8 +90,9 @@ class MqttSession:
             due = time.monotonic() + LINGER_S
             batch = self._backlog.take()
             small = batch.size < SMALL
-            stalled = not growing and batch.count >= WINDOW and early > LINGER_S / 2
-            hurried = HURRIED if stalled else max(hurried - 1, 0)
+            if early > LINGER_S / 2 and not hurried:
+                stalls = 0 if growing or batch.count < WINDOW else stalls + 1
+            hurried = HURRIED if stalls >= STALLS and not hurried else max(hurried - 1, 0)
             self.state.last_heard = self._now()
             if self._connection is not None and not self._backlog.full:
                 self._connection.resume()

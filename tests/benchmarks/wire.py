@@ -2,8 +2,8 @@
 
 A synthetic source (another process, prebuilt bytes, no broker) sends QoS 1 messages of 110 bytes over MQTT 5 and
 counts PUBACKs; at most 65,535 are under way. CPU is user + system of this process, for durable messages.
-`--burst N` sends N at a time, 1 ms apart: what a broker of N,000 messages a second would do. `--window N` has so many under way at
-most, as a broker with a limit of its own.
+`--burst N` sends N at a time, 1 ms apart: what a broker of N,000 messages a second would do.
+`--window N` has so many under way at most, as a broker with a limit of its own.
 """
 
 from __future__ import annotations
