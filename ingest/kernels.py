@@ -104,7 +104,9 @@ def load() -> None:
     from devices.readings import Readings
     from ingest import line_kernel, newest_kernel
     from ingest.decode import passes, tables
+    from ingest.session import packets_kernel
 
+    packets_kernel.run(np.zeros(2, np.uint8), 0, 2, np.zeros(0, np.uint8))
     none = Readings.empty()
     newest_kernel.advance(
         none.channel, none.ts, none.rev, np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.bool_)

@@ -27,9 +27,11 @@ class Message(NamedTuple):
     received: int
     position: int
     mark: int
+    cut_from: int = -1  # bytes of the payload whose beginning is all that the wire kept
 
     def reject(self, fault: Fault, item: int = 0, payload: bytes | None = None) -> Reject:
         """The fault of this message, or of the object `item` of it whose text is `payload`."""
+        size = max(len(self.payload), self.cut_from) if payload is None else len(payload)
         payload = self.payload if payload is None else payload
         return Reject(
             position=self.position,
@@ -41,7 +43,7 @@ class Message(NamedTuple):
             cause=fault.cause,
             where=fault.where,
             mend=fault.mend,
-            size=len(payload),
+            size=size,
             payload=payload[:PREFIX],
             values=fault.lost,
             names=fault.names,

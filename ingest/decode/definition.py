@@ -81,7 +81,7 @@ class Decoder:
         """Frames back to back, the first at log position `at`."""
         for frame in split(body, entry.mqtt):
             mark = _mark(frame.qos, frame.retain, frame.dup)
-            message = Message(frame.topic, bytes(frame.payload), entry.received, at + frame.offset, mark)
+            message = Message(frame.topic, bytes(frame.payload), entry.received, at + frame.offset, mark, frame.size)
             self._take(message, batch, frame.fault)
 
     def message(
@@ -100,7 +100,7 @@ class Decoder:
             return
         try:
             meter, channel = self._topics.find(message.topic)
-            content = parse(message.payload, self.largest)
+            content = parse(message.payload, self.largest, message.cut_from)
             if channel is not None:
                 self._bare(content, channel, message, batch)
             elif type(content) is list:
@@ -169,7 +169,7 @@ class Decoder:
             batch.closes.append(Close(len(batch.rows), meter, message.received))
             return []
 
-        _, _, received, position, delivered = message
+        received, position, delivered = message.received, message.position, message.mark
         letter = values.letter(content["q"]) if "q" in content else NORMAL
         rev = values.whole("rev", content["rev"]) if "rev" in content else 0
         ts = values.event_time(content)

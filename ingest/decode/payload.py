@@ -29,12 +29,15 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _PLAIN = "publish plain JSON text in UTF-8"
 
 
-def parse(payload: bytes, largest: int) -> Any:
-    """The JSON value of a payload (see `devices.exact_json`). Raises `Fault`."""
-    if len(payload) > largest:
+def parse(payload: bytes, largest: int, cut_from: int = -1) -> Any:
+    """The JSON value of a payload (see `devices.exact_json`). Raises `Fault`.
+
+    cut_from  bytes of a payload that was too large for the wire, of which `payload` is the beginning
+    """
+    if cut_from >= 0 or len(payload) > largest:
         raise Fault(
             "too-large",
-            f"the payload has {len(payload):,} bytes, more than the {largest:,} that are accepted",
+            f"the payload has {max(len(payload), cut_from):,} bytes, more than the {largest:,} that are accepted",
             f"payload byte {largest}",
             "send fewer readings in one message",
         )

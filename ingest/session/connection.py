@@ -1,20 +1,14 @@
-"""One connection to the broker, from dialling to its end. paho speaks MQTT; the event loop drives paho.
+"""One connection to the broker, from dialling to its end. paho speaks MQTT; the event loop drives paho and the wire.
 
-paho runs on the event loop through its external-loop calls (`loop_read`, `loop_write`, `loop_misc`), not in a
-thread of its own: reading can then be paused by leaving the socket alone, an acknowledgement needs no lock, and
-everything that belongs to a connection happens in one thread. Only dialling (DNS, TCP, TLS) blocks, so that
-runs in a thread.
-
-Three of paho's own names are used (`_topic`, `_ping_t`, `_packet_queue`), each where its public face cannot say
-what is needed; pyproject.toml holds paho below 3.
+paho runs on the event loop through its external-loop calls (`loop_read`, `loop_misc`), not in a thread of its own:
+reading can then be paused by leaving the socket alone, an acknowledgement needs no lock, and everything that belongs
+to a connection happens in one thread. Only dialling (DNS, TCP, TLS) blocks, so that runs in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,12 +22,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.broker import Broker
 from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, refused_by
-from ingest.session.frames import PUBACK, encode, pubacks
+from ingest.session.frames import encode, puback
+from ingest.session.stream import ROOM, Frames, Malformed
+from ingest.session.wire import CLOGGED, Wire, WireClient
 
 SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no longer
 ANSWER_S = 10.0  # for the CONNACK
-SILENCE = 1.4  # × keep-alive without a byte is a dead link; paho asks at 1.0, and alone would give up at 2.0
-_NO_PROPERTIES = vars(Properties(PacketTypes.PUBLISH)).keys()  # type: ignore[no-untyped-call] # paho's, untyped
+SILENCE = 1.4  # × keep-alive without a byte is a dead link; paho asks at 1.0
+LEAST = 512  # bytes read at once, however full the backlog is: a message larger than what is left must come through
 EXPIRY_S = 30 * 86_400  # how long the broker keeps our session and queue while we are away
 
 
@@ -56,21 +52,25 @@ class Connection:
         level: int,
         filters: Sequence[str],
         keepalive: int,
-        arrived: Callable[[bytes, int], None],
+        arrived: Callable[[Frames], None],
+        left: Callable[[], int],
         refused: Callable[[list[str]], None],
     ) -> None:
-        """`arrived(frame, packet id)` is called for each message, `refused(filters)` for the broker's SUBACK."""
+        """`arrived(frames)` is called for messages, `left()` tells how many bytes of them may still come before it has
+        reading paused, `refused(filters)` is called for the broker's SUBACK.
+        """
         self.broker, self.level = broker, level
-        self.heard = time.monotonic()
-        self.paused = False
+        self.paused = self._resting = False
         self.session_present = False
         self.over: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._filters, self._keepalive = list(filters), keepalive
-        self._arrived, self._refused = arrived, refused
+        self._arrived, self._left, self._refused = arrived, left, refused
         self._answer: asyncio.Future[Any] = self._loop.create_future()
-        self._messages = 0
-        self._fd = -1
+        self._wire: Wire | None = None  # from dialling on, also when it is closed
+        self._fd = -1  # of the open socket
+        self._reading = self._writing = False  # what the loop watches it for
+        self._resumed = 0.0  # when reading began again after a pause
         self._ours: Ending | None = None  # set where the end is our decision
         self._client = self._prepare(client_id)
 
@@ -86,13 +86,13 @@ class Connection:
             raise
         except (OSError, ValueError) as failure:
             raise dialling_failed(failure) from None
-        sock = self._client.socket()
-        if sock is None:
+        wire = self._wire = self._client.wire
+        if wire is None:
             raise ConnectFailed("the broker closed the connection at once", kind="silent")
-        self._fd = sock.fileno()
-        self.heard = time.monotonic()
-        self._loop.add_reader(self._fd, self._readable)
-        self._flush()
+        self._fd = wire.fileno()
+        self._resumed = time.monotonic()
+        self._watch()
+        self._loop.call_soon(self._readable)  # TLS may have read on while it shook hands
         try:
             async with asyncio.timeout(ANSWER_S):
                 await asyncio.wait({self._answer, self.over}, return_when=asyncio.FIRST_COMPLETED)
@@ -117,58 +117,91 @@ class Connection:
     def close(self) -> None:
         """Say goodbye if the link takes it, and close. The broker keeps the session."""
         self._ours = Ending("ours", "closed by us")
-        self._client.disconnect()
-        self._flush()
-        if sock := self._client.socket():  # the goodbye did not go out at once
-            self._forget(sock)
-            sock.close()
-        self._end(self._ours)
+        self._client.disconnect()  # paho closes the wire as soon as it has taken the goodbye
+        self._drop(self._ours)
+
+    @property
+    def heard(self) -> float:
+        """When the last bytes came, by the monotonic clock."""
+        return self._wire.heard if self._wire is not None else time.monotonic()
 
     # --- reading -------------------------------------------------------------------------------
 
     def pause(self) -> None:
         """Leave the socket alone: TCP then holds the broker back."""
-        if not self.paused and self._fd >= 0:
-            self.paused = True
-            self._loop.remove_reader(self._fd)
+        self.paused = True
+        self._watch()
 
     def resume(self) -> None:
         """Read again."""
-        if self.paused and self._fd >= 0:
-            self.paused = False
-            self.heard = time.monotonic()
-            self._loop.add_reader(self._fd, self._readable)
+        if self.paused:
+            self.paused, self._resumed = False, time.monotonic()
+            self._watch()
             self._loop.call_soon(self._readable)  # TLS may hold bytes that the socket no longer announces
 
+    def rest(self) -> None:
+        """Leave the socket alone for a moment: what comes meanwhile is read in one go."""
+        self._resting = True
+        self._watch()
+
+    def wake(self) -> None:
+        """Read what came while we rested, and go on."""
+        self._resting = False
+        self._readable()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the socket holds, unread."""
+        return self._wire.waiting if self._wire is not None else 0
+
     def _readable(self) -> None:
-        """Take packets until there is no whole one, it takes too long, or reading is paused."""
-        if self._fd < 0 or self.paused:
-            return
-        before_this, self.heard = self.heard, time.monotonic()
-        until = self.heard + SLICE_S
+        """Take what there is until it takes too long, or reading is paused."""
+        until = time.monotonic() + SLICE_S
+        while (wire := self._wire) is not None and self._watch():
+            heard = wire.heard
+            most = min(ROOM, max(self._left(), LEAST))
+            size = wire.receive(most)
+            if size:
+                self._take(wire)
+            if wire.unread:
+                self._serve_paho(wire)
+            if self.over.done():
+                wire.heard = heard  # its goodbye is no sign of life
+            if size == 0 or (size < most and not wire.tls):
+                break
+            if time.monotonic() > until:
+                if wire.pending():
+                    self._loop.call_soon(self._readable)
+                break
+        self._watch()
+
+    def _take(self, wire: Wire) -> None:
+        """Hand on the packets that have arrived: messages up, the rest to paho, in the order they came."""
         try:
-            while True:
-                before = self._messages
+            for item in wire.stream.packets():
+                if isinstance(item, Frames):
+                    self._arrived(item)
+                else:
+                    wire.give(item)
+                    self._serve_paho(wire)
+                if self.over.done():
+                    return
+        except Malformed as failure:
+            self._drop(Ending("closed", str(failure)))
+
+    def _serve_paho(self, wire: Wire) -> None:
+        """Let paho read what is there for it."""
+        try:
+            while wire.unread and not self.over.done() and self._client.wire is wire:
                 self._client.loop_read()
-                if self._messages == before or self.paused or self._fd < 0:
-                    break
-                if time.monotonic() > until:
-                    break
+            if self._client.want_write():  # what its callbacks sent
+                self._client.loop_write()
         except Exception as failure:  # noqa: BLE001 - a strange broker may end its connection, never the service
             self._drop(Ending("closed", f"the broker sent something that cannot be read: {failure!r}"))
-        if self.over.done():
-            self.heard = before_this  # what made the socket readable was its end
-        self._flush()
-        sock = self._client.socket()
-        if isinstance(sock, ssl.SSLSocket) and self._fd >= 0 and sock.pending() and not self.paused:
-            self._loop.call_soon(self._readable)
 
     def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._messages += 1
-        packed = b"\x00"
+        """One at QoS 2: we never ask for it, so paho may answer it."""
         properties: Any = message.properties  # paho leaves its Properties untyped
-        if properties is not None and vars(properties).keys() != _NO_PROPERTIES:  # isEmpty() takes 4 µs a message
-            packed = properties.pack()
         frame = encode(
             message._topic,  # noqa: SLF001 - the bytes as sent; `.topic` raises where they are not UTF-8
             bytes(message.payload),
@@ -177,50 +210,66 @@ class Connection:
             retain=message.retain,
             dup=message.dup,
             mid=message.mid,
-            properties=packed,
+            properties=b"\x00" if properties is None else properties.pack(),
         )
-        self._arrived(frame, message.mid if message.qos else 0)
+        self._arrived(Frames(frame, 1, puback(message.mid)))
 
     # --- writing -------------------------------------------------------------------------------
 
-    def acknowledge(self, mids: array[int]) -> bool:
-        """All PUBACKs in one piece, in this order; False if the connection is over."""
-        if self.over.done() or self._fd < 0:
+    def acknowledge(self, acks: bytes) -> bool:
+        """Send PUBACKs in one piece; False if the connection is over."""
+        wire = self._wire
+        if wire is None or self.over.done():
             return False
-        if mids:
-            # paho's ack() queues and sends each PUBACK alone: one system call a message instead of one a chunk
-            self._client._packet_queue(PUBACK, pubacks(mids), 0, 0)  # noqa: SLF001 - see the line above
-            self._flush()
-        return not self.over.done()
+        wire.put(acks)
+        self._watch()
+        return not wire.over
 
-    def _flush(self) -> None:
-        """Send what is waiting; the loop calls again when the socket takes more."""
-        if self._client.want_write():
-            self._client.loop_write()
-        if self._fd >= 0:
-            if self._client.want_write():
-                self._loop.add_writer(self._fd, self._flush)
+    def _writable(self) -> None:
+        if self._wire is not None:
+            self._wire.flush()
+            self._readable()  # TLS may have waited to write before it could read
+
+    def _watch(self) -> bool:
+        """Have the loop watch the socket for what is wanted now; whether that is reading."""
+        wire = self._wire
+        if wire is None or self._fd < 0 or self.over.done():
+            return False
+        reading = not self.paused and not self._resting and wire.unsent < CLOGGED
+        if reading != self._reading:
+            self._reading = reading
+            if reading:
+                self._loop.add_reader(self._fd, self._readable)
+            else:
+                self._loop.remove_reader(self._fd)
+        writing = wire.wants_writing
+        if writing != self._writing:
+            self._writing = writing
+            if writing:
+                self._loop.add_writer(self._fd, self._writable)
             else:
                 self._loop.remove_writer(self._fd)
+        return reading
 
     def _tend(self) -> None:
-        """Ping when it is time, and notice a dead link."""
-        if self.over.done():
+        """Ping when it is time, and notice a dead link: none of its bytes came while we read, or went while we sent."""
+        wire = self._wire
+        if wire is None or self.over.done():
             return
-        if self.paused:
-            # Reading is stopped on purpose: a PINGRESP that cannot be seen is not missing. Pings still go out.
-            self._client._ping_t = 0.0  # noqa: SLF001 - paho has no way to say so
-        elif time.monotonic() - self.heard > SILENCE * self._client.keepalive:
+        passed = max(wire.heard, wire.sent if wire.unsent else 0.0, self._resumed)
+        if not self.paused and time.monotonic() - passed > SILENCE * self._client.keepalive:
             self._drop(Ending("silent", f"no sign of the broker for {SILENCE * self._client.keepalive:g} s"))
             return
         self._client.loop_misc()
-        self._flush()
+        if wire.unread:
+            self._serve_paho(wire)
+        self._watch()
 
     # --- paho's callbacks ----------------------------------------------------------------------
 
-    def _prepare(self, client_id: str) -> Client:
+    def _prepare(self, client_id: str) -> WireClient:
         five = self.level == 5
-        client = Client(
+        client = WireClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
@@ -292,9 +341,9 @@ class Connection:
     def _drop(self, ending: Ending) -> None:
         """End a link that may not even take a goodbye."""
         self._ours = ending
-        if sock := self._client.socket():
-            self._forget(sock)
-            sock.close()
+        if wire := self._client.wire:
+            self._forget(wire)
+            wire.close()
         self._end(ending)
 
     def _end(self, ending: Ending) -> None:
@@ -306,7 +355,7 @@ class Connection:
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
-            self._fd = -1
+            self._fd, self._reading, self._writing = -1, False, False
 
     def _abandon(self, dialling: asyncio.Future[None]) -> None:
         if not dialling.cancelled() and dialling.exception() is None and (sock := self._client.socket()):

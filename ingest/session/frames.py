@@ -4,18 +4,23 @@ A body of the log is frames back to back, each exactly an MQTT PUBLISH packet (O
 
     | type 3, DUP, QoS, RETAIN | remaining length, 1–4 bytes | topic length, 2 | topic | packet id, 2 (QoS > 0)
     | properties with their length (MQTT 5 only) | payload |
+
+A message too large to be held is logged as a *cut frame*, which no broker may send: QoS 3, always a packet id (0 at
+QoS 0), then four bytes that say how much followed the packet id, then the beginning of that.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
 PUBLISH = 0x30
 PUBACK = 0x40
 MAX_REMAINING = 268_435_455
+CUT_KEPT = 4096
+"""Bytes behind the packet id that a cut frame keeps."""
+CUT_HEAD = 5 + 2 + 65_535 + 2 + CUT_KEPT
+"""Bytes at the beginning of a packet that are enough to cut it."""
 
 
 class Frame(NamedTuple):
@@ -29,6 +34,7 @@ class Frame(NamedTuple):
     dup: bool  # sent before over this or an earlier connection
     mid: int = 0  # packet id, 0 at QoS 0
     fault: str = ""  # why the inside of the frame cannot be read; topic is empty then and payload is all of it
+    size: int = -1  # of a cut frame: bytes of the payload whose beginning `payload` is
 
 
 def encode(
@@ -63,16 +69,29 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-def pubacks(mids: array[int]) -> bytes:
-    """PUBACK packets, four bytes each: the short form, success, of both protocol levels."""
-    big = array("H", mids)
-    if sys.byteorder == "little":
-        big.byteswap()
-    ids = big.tobytes()
-    out = bytearray(4 * len(mids))
-    out[0::4], out[1::4] = bytes([PUBACK]) * len(mids), b"\x02" * len(mids)
-    out[2::4], out[3::4] = ids[0::2], ids[1::2]
-    return bytes(out)
+def puback(mid: int) -> bytes:
+    """A PUBACK: the short form, success, of both protocol levels."""
+    return bytes((PUBACK, 2)) + mid.to_bytes(2, "big")
+
+
+def encode_cut(head: bytes, whole: int) -> tuple[bytes, bytes]:
+    """The cut frame of a PUBLISH packet of `whole` bytes that begins with `head` (`CUT_HEAD` bytes), and its PUBACK."""
+    read = _varint_at(head, 1, len(head))
+    if read is None:
+        raise ValueError("this is not the beginning of a packet")
+    start = read[1]
+    topic_end = start + 2 + (head[start] << 8 | head[start + 1])
+    mid, kept_at = 0, topic_end
+    if head[0] & 6:
+        mid, kept_at = head[topic_end] << 8 | head[topic_end + 1], topic_end + 2
+    parts = (
+        head[start:topic_end],
+        mid.to_bytes(2, "big"),
+        (whole - kept_at).to_bytes(4, "big"),
+        head[kept_at : kept_at + CUT_KEPT],
+    )
+    body = b"".join(parts)
+    return bytes((head[0] | 6,)) + varint(len(body)) + body, puback(mid) if mid else b""
 
 
 def split(body: bytes, level: int) -> Iterator[Frame]:
@@ -107,6 +126,8 @@ def _inside(body: bytes, view: memoryview, at: int, start: int, end: int, level:
     if qos:
         if cursor + 2 > end:
             return _faulty(view, at, end, head, "its topic is longer than the frame")
+        if qos == 3:
+            return _cut(body, view, at, cursor, end, level, topic)
         mid = body[cursor] << 8 | body[cursor + 1]
         cursor += 2
     if level == 5:
@@ -116,9 +137,21 @@ def _inside(body: bytes, view: memoryview, at: int, start: int, end: int, level:
         cursor = read[1] + read[0]
     if cursor > end:
         return _faulty(view, at, end, head, "its topic or properties are longer than the frame")
-    if qos == 3:
-        return _faulty(view, at, end, head, "QoS 3 does not exist")
     return Frame(at, topic, view[cursor:end], qos, retain, dup, mid)
+
+
+def _cut(body: bytes, view: memoryview, at: int, cursor: int, end: int, level: int, topic: bytes) -> Frame:
+    """The cut frame at `at` whose packet id is at `cursor`."""
+    head, kept_at = body[at], cursor + 6
+    if kept_at > end:
+        return _faulty(view, at, end, head, "QoS 3 does not exist")
+    mid = body[cursor] << 8 | body[cursor + 1]
+    size, before = int.from_bytes(body[cursor + 2 : kept_at], "big"), 0
+    if level == 5:
+        read = _varint_at(body, kept_at, end)
+        before = read[1] + read[0] - kept_at if read is not None else 0
+    payload = view[min(kept_at + before, end) : end]
+    return Frame(at, topic, payload, 1 if mid else 0, bool(head & 1), bool(head & 8), mid, "", max(size - before, 0))
 
 
 def _faulty(view: memoryview, at: int, end: int, head: int, fault: str) -> Frame:

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from array import array
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
 from devices.broker import Broker
+from ingest import kernels
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import STABLE_S, Backoff
 from ingest.session.chunk import Chunk
 from ingest.session.connection import Connection, Ending
 from ingest.session.failures import ConnectFailed
 from ingest.session.state import Loss, SessionState
+from ingest.session.stream import Frames
 
 LIMIT_BYTES = 4 << 20
 """Of frames that wait to be taken; as much again is being made durable. Reading stops here."""
-LINGER_S = 0.004
-"""Under load a chunk waits this long for more: groups of 30 cost several times more a message than groups of 300."""
-BUSY = 64
-"""Messages in a chunk from which on the next one lingers. Below it a message waits for nobody."""
+LINGER_S = 0.02
+"""From one chunk to the next: what comes sooner waits, unless half of the limit is there; a message that comes alone
+waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
+SMALL = 1 << 16
+"""Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it."""
+WINDOW, STALLS, HURRIED = 8, 3, 32
+"""Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where `STALLS` chunks running, of at least
+`WINDOW` messages, had stopped growing halfway through their wait, the next `HURRIED` do not wait."""
 SUSPICIOUS = 3
 """Short sessions in a row that look like a second client with our id."""
 
@@ -59,6 +64,7 @@ class MqttSession:
         self._known = seen > 0  # the broker should have a session of ours
         self._doubt = ""  # why the broker may have lost messages since the last connection
         self._level, self._only_3 = 5, False
+        kernels.start()
 
     # --- the seam ------------------------------------------------------------------------------
 
@@ -75,30 +81,49 @@ class MqttSession:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Chunks as they come, without end."""
-        busy = False
+        due, hurried, stalls, small = 0.0, 0, 0, True
         while True:
             await self._backlog.wait()
-            if busy and not self._backlog.full:
-                await asyncio.sleep(LINGER_S)
+            early, growing = due - time.monotonic(), True
+            if early > 0 and not hurried:
+                growing = await (self._rest(early) if small else self._backlog.gather(early))
+            due = time.monotonic() + LINGER_S
             batch = self._backlog.take()
+            small = batch.size < SMALL
+            if early > LINGER_S / 2 and not hurried:
+                stalls = 0 if growing or batch.count < WINDOW else stalls + 1
+            hurried = HURRIED if stalls >= STALLS and not hurried else max(hurried - 1, 0)
             self.state.last_heard = self._now()
             if self._connection is not None and not self._backlog.full:
                 self._connection.resume()
                 self.state.paused = False
-            busy = len(batch.frames) >= BUSY
             yield Chunk(
-                frames=b"".join(batch.frames),
+                frames=b"".join(batch.blocks),
                 mqtt=batch.level,
-                count=len(batch.frames),
+                count=batch.count,
                 generation=batch.generation,
-                acknowledge=partial(self._acknowledge, batch.generation, batch.mids),
+                acknowledge=partial(self._acknowledge, batch.generation, b"".join(batch.acks)),
             )
 
-    def _acknowledge(self, generation: int, mids: array[int]) -> bool:
+    async def _rest(self, seconds: float) -> bool:
+        """Let the socket gather by itself. Whether more came to the last."""
+        connection = self._connection
+        if connection is None:
+            return True
+        connection.rest()
+        try:
+            await asyncio.sleep(seconds / 2)
+            before = connection.waiting
+            await asyncio.sleep(seconds / 2)
+            return connection.waiting > before
+        finally:
+            connection.wake()
+
+    def _acknowledge(self, generation: int, acks: bytes) -> bool:
         # Packet ids mean something within their connection only: late PUBACKs would confirm other messages.
         if self._connection is None or generation != self._generation:
             return False
-        return self._connection.acknowledge(mids)
+        return self._connection.acknowledge(acks)
 
     # --- connections ---------------------------------------------------------------------------
 
@@ -112,6 +137,7 @@ class MqttSession:
             filters=self._filters,
             keepalive=self._keepalive,
             arrived=self._arrived,
+            left=lambda: self._backlog.left,
             refused=self._refused,
         )
         try:
@@ -168,13 +194,12 @@ class MqttSession:
 
     # --- messages ------------------------------------------------------------------------------
 
-    def _arrived(self, frame: bytes, mid: int) -> None:
+    def _arrived(self, frames: Frames) -> None:
         state = self.state
-        state.messages += 1
-        state.bytes += len(frame)
-        if not mid:
-            state.unguaranteed += 1
-        self._backlog.put(self._generation, self._level, frame, mid)
+        state.messages += frames.messages
+        state.bytes += len(frames.block)
+        state.unguaranteed += frames.messages - len(frames.acks) // 4
+        self._backlog.put(self._generation, self._level, frames)
         if self._backlog.full:
             self._pause()
 

@@ -16,6 +16,7 @@ class Proxy:
         self.swallow_pubacks = False
         self.swallowed = 0
         self.silent = False  # a black hole: connections stay, nothing passes
+        self.only_3 = False  # who asks for MQTT 5 is refused, as by an old broker
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -48,7 +49,7 @@ class Proxy:
         self.accepted += 1
         far_in, far_out = await asyncio.open_connection("127.0.0.1", self.target)
         self._writers += [near_out, far_out]
-        for name, task in (("up", self._up(near_in, far_out)), ("down", self._down(far_in, near_out))):
+        for name, task in (("up", self._up(near_in, near_out, far_out)), ("down", self._down(far_in, near_out))):
             self._tasks.add(asyncio.create_task(task, name=f"proxy {name}"))
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,12 +62,16 @@ class Proxy:
             pass
         writer.close()
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _up(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, writer: asyncio.StreamWriter) -> None:
         """Packet by packet, since PUBACKs have to be recognised."""
         try:
             while True:
                 packet = await _packet(reader)
                 await self._audible()
+                if packet[0] == 0x10 and self.only_3 and packet[packet.index(b"MQTT") + 4] == 5:
+                    back.write(b"\x20\x02\x00\x01")
+                    back.close()
+                    break
                 if packet[0] == 0x40 and self.swallow_pubacks:
                     self.swallowed += 1
                     continue

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import struct
-from array import array
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,8 @@ from devices.errors import ConfigurationError, EnvironmentFailure
 from ingest.session import Broker, client_id
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import LONGEST_S, Backoff
-from ingest.session.frames import pubacks
+from ingest.session.frames import puback
+from ingest.session.stream import Frames
 
 
 @pytest.mark.parametrize(
@@ -86,24 +86,41 @@ def test_a_client_id_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
         client_id(tmp_path / "none")
 
 
-def test_pubacks_are_four_bytes_in_arrival_order() -> None:
-    """The short form of both levels, ids big-endian, nothing sorted, repeated ids kept."""
-    mids = [65535, 1, 258, 1]
-    assert pubacks(array("H", mids)) == b"".join(struct.pack("!BBH", 0x40, 2, mid) for mid in mids)
+def test_a_puback_is_four_bytes() -> None:
+    """The short form of both levels, the id big-endian."""
+    assert puback(258) == bytes.fromhex("40 02 01 02")
 
 
 def test_batches_never_mix_connections() -> None:
-    """Frames of two connections come as two batches, in order, though nobody took the first in time."""
+    """Messages of two connections come as two batches, in order, though nobody took the first in time."""
     backlog = Backlog(10)
-    backlog.put(1, 5, b"aaaa", 7)
-    backlog.put(1, 5, b"bbbb", 0)
+    backlog.put(1, 5, Frames(b"aaaa", 1, puback(7)))
+    backlog.put(1, 5, Frames(b"bbbb", 2, b""))
     assert not backlog.full
-    backlog.put(2, 4, b"cccc", 7)
+    assert backlog.left == 2
+    backlog.put(2, 4, Frames(b"cccc", 1, puback(7)))
     assert backlog.full
     first, second = backlog.take(), backlog.take()
-    assert (first.generation, first.level, first.frames, list(first.mids)) == (1, 5, [b"aaaa", b"bbbb"], [7])
-    assert (second.generation, second.level, second.frames, list(second.mids)) == (2, 4, [b"cccc"], [7])
+    assert (first.generation, first.level, first.count, first.blocks) == (1, 5, 3, [b"aaaa", b"bbbb"])
+    assert (second.generation, second.level, second.count, second.blocks) == (2, 4, 1, [b"cccc"])
+    assert b"".join(first.acks) == b"".join(second.acks) == puback(7)
     assert backlog.bytes == 0
+
+
+async def test_gathering_ends_when_half_of_the_limit_is_there() -> None:
+    """Whoever waits for more waits no longer than that, no longer than told, and hears whether more still came."""
+    backlog = Backlog(10)
+    backlog.put(1, 5, Frames(b"aaa", 1, b""))
+    async with asyncio.timeout(1):
+        assert not await backlog.gather(0.01)
+        asyncio.get_running_loop().call_later(0.07, backlog.put, 1, 5, Frames(b"a", 1, b""))
+        assert await backlog.gather(0.1)
+        backlog.put(1, 5, Frames(b"b", 1, b""))
+        assert await backlog.gather(60)
+    backlog.take()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await backlog.gather(60)
 
 
 def test_back_off_doubles_with_jitter_and_forgets_after_a_stable_minute() -> None:
