@@ -99,6 +99,22 @@ class Quarantine:
         """Meter -> messages that its sequence numbers say never came."""
         return dict(self._ask("SELECT meter, missing FROM sequence WHERE missing > 0 ORDER BY meter"))
 
+    def numbered(self) -> set[str]:
+        """The meters that count their messages."""
+        return {name for (name,) in self._ask("SELECT meter FROM sequence")}
+
+    def has(self, rejects: Sequence[Reject]) -> set[tuple[int, int, str]]:
+        """(position, item, reason) of those of the rejects that are kept, or that came before the oldest kept one."""
+        ((oldest,),) = self._ask("SELECT position FROM reject ORDER BY id LIMIT 1") or ((None,),)
+        gone = self.fill().rows_gone > 0
+        found: set[tuple[int, int, str]] = set()
+        for r in rejects:
+            key = r.position, r.item, r.reason
+            known = self._ask("SELECT 1 FROM reject WHERE position = ? AND item = ? AND reason = ?", *key)
+            if known or (gone and (oldest is None or r.position < oldest)):
+                found.add(key)
+        return found
+
     def list(
         self,
         limit: int | None = 100,

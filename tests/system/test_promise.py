@@ -1,0 +1,170 @@
+"""`verify`, `rewind` and `quarantine retry` as their users meet them: beside a running service, on real files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from devices import times
+from tests.system.mosquitto import Mosquitto, mosquitto  # noqa: F401 - fixtures
+from tests.system.running import Running, command, until
+
+pytestmark = pytest.mark.system
+
+KINDS = ("received", "stored", "duplicate", "superseded", "quarantined", "pending", "unwritten")
+BEHIND = ("store", "quarantine")
+TOPIC = "plant/acme/works/pyro/k1/k1-kiln"
+
+
+class Plant:
+    """The small registry of `init`, its service, and a meter that publishes at QoS 1."""
+
+    def __init__(self, folder: Path, broker: Mosquitto) -> None:
+        self.folder, self.data, self.registry = folder, folder / "data", folder / "plant.toml"
+        assert command("init", self.registry).returncode == 0
+        words = ["run", self.registry, "--data", self.data, "--broker", broker.url, "--port", "0"]
+        self.service = Running(words, folder)
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id="k1-kiln")
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+
+    def publish(self, payload: str, topic: str = TOPIC) -> None:
+        self.client.publish(topic, payload, qos=1).wait_for_publish(5)
+
+    def stored(self) -> dict[tuple[str, int], float]:
+        """(field, ts) -> value, read from the embedded store's own file."""
+        with closing(sqlite3.connect(f"file:{self.data}/store/store.db?mode=ro", uri=True)) as db:
+            joined = "value JOIN series ON series.id = value.series"
+            rows = db.execute(f"SELECT field, ts, v FROM {joined} WHERE CAST(head AS TEXT) LIKE 'reading%'")
+            return {(field, ts): v for field, ts, v in rows if not str(field).endswith("_q")}
+
+    def lose(self, field: str, since: int) -> int:
+        """The store forgets a field from a time on; how many values."""
+        with closing(sqlite3.connect(self.data / "store/store.db", timeout=10)) as db:
+            sql = "DELETE FROM value WHERE ts >= ? AND series IN (SELECT id FROM series WHERE field = ?)"
+            gone = db.execute(sql, (since, field)).rowcount
+            db.commit()
+            return gone
+
+    def told(self, *words: str | Path, code: int) -> Any:
+        """A command's JSON."""
+        done = command(*words, "--data", self.data, "--json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def until_stored(self, count: int) -> None:
+        until(lambda: len(self.stored()) == count, 20, self.service.log)
+        until(lambda: not any(self.service.part("log")["behind"][name] for name in BEHIND), 20, self.service.log)
+
+
+@pytest.fixture
+def plant(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Plant]:
+    it = Plant(tmp_path, mosquitto)
+    yield it
+    it.client.disconnect()
+    it.client.loop_stop()
+    if it.service.process is not None:
+        it.service.stop()
+
+
+def test_the_ledger_and_a_store_that_lost_what_it_acknowledged(plant: Plant) -> None:
+    """Every value is accounted for by kind; what the store lost is missing, and after the rewind all is there once."""
+    plant.service.start().ready()
+    now = int(time.time() * 1000)
+    for i in range(20):
+        plant.publish(f'{{"ts": {now + i}, "feed": {300 + i}.5, "kwh": {i}}}')
+    plant.publish(f'{{"ts": {now}, "feed": 300.5, "kwh": 0}}')  # 2 duplicates
+    plant.publish(f'{{"ts": {now + 1}, "feed": 111, "rev": 1}}')  # the one before it is superseded
+    plant.publish(f'{{"ts": {now + 1}, "feed": 222}}')  # superseded at once
+    plant.publish(f'{{"ts": {now}, "feed": null, "kwh": 7}}')  # quarantined with 1 number
+    plant.publish(f'{{"ts": {now + 30}, "feed": 1, "novel": 2}}')  # 1 stored, 1 pending
+    plant.publish(f'{{"ts": {now}, "a": 1, "b": 2}}', "plant/acme/works/pyro/k1/nobody")  # 2 pending
+    plant.publish("nonsense")
+    plant.until_stored(41)
+
+    good = plant.told("verify", code=0)
+    counted = {
+        k: good[k] for k in ("received", "stored", "duplicate", "superseded", "quarantined", "pending", "unwritten")
+    }
+    assert counted == {
+        "received": 49, "stored": 41, "duplicate": 2, "superseded": 2, "quarantined": 1, "pending": 3, "unwritten": 0,
+    }  # fmt: skip
+    assert (good["missing"], good["differing"], good["minutes"], good["undecodable"]) == (0, 0, [], {TOPIC: 1})
+    by_minute = plant.told("verify", "--minutes", code=0)["minutes"]
+    assert sum(m["received"] for m in by_minute) == 49
+
+    before = plant.stored()
+    assert plant.lose("feed", now + 1) == 20
+    bad = plant.told("verify", code=1)
+    assert (bad["missing"], bad["stored"]) == (20, 21)
+    assert bad["examples"][0]["held"] is None
+    assert bad["examples"][0]["meter"] == "k1-kiln"
+    assert sum(m["missing"] for m in bad["minutes"]) == 20
+
+    back = plant.told("rewind", "--to", times.format(now - 60_000), code=0)
+    assert (back["running"], back["complete"]) == (True, True)
+    until(lambda: plant.stored() == before, 20, plant.service.log)
+    again = plant.told("verify", code=0)
+    assert {k: again[k] for k in counted} == counted
+    assert before["feed", now + 1] == 111.0
+
+    assert plant.lose("kwh", 0) == 20
+    until(lambda: plant.service.post("/api/v1/rewind", {"to": times.format(now - 60_000)})["complete"], 5)
+    until(lambda: plant.stored() == before, 20, plant.service.log)
+
+
+def test_a_rewind_without_a_service_and_beyond_the_log(plant: Plant) -> None:
+    """It is done at the next start; a log that was pruned says how far back it reaches, with exit code 1."""
+    plant.service.start().ready()
+    now = int(time.time() * 1000)
+    for i in range(5):
+        plant.publish(f'{{"ts": {now + i}, "feed": {i}}}')
+    plant.until_stored(5)
+    plant.service.stop()
+    before = plant.stored()
+    assert plant.lose("feed", now) == 5
+    back = plant.told("rewind", "--to", times.format(now - 60_000), code=0)
+    assert back["running"] is False
+    plant.service.start().ready()
+    until(lambda: plant.stored() == before, 20, plant.service.log)
+    plant.service.stop()
+    plant.service.start().ready()
+    plant.publish(f'{{"ts": {now + 9}, "feed": 9}}')
+    plant.until_stored(6)
+    plant.service.stop()
+
+    (first, *_) = sorted((plant.data / "log").glob("*.segment"))
+    first.unlink()  # as pruning does
+    back = plant.told("rewind", "--to", times.format(now - 60_000), code=1)
+    assert back["complete"] is False
+    assert back["reach"] > now
+
+
+def test_damage_is_told_by_name(plant: Plant) -> None:
+    """Segment, position and kind stand in `verify`; the rest of the log is accounted for."""
+    plant.service.start().ready()
+    now = int(time.time() * 1000)
+    for i in range(3):
+        plant.publish(f'{{"ts": {now + i}, "feed": {i}.25}}')
+        until(lambda count=i + 1: len(plant.stored()) == count, 20, plant.service.log)  # each in a record of its own
+    plant.until_stored(3)
+    plant.service.stop()
+    (segment,) = (plant.data / "log").glob("*.segment")
+    content = bytearray(segment.read_bytes())
+    at = content.index(b'"feed": 1.25')
+    content[at] ^= 1
+    segment.write_bytes(content)
+    found = plant.told("verify", code=1)
+    [damage] = found["damages"]
+    assert (damage["segment"], damage["kind"]) == (segment.name, "checksum")
+    assert damage["start"] < at < damage["end"]
+    assert found["stored"] == 2
