@@ -299,6 +299,23 @@ def quarantine_show(
     quarantine_command.show(position, data, as_json=as_json)
 
 
+@quarantine_app.command("retry")
+def quarantine_retry(
+    positions: Annotated[
+        list[int] | None, typer.Argument(help="Positions, as `list` prints them (default: all).", metavar="POSITION")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Let in what the registry in force allows by now: for a channel or meter that was approved meanwhile.
+
+    Each message keeps the log position and the receive time it had. Exit code 1 if some are still not let in.
+    """
+    from greengauge import retry_command
+
+    raise typer.Exit(retry_command.run(positions or (), data, as_json=as_json))
+
+
 @bench_app.command("scoring")
 def bench_scoring(
     as_json: Json = False,

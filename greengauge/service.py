@@ -40,6 +40,7 @@ from greengauge.plant_cache import plant_of
 from greengauge.quarantining import Quarantining
 from greengauge.restating.requests import Requests, Taker, remember_registry
 from greengauge.retained import Retained
+from greengauge.retrying import choose
 from greengauge.rewinding import Rewound, place
 from greengauge.running import run_until_told
 from greengauge.scorer import Scorer
@@ -48,6 +49,7 @@ from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
 from ingest.clock_shifts import ClockShifts
+from ingest.decode import retry
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
@@ -90,8 +92,8 @@ class Service:
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
-        shifts = ClockShifts(folder / "clock-shifts.json")
-        gate = Gate(self.log, shifts)
+        self.shifts = ClockShifts(folder / "clock-shifts.json")
+        gate = Gate(self.log, self.shifts)
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
         self.quarantining = Quarantining(
             plant,
@@ -100,6 +102,7 @@ class Service:
             more=self.intake.wait,
             decode=self.decoders.decode,
             quarantine=self.quarantine,
+            let_in=self.decoders.let_in,
         )
         self.store = store_of(settings)
         self.writer = StoreWriter(
@@ -121,7 +124,7 @@ class Service:
             start=self.log.first,
             history=self.history,
             live=self.live,
-            past=past_of(plant, self.log, shifts, self.decoders, self.store, asyncio.get_running_loop()),
+            past=past_of(plant, self.log, self.shifts, self.decoders, self.store, asyncio.get_running_loop()),
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
@@ -223,11 +226,20 @@ class Service:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    async def _retry(self, positions: list[int]) -> None:
+        """Messages of the quarantine, tried again under this registry: a command of the log."""
+        chosen = await asyncio.to_thread(
+            choose, self.plant, self.quarantine, self.log, set(positions), self.shifts.apply
+        )
+        for body in retry.bodies(chosen.messages):
+            await self.intake.submit(body)
+
     def _takers(self) -> dict[str, Taker]:
         """Who does what commands ask through the data folder."""
         return {
             "recompute": lambda _asked, body: self.intake.submit(body),
             "rewind": lambda asked, _body: self.rewind(asked["to"]),
+            "retry": lambda asked, _body: self._retry(asked["positions"]),
         }
 
     async def _later(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from devices.readings import Mark, Readings
 from greengauge.restating.requests import remembered_registry
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
+from ingest.decode import retry
 from ingest.decode.result import Reject
 from ingest.ledger import MINUTE_MS, ROW, Evidence, Ledger, Rows
 from ingest.log.reader import Damage
@@ -81,6 +82,7 @@ class Verifying:
         self._quarantine = Quarantine.open_read_only(data / "quarantine.db")
         self._data, self._store, self._call = data, store, call
         self._spool = Spool()
+        self._again: dict[int, set[tuple[int, int, str]]] = {}  # position of a retry -> the rejects that it let in
 
     def close(self) -> None:
         """Free what is open; the store is the caller's."""
@@ -102,6 +104,7 @@ class Verifying:
             elif raw[0].entry.received >= last:
                 break
             progress(raw[-1].end - began, self.log.durable - began)
+        self._retried(ledger)
         self._judge(ledger)
         found.damages = self.log.damages()
         found.sequence_gaps = self._quarantine.missing()
@@ -123,9 +126,7 @@ class Verifying:
             decoded = self._decoders.decode([record])
             readings = decoded.readings
             if len(readings):
-                self._spool.put(_rows(readings, unwritten=record.position >= written))
-                for minute, count in zip(*np.unique(readings.received // MINUTE_MS, return_counts=True), strict=True):
-                    ledger.add("received", int(minute) * MINUTE_MS, int(count))
+                self._receive(readings, ledger, record.position >= written)
                 for name, mark in (("retained", Mark.RETAINED), ("unguaranteed", Mark.UNGUARANTEED),
                                    ("redelivered", Mark.REDELIVERED)):  # fmt: skip
                     marks[name] += int(np.count_nonzero(readings.mark & mark.value))
@@ -134,23 +135,44 @@ class Verifying:
             if decoded.rejects:
                 self._rejects(decoded.rejects, ledger)
 
+    def _receive(self, readings: Readings, ledger: Ledger, unwritten: bool) -> None:
+        self._spool.put(_rows(readings, unwritten=unwritten))
+        for minute, count in zip(*np.unique(readings.received // MINUTE_MS, return_counts=True), strict=True):
+            ledger.add("received", int(minute) * MINUTE_MS, int(count))
+
     def _rejects(self, rejects: Sequence[Reject], ledger: Ledger) -> None:
         """What was not let in is covered once it is in the quarantine, or was there and had to be forgotten."""
         kept = self._quarantine.has(rejects)
         judged = self.log.cursors["quarantine"]
         for reject in rejects:
             minute = reject.received // MINUTE_MS * MINUTE_MS
+            key = reject.position, reject.item, reject.reason
+            for item, reason, at in self._quarantine.retried(reject.position):
+                if (item, reason) == key[1:]:
+                    self._again.setdefault(at, set()).add(key)
             if not reject.values:
                 ledger.undecodable[reject.topic] += 1
                 continue
-            ledger.add("received", minute, reject.values)
-            if (reject.position, reject.item, reject.reason) in kept:
+            if key in kept:
                 kind = "quarantined" if reject.outcome == "quarantined" else "pending"
+                left = kept[key]
+                reject = reject if left is None else replace(reject, values=left)
+            elif any(key in keys for keys in self._again.values()):
+                continue  # all of it was let in: its values are the retry's rows
             elif reject.position >= judged:
                 kind = "unwritten"
             else:
                 kind = "duplicate" if reject.redelivered else "missing"
+            ledger.add("received", minute, reject.values)
             ledger.add(kind, minute, reject.values)
+
+    def _retried(self, ledger: Ledger) -> None:
+        """What retries let in of these rejects: received when its message was, written once the store is past them."""
+        for at, keys in sorted(self._again.items()):
+            for record in self.log.read(at, 1)[:1]:
+                again = [m for m in retry.messages_of(record) if (m.position, m.item, m.reason) in keys]
+                only = replace(record, entry=replace(record.entry, body=retry.body(again)))
+                self._receive(self._decoders.decode([only]).readings, ledger, at >= self.log.cursors["store"])
 
     # --- the store ------------------------------------------------------------------------------
 

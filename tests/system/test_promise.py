@@ -168,3 +168,53 @@ def test_damage_is_told_by_name(plant: Plant) -> None:
     assert (damage["segment"], damage["kind"]) == (segment.name, "checksum")
     assert damage["start"] < at < damage["end"]
     assert found["stored"] == 2
+
+
+def test_an_approved_channel_comes_in_where_it_was(plant: Plant) -> None:
+    """After the registry knows the channel: stored with its own digits and time; what came later for its key wins."""
+    plant.service.start().ready()
+    now = int(time.time() * 1000)
+    plant.publish(f'{{"ts": {now}, "feed": 1, "novel": 2.50, "other": 9}}')
+    plant.publish(f'[{{"ts": {now + 1}, "novel": 3}}, {{"ts": {now + 2}, "feed": 5}}]')
+    plant.publish(f'{{"ts": {now}, "feed": "text"}}')
+    plant.until_stored(2)
+    until(lambda: len(waiting(plant)) == 3, 10, plant.service.log)
+    first = waiting(plant)[0]
+    assert plant.told("quarantine", "retry", code=1)["messages"] == 0  # nobody approved it
+    plant.service.stop()
+
+    known = plant.registry.read_text()
+    feed = next(line for line in known.splitlines() if line.startswith("feed = "))
+    novel = 'novel = { unit = "t/h", kind = "rate", step = "0.001" }'
+    plant.registry.write_text(known.replace(feed, f"{feed}\n{novel}"))
+    plant.service.start().ready()
+    plant.publish(f'{{"ts": {now + 1}, "novel": 33}}')  # later in the log than the one that waits
+    plant.until_stored(3)
+    told = plant.told("quarantine", "retry", code=1)
+    assert told == {"messages": 2, "values": 2, "still": {"text": 1}, "running": True}
+    plant.until_stored(4)
+    assert plant.stored() == {("feed", now): 1.0, ("feed", now + 2): 5.0, ("novel", now): 2.5, ("novel", now + 1): 33.0}
+
+    left = waiting(plant)
+    assert [(r["position"], r["reason"]) for r in left][:1] == [(first["position"], "unknown-channel")]
+    assert [r["reason"] for r in left] == ["unknown-channel", "text"]
+    [shown] = [json.loads(line) for line in command(
+        "quarantine", "show", str(first["position"]), "--data", plant.data, "--json").stdout.splitlines()]  # fmt: skip
+    assert shown["names"] == ["k1-kiln.other"]
+    found = plant.told("verify", code=0)
+    assert {kind: found[kind] for kind in KINDS} == {
+        "received": 6, "stored": 4, "duplicate": 0, "superseded": 1, "quarantined": 0, "pending": 1, "unwritten": 0,
+    }  # fmt: skip
+    assert plant.told("quarantine", "retry", code=1)["messages"] == 0  # once is enough
+
+    sums = plant.service.get("/api/v1/sums", channel="novel", window="1h")["sums"]
+    plant.service.stop()
+    (plant.data / "scores.snapshot").unlink()  # scored anew from the log: the retry is part of it
+    plant.service.start().ready()
+    until(lambda: plant.service.get("/api/v1/sums", channel="novel", window="1h")["sums"][0]["covered"] is not None, 20)
+    assert sums[0]["channel"] == "novel"
+
+
+def waiting(plant: Plant) -> list[dict[str, Any]]:
+    told = command("quarantine", "list", "--data", plant.data, "--json")
+    return [json.loads(line) for line in told.stdout.splitlines()]
