@@ -26,6 +26,7 @@ _GAUGES = (
     ("log", "bytes", "greengauge_log_bytes", "bytes of log segments on disk"),
     ("log", "segments", "greengauge_log_segments", "log segments on disk"),
     ("log", "pressure", "greengauge_log_pressure_ratio", "share of the log's quota that some reader still needs"),
+    ("log", "disk_full", "greengauge_log_disk_full", "1 while the disk is full and the log's reserve given up"),
     ("store", "late_s", "greengauge_store_late_seconds", "how far the store is behind"),
     ("quarantine", "rows", "greengauge_quarantine_messages", "messages kept in quarantine"),
     ("quarantine", "share", "greengauge_quarantine_fill_ratio", "how full the quarantine is"),

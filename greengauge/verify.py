@@ -69,7 +69,10 @@ def to_json(found: Verified, it: Verifying, *, minutes: bool) -> dict[str, Any]:
         "undecodable": dict(found.ledger.undecodable.most_common()),
         "minutes": [{"ts": ts, **{kind: chosen[ts][kind] for kind in kinds}} for ts in sorted(chosen)],
         "examples": examples,
-        "damages": [{"segment": d.segment, "start": d.start, "end": d.end, "kind": d.kind} for d in found.damages],
+        "damages": [
+            {"segment": d.segment, "start": d.start, "end": d.end, "kind": d.kind, "text": str(d)}
+            for d in found.damages
+        ],
         "losses": [
             {"start": loss.start, "end": loss.end, "cause": loss.cause, "missing": missing}
             for loss, missing in found.losses
@@ -94,7 +97,7 @@ def text(told: dict[str, Any]) -> str:
         lines.append(f"  {where}: received {e['value']} (position {e['position']}), the store holds {held}")
     for m in told["minutes"][:NAMED] if not told["good"] else ():
         lines.append(f"  minute {times.format(m['ts'])}: {m['missing']} missing, {m['differing']} differing")
-    lines += [f"  log damaged: {d['segment']} {d['start']}–{d['end']}: {d['kind']}" for d in told["damages"]]
+    lines += [f"  log damaged: {d['text']}" for d in told["damages"]]
     for loss in told["losses"]:
         since = times.format(loss["start"]) if loss["start"] else "the beginning"
         by = "".join(f", {count} of {meter}" for meter, count in list(loss["missing"].items())[:NAMED])

@@ -61,7 +61,7 @@ class Verified:
     @property
     def good(self) -> bool:
         """Whether everything received is covered and no log was lost."""
-        return not self.ledger.anomalies() and not [d for d in self.damages if d.kind != "torn-tail"]
+        return not self.ledger.anomalies() and not any(d.lost for d in self.damages)
 
 
 class Verifying:
