@@ -284,7 +284,7 @@ class StoreWriter:
             reason="store-refused",
             cause=f"{self.store.name} will not take it: {why}",
             where=f"meter {meter.name}, channel {channel.name}",
-            mend="mend the store (another type or retention under this name), then retry from the quarantine",
+            mend="mend the store (another type or retention), then `greengauge rewind --to` a time before this",
             size=len(line),
             payload=line[:4096],
             values=1,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -218,3 +220,56 @@ def test_an_approved_channel_comes_in_where_it_was(plant: Plant) -> None:
 def waiting(plant: Plant) -> list[dict[str, Any]]:
     told = command("quarantine", "list", "--data", plant.data, "--json")
     return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+def test_a_possible_loss_is_counted_by_period(plant: Plant) -> None:
+    """A meter without `seq`: what its period is short of where the broker may have lost messages."""
+    plant.service.start().ready()
+    now = int(time.time() * 1000)
+    for seconds in (100, 90, 70):  # every = "10s": 60, 80 and 50 to 0 are not there
+        plant.publish(f'{{"ts": {now - seconds * 1000}, "feed": 1}}')
+    plant.publish(f'{{"ts": {now - 99_000}, "seq": 1, "nox": 1}}', "plant/acme/works/stack/tail/cems")
+    plant.publish(f'{{"ts": {now - 98_000}, "seq": 5, "nox": 1}}', "plant/acme/works/stack/tail/cems")
+    plant.until_stored(5)
+    plant.service.stop()
+    lost = {"start": now - 110_000, "end": now - 10_000, "cause": "session-lost"}
+    (plant.data / "operations.json").write_text(json.dumps({"losses": [lost]}))
+    found = plant.told("verify", code=0)
+    [loss] = found["losses"]
+    assert loss == lost | {"missing": {"k1-kiln": 10 - 3, "k1-coal": 10}}
+    assert found["sequence_gaps"] == {"cems": 3}
+
+
+def test_secrets_are_nowhere(tmp_path: Path) -> None:
+    """Token, password and page token: not in argv, the service's words, the page's answers or the commands' output."""
+    assert command("init", tmp_path / "plant.toml").returncode == 0
+    secrets = {
+        "GREENGAUGE_INFLUX_TOKEN": "influx-s3cret", "GREENGAUGE_BROKER_PASSWORD": "broker-s3cret",
+        "GREENGAUGE_PAGE_TOKEN": "page-s3cret",
+    }  # fmt: skip
+    words = ["run", tmp_path / "plant.toml", "--data", tmp_path / "d", "--broker", "mqtt://user@127.0.0.1:1"]
+    running = Running([*words, "--store", "http://127.0.0.1:1", "--port", "0"], tmp_path, **secrets).start()
+    try:
+        assert running.process is not None
+        said = [Path(f"/proc/{running.process.pid}/cmdline").read_bytes().decode()]
+        headers = {"Authorization": "Bearer page-s3cret"}
+
+        def ask(path: str) -> str:
+            asked = urllib.request.Request(running.page + path, headers=headers)  # noqa: S310 - our own page
+            try:
+                with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - the same
+                    return str(answer.read().decode()) + str(answer.headers)
+            except urllib.error.HTTPError as refusal:  # /readyz: there is no broker
+                return str(refusal.read().decode()) + str(refusal.headers)
+
+        until(lambda: '"intake"' in ask("/api/v1/system"), 20, running.log)
+        said += [ask(path) for path in ("/", "/api/v1/system", "/readyz", "/healthz", "/metrics", "/api/v1/alarms")]
+        for verb in (["verify"], ["quarantine", "list"], ["rewind", "--to", "2026-01-01T00:00:00Z"]):
+            told = command(*verb, "--data", tmp_path / "d", "--json", **secrets, GREENGAUGE_STORE="http://127.0.0.1:1")
+            said.append(told.stdout + told.stderr)
+            assert "Traceback" not in told.stderr
+        assert command(*words, "--host", "0.0.0.0", "--store", "embedded").returncode == 2  # noqa: S104 - is refused
+    finally:
+        running.stop()
+    said.append(running.log())
+    assert [text for text in said if "s3cret" in text] == []
