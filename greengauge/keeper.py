@@ -135,6 +135,7 @@ class Keeper:
             "possible_losses": session.possible_losses,
             "losses": [asdict(loss) for loss in session.losses[-10:]],
             "missing": self._missing,
+            "pressed": intake.pressed,
             "frames": intake.frames,
             "acknowledged": intake.acknowledged,
             "state": "ok" if session.connected and self._intake_ok() else "down",
