@@ -175,8 +175,8 @@ def test_damage_is_told_by_name(plant: Plant) -> None:
 def test_an_approved_channel_comes_in_where_it_was(plant: Plant) -> None:
     """After the registry knows the channel: stored with its own digits and time; what came later for its key wins."""
     plant.service.start().ready()
-    now = int(time.time() * 1000)
-    plant.publish(f'{{"ts": {now}, "feed": 1, "novel": 2.50, "other": 9}}')
+    now = int(time.time()) * 1000
+    plant.publish(f'{{"ts": {now - 20_000}, "feed": 1, "novel": 36.0, "other": 9}}')
     plant.publish(f'[{{"ts": {now + 1}, "novel": 3}}, {{"ts": {now + 2}, "feed": 5}}]')
     plant.publish(f'{{"ts": {now}, "feed": "text"}}')
     plant.until_stored(2)
@@ -195,7 +195,9 @@ def test_an_approved_channel_comes_in_where_it_was(plant: Plant) -> None:
     told = plant.told("quarantine", "retry", code=1)
     assert told == {"messages": 2, "values": 2, "still": {"text": 1}, "running": True}
     plant.until_stored(4)
-    assert plant.stored() == {("feed", now): 1.0, ("feed", now + 2): 5.0, ("novel", now): 2.5, ("novel", now + 1): 33.0}
+    assert plant.stored() == {
+        ("feed", now - 20_000): 1.0, ("feed", now + 2): 5.0, ("novel", now - 20_000): 36.0, ("novel", now + 1): 33.0,
+    }  # fmt: skip
 
     left = waiting(plant)
     assert [(r["position"], r["reason"]) for r in left][:1] == [(first["position"], "unknown-channel")]
@@ -209,12 +211,20 @@ def test_an_approved_channel_comes_in_where_it_was(plant: Plant) -> None:
     }  # fmt: skip
     assert plant.told("quarantine", "retry", code=1)["messages"] == 0  # once is enough
 
-    sums = plant.service.get("/api/v1/sums", channel="novel", window="1h")["sums"]
+    # 36 t/h for 20.001 s and 33 t/h (not the 3 that waited) for 0.999 s, live and scored anew from the log
+    until(lambda: novel_sum(plant, now + 1000) == "0.209167500", 20, plant.service.log)
     plant.service.stop()
-    (plant.data / "scores.snapshot").unlink()  # scored anew from the log: the retry is part of it
+    (plant.data / "scores.snapshot").unlink()
     plant.service.start().ready()
-    until(lambda: plant.service.get("/api/v1/sums", channel="novel", window="1h")["sums"][0]["covered"] is not None, 20)
-    assert sums[0]["channel"] == "novel"
+    until(lambda: novel_sum(plant, now + 1000) == "0.209167500", 20, plant.service.log)
+
+
+def novel_sum(plant: Plant, at: int) -> str:
+    """The exact sum of the approved channel over the hour before `at`; empty while there is none."""
+    try:
+        return str(plant.service.get("/api/v1/sums", channel="novel", window="1h", at=at)["sums"][0]["sum"] or "")
+    except urllib.error.HTTPError:
+        return ""
 
 
 def waiting(plant: Plant) -> list[dict[str, Any]]:
