@@ -35,6 +35,10 @@ Broker = Annotated[
     str | None,
     typer.Option(help="Broker, mqtt[s]://[user@]host:port.", envvar="GREENGAUGE_BROKER", metavar="URL"),
 ]
+Store = Annotated[
+    str | None,
+    typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", envvar="GREENGAUGE_STORE", metavar="STORE"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.", envvar="GREENGAUGE_JSON")]
 Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.", envvar="GREENGAUGE_SEED")]
 Start = Annotated[
@@ -59,10 +63,7 @@ def run(
     registry: Registry,
     data: Data = None,
     broker: Broker = None,
-    store: Annotated[
-        str | None,
-        typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", envvar="GREENGAUGE_STORE", metavar="STORE"),
-    ] = None,
+    store: Store = None,
     port: Port = None,
     host: Annotated[
         str | None,
@@ -216,6 +217,51 @@ def recompute(
 
 
 @app.command()
+def verify(
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="RFC 3339 receive time (default: the log's beginning).", envvar="GREENGAUGE_FROM"),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="... up to this one (default: its end).", envvar="GREENGAUGE_TO")
+    ] = None,
+    data: Data = None,
+    store: Store = None,
+    minutes: Annotated[
+        bool, typer.Option("--minutes", help="Every receive minute, not only those with an anomaly.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Account for every value received: stored, duplicate, superseded, quarantined, awaiting approval or unwritten.
+
+    Computed from the log and the store; nothing is changed, so it may run beside the service.
+    Exit code 1 if something is missing or differs, or log was damaged.
+    """
+    from greengauge import settings
+    from greengauge import verify as verb
+
+    raise typer.Exit(verb.run(start, end, settings.load(data=data, store=store), minutes=minutes, as_json=as_json))
+
+
+@app.command()
+def rewind(
+    to: Annotated[str, typer.Option(help="RFC 3339 time with zone.", envvar="GREENGAUGE_TO")],
+    data: Data = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Write everything received since then to the store again, in log order: for a store that lost what it had.
+
+    Nothing becomes double, and the winners win. A running service does it; without one it is done at the next start.
+    Exit code 1 if the log does not reach back that far; it says how far it does.
+    """
+    from greengauge import rewind as verb
+    from greengauge import settings
+
+    raise typer.Exit(verb.run(to, settings.load(data=data, store=store), as_json=as_json))
+
+
+@app.command()
 def init(file: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")] = Path("plant.toml")) -> None:
     """Write a small registry to start from."""
     if file.exists():
@@ -251,6 +297,23 @@ def quarantine_show(
     from greengauge import quarantine_command
 
     quarantine_command.show(position, data, as_json=as_json)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    positions: Annotated[
+        list[int] | None, typer.Argument(help="Positions, as `list` prints them (default: all).", metavar="POSITION")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Let in what the registry in force allows by now: for a channel or meter that was approved meanwhile.
+
+    Each message keeps the log position and the receive time it had. Exit code 1 if some are still not let in.
+    """
+    from greengauge import retry_command
+
+    raise typer.Exit(retry_command.run(positions or (), data, as_json=as_json))
 
 
 @bench_app.command("scoring")

@@ -105,7 +105,13 @@ class Keeper:
         except EnvironmentFailure as failure:
             return {"text": failure.cause}
         text = f"{sum(reasons.values())} messages"
-        return {"rows": fill.rows, "share": fill.share, "reasons": reasons, "text": text}
+        return {
+            "rows": fill.rows,
+            "share": fill.share,
+            "reasons": reasons,
+            "names_refused": fill.names_refused,
+            "text": text,
+        }
 
     def _intake(self) -> dict[str, Any]:
         session, intake = self._service.intake.session.state, self._service.intake.state
@@ -129,6 +135,7 @@ class Keeper:
             "possible_losses": session.possible_losses,
             "losses": [asdict(loss) for loss in session.losses[-10:]],
             "missing": self._missing,
+            "pressed": intake.pressed,
             "frames": intake.frames,
             "acknowledged": intake.acknowledged,
             "state": "ok" if session.connected and self._intake_ok() else "down",
@@ -138,13 +145,16 @@ class Keeper:
     def _log(self) -> dict[str, Any]:
         state, cursors = self._service.log.state(), self._service.log.cursors
         behind = {name: max(0, state.durable - cursors.get(name)) for name in ("store", "scores", "quarantine")}
-        damages = [f"{state.damages} damaged places"] if state.damages else []
+        damages = [f"{state.damages} damaged places, the newest {state.damaged[-1]}"] if state.damages else []
+        full = ["the disk is full, its reserve is in use"] if state.disk_full else []
         return {
             "bytes": state.bytes,
             "segments": state.segments,
             "pressure": round(state.pressure, 3),
+            "disk_full": state.disk_full,
             "damages": state.damages,
+            "damaged": [damage.to_json() for damage in state.damaged],
             "behind": behind,
             "slowest": state.slowest,
-            "text": ", ".join([*damages, *filter(None, [state.undeletable])]) or "ok",
+            "text": ", ".join([*full, *damages, *filter(None, [state.undeletable])]) or "ok",
         }

@@ -14,6 +14,7 @@ import numpy as np
 
 from devices.readings import I64
 from greengauge.history.jobs import Job
+from ingest.decode import retry
 from ingest.decode.result import Decoded
 from ingest.log.record import Record, RecordKind
 from scoring.engine import Command, Engine, LineClose
@@ -66,7 +67,7 @@ class LogWork:
         records = self._read(self.position, BACKLOG_BYTES)
         frames: list[Record] = []
         for record in records:
-            if record.entry.kind is RecordKind.FRAMES:
+            if record.entry.kind is RecordKind.FRAMES or retry.is_retry(record):
                 frames.append(record)
                 continue
             self._push(frames)

@@ -19,13 +19,16 @@ _COUNTERS = (
     ("intake", "reconnects", "greengauge_intake_reconnects", "connections to the broker after the first"),
     ("intake", "unguaranteed", "greengauge_intake_unguaranteed", "messages that came at QoS 0"),
     ("intake", "missing", "greengauge_intake_missing", "messages that sequence numbers say never came"),
+    ("intake", "possible_losses", "greengauge_intake_possible_losses", "times the broker may have lost messages"),
     ("store", "stored", "greengauge_store_readings", "readings stored"),
     ("log", "damages", "greengauge_log_damages", "damaged places found in the log"),
 )
 _GAUGES = (
+    ("intake", "pressed", "greengauge_intake_stopped", "1 while reading is stopped because the log's quota is full"),
     ("log", "bytes", "greengauge_log_bytes", "bytes of log segments on disk"),
     ("log", "segments", "greengauge_log_segments", "log segments on disk"),
     ("log", "pressure", "greengauge_log_pressure_ratio", "share of the log's quota that some reader still needs"),
+    ("log", "disk_full", "greengauge_log_disk_full", "1 while the disk is full and the log's reserve given up"),
     ("store", "late_s", "greengauge_store_late_seconds", "how far the store is behind"),
     ("quarantine", "rows", "greengauge_quarantine_messages", "messages kept in quarantine"),
     ("quarantine", "share", "greengauge_quarantine_fill_ratio", "how full the quarantine is"),

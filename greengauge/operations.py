@@ -64,6 +64,7 @@ class Operations:
         self._path, self._places, self._session = path, places, session
         self._book = OperationalBook()
         self._losses = 0  # possible losses already told
+        self._counted: dict[str, int] = {}  # what else happened, as far as it is told
         self.unsaved = False
         """Whether the file lacks something that happened."""
         self._restore()
@@ -108,6 +109,7 @@ class Operations:
         if self._session is not None:
             kept["possible_losses"] = self._session.possible_losses
             kept["losses"] = [asdict(loss) for loss in self._session.losses]
+        kept["counted"] = self._counted
         self.unsaved = False
         try:
             write_whole(self._path, json.dumps(kept).encode())
@@ -121,6 +123,7 @@ class Operations:
             if self._places is not None:
                 kept["alarms"] = [a for a in kept["alarms"] if a["scope"] in (SCOPE, *self._places)]
             self._book.restore(kept)
+            self._counted = {str(what): int(count) for what, count in kept.get("counted", {}).items()}
             if self._session is not None:
                 self._session.losses[:] = [Loss(**loss) for loss in kept.get("losses", ())]
                 self._session.possible_losses = self._losses = int(kept.get("possible_losses", 0))
@@ -138,6 +141,22 @@ class Operations:
             since = _time(loss.start) if loss.start else "the beginning"
             text = f"readings published from {since} to {_time(loss.end)} may be lost: {loss.cause.replace('-', ' ')}"
             yield Trouble("possible-loss", text, "high")
+        quarantine = service.live.system().get("quarantine", {})
+        if "reasons" not in quarantine:  # it cannot be read now: nothing has become less
+            return
+        reasons = quarantine["reasons"]
+        if self._more("identity", reasons.get("identity", 0)):
+            text = f"{reasons['identity']} messages under a false name so far: see `quarantine list` (security event)"
+            yield Trouble("identity", text, "high")
+        if self._more("names-refused", quarantine.get("names_refused", 0)):
+            text = "more new names of meters and channels than can be kept: see `quarantine list` and the broker's ACL"
+            yield Trouble("names-refused", text, "medium")
+
+    def _more(self, what: str, count: int) -> bool:
+        """Whether there are more of them than when it was last looked; one alarm however many come."""
+        before, self._counted[what] = self._counted.get(what, 0), count
+        self.unsaved = self.unsaved or count != before
+        return count > before
 
 
 def _lasting(service: Service) -> Iterator[Trouble]:
@@ -156,7 +175,11 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         yield Trouble("log-filling", f"the log is filling: {share} of its quota; {_waiting(service)}", "high")
     state = service.log.state()
     if state.damages:
-        yield Trouble("log-damaged", f"{state.damages} damaged places in the log: see the service's log", "high")
+        newest = f"the newest {state.damaged[-1]}"
+        yield Trouble("log-damaged", f"{state.damages} damaged places in the log, {newest} (`verify` has all)", "high")
+    if state.disk_full:
+        text = "the log's disk is full; its reserve is given to the store, free space and readings are taken in again"
+        yield Trouble("disk-full", text, "critical")
     if state.undeletable:
         yield Trouble("log-undeletable", f"{state.undeletable}: the log grows", "medium")
     if service.writer.state.condition != "ok":

@@ -29,11 +29,20 @@ class Outputs:
 
     def __init__(self, plant: Plant, history: History, store: Store, live: Live) -> None:
         self._plant, self._history, self._store, self._live = plant, history, store, live
+        self._again: int | None = None
+
+    def deliver_again(self, since: int) -> None:
+        """Deliver what was told at `since` (ms) or later once more, in its turn: a store that lost it."""
+        self._again = since if self._again is None else min(since, self._again)
 
     async def run(self) -> None:
         """Deliver until cancelled; while the store is down, wait for it (at most one attempt a second)."""
         while True:
             try:
+                if self._again is not None:  # between two deliveries, so that none marks what is to go again
+                    since = self._again
+                    await asyncio.to_thread(self._history.deliver_again, since)
+                    self._again = None if self._again == since else self._again
                 moved = await self._deliver("step", self._steps) + await self._deliver("alarm", self._alarms)
                 pending = await asyncio.to_thread(self._history.pending)
             except StoreDown as down:

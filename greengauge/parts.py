@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from devices.errors import ConfigurationError
+from devices.errors import ConfigurationError, EnvironmentFailure
 from greengauge.settings import Settings
+from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
@@ -26,6 +28,16 @@ class StoreCursor:
     def set(self, position: int) -> None:
         """Move it, durably."""
         self.log.cursors.set("store", position)
+
+
+def lock_of(data: Path) -> DataLock | None:
+    """The data folder's lock; None where a service holds it. Raises EnvironmentFailure."""
+    try:
+        return DataLock(data)
+    except EnvironmentFailure as failure:
+        if "in use" in failure.cause:
+            return None
+        raise
 
 
 def store_of(settings: Settings) -> Store:

@@ -9,11 +9,14 @@ import structlog
 
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
+from ingest.decode import retry
 from ingest.decode.result import Decoded, Reject
+from ingest.decode.retry import Again
 from ingest.decode.sequence import by_meter
 from ingest.log.log import Log
 from ingest.log.record import Record
 from ingest.quarantine import Quarantine
+from ingest.quarantine.resolving import Retried
 
 log = structlog.get_logger()
 
@@ -33,10 +36,13 @@ class Quarantining:
         more: Callable[[int], Awaitable[None]],
         decode: Callable[[Sequence[Record]], Decoded],
         quarantine: Quarantine,
+        let_in: Callable[[Record], Sequence[tuple[Again, tuple[str, ...]]]],
     ) -> None:
-        """`read` and `more` are the gate's and the intake's: what is held is not judged."""
+        """`read` and `more` are the gate's and the intake's: what is held is not judged. `let_in`: which messages of
+        a retry came in, and which of their names go on waiting.
+        """
         self._plant, self._log, self._read, self._more, self._decode = plant, records, read, more, decode
-        self._quarantine = quarantine
+        self._quarantine, self._let_in = quarantine, let_in
         self.failure: EnvironmentFailure | None = None
         """Why nothing can be kept now."""
 
@@ -59,7 +65,7 @@ class Quarantining:
                 continue
             decoded = await asyncio.to_thread(self._decode, records)
             try:
-                gaps = await asyncio.to_thread(self._keep, decoded, records[-1].end)
+                gaps = await asyncio.to_thread(self._keep, decoded, records)
             except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
                 if self.failure is None:
                     log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
@@ -70,11 +76,19 @@ class Quarantining:
             for meter, missing in gaps.items():
                 log.warning("intake.sequence_gap", meter=meter, missing=missing)
 
-    def _keep(self, decoded: Decoded, end: int) -> dict[str, int]:
-        """Rejects, then sequences, then the cursor: after a kill in between each is told again and counts once."""
+    def _keep(self, decoded: Decoded, records: Sequence[Record]) -> dict[str, int]:
+        """Rejects, then retries, then sequences, then the cursor: after a kill in between each is told again and counts
+        once.
+        """
+        end = records[-1].end
         if decoded.rejects:
             self._quarantine.add(decoded.rejects)
+        for record in filter(retry.is_retry, records):  # whatever they let in came before them in the log
+            self._quarantine.resolve(self._resolved(record), record.position)
         named = {self._plant.meters[meter].name: numbers for meter, numbers in by_meter(decoded.sequences).items()}
         gaps = self._quarantine.follow(named, end) if named else {}
         self._log.cursors.set("quarantine", end)
         return gaps
+
+    def _resolved(self, record: Record) -> list[Retried]:
+        return [Retried(one.position, one.item, one.reason, left) for one, left in self._let_in(record)]

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devices import times
-from devices.errors import ConfigurationError, EnvironmentFailure
+from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.history.jobs import Job, look
-from greengauge.parts import store_of
+from greengauge.parts import lock_of, store_of
 from greengauge.past import past_of
 from greengauge.restating.recomputing import Recomputing
 from greengauge.restating.requests import Request, remembered_registry
@@ -26,7 +26,6 @@ from greengauge.settings import Settings
 from greengauge.terminal import Progress
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
-from ingest.log.lock import DataLock
 from ingest.log.log import Log
 from ingest.log.record import Entry, RecordKind
 
@@ -52,7 +51,7 @@ def run(start: str, end: str, settings: Settings, *, registry: Path | None, reas
     plant = load(registry or found[0])
     began, progress = time.monotonic(), Progress(sys.stderr)
     try:
-        lock = _lock(data)
+        lock = lock_of(data)
         if lock is None:
             if found[1] != plant.version:
                 raise ConfigurationError(
@@ -76,16 +75,6 @@ def run(start: str, end: str, settings: Settings, *, registry: Path | None, reas
     else:
         sys.stdout.write(f"{done.revised:,} scores and averages have a new revision ({took} s)\n")
     return 0
-
-
-def _lock(data: Path) -> DataLock | None:
-    """The folder's lock; None where a service holds it."""
-    try:
-        return DataLock(data)
-    except EnvironmentFailure as failure:
-        if "in use" in failure.cause:
-            return None
-        raise
 
 
 def _same(jobs: list[Job], request: Request) -> Job | None:

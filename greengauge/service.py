@@ -14,13 +14,16 @@ import asyncio
 import gc
 import json
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from devices import topics
-from devices.errors import ConfigurationError
+from devices.errors import ConfigurationError, EnvironmentFailure
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.keeper import Keeper
@@ -35,8 +38,10 @@ from greengauge.parts import StoreCursor, influx_token, store_of
 from greengauge.past import past_of
 from greengauge.plant_cache import plant_of
 from greengauge.quarantining import Quarantining
-from greengauge.restating.requests import Requests, remember_registry
+from greengauge.restating.requests import Requests, Taker, remember_registry
 from greengauge.retained import Retained
+from greengauge.retrying import choose
+from greengauge.rewinding import Rewound, place
 from greengauge.running import run_until_told
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
@@ -44,6 +49,7 @@ from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import Clock
 from ingest.clock_shifts import ClockShifts
+from ingest.decode import retry
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
@@ -56,6 +62,8 @@ from ingest.winners import Winners
 from ingest.writer import StoreWriter, series_of
 from scoring.compiling import help_compiling
 from scoring.results import Alarm
+
+log = structlog.get_logger()
 
 APPLYING_S = 5.0
 """How long whoever gave a command waits for its effect."""
@@ -84,8 +92,8 @@ class Service:
         self.client_id = client_id(folder)
         self.clock = Clock()
         session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
-        shifts = ClockShifts(folder / "clock-shifts.json")
-        gate = Gate(self.log, shifts)
+        self.shifts = ClockShifts(folder / "clock-shifts.json")
+        gate = Gate(self.log, self.shifts)
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
         self.quarantining = Quarantining(
             plant,
@@ -94,6 +102,7 @@ class Service:
             more=self.intake.wait,
             decode=self.decoders.decode,
             quarantine=self.quarantine,
+            let_in=self.decoders.let_in,
         )
         self.store = store_of(settings)
         self.writer = StoreWriter(
@@ -115,13 +124,14 @@ class Service:
             start=self.log.first,
             history=self.history,
             live=self.live,
-            past=past_of(plant, self.log, shifts, self.decoders, self.store, asyncio.get_running_loop()),
+            past=past_of(plant, self.log, self.shifts, self.decoders, self.store, asyncio.get_running_loop()),
             snapshot_path=folder / "scores.snapshot",
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
             snapshot_every_bytes=settings.log_quota // 4,
         )
         self.delivers = isinstance(self.store, InfluxStore)  # else the history is the place
+        self.outputs = Outputs(plant, self.history, self.store, self.live) if self.delivers else None
         self.operations = Operations(folder / "operations.json", silent_places(plant), session.state)
         self.retained = Retained(folder / "retained.json", plant)
         self.keeper = Keeper(self)
@@ -137,6 +147,7 @@ class Service:
                     ready=self.keeper.ready,
                     clock=self.clock,
                     accept_clock=self.intake.accept_clock,
+                    rewind=self.rewind,
                     token=None if settings.page_token is None else settings.page_token.get_secret_value(),
                     version=VERSION,
                 )
@@ -153,11 +164,11 @@ class Service:
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
-            ("requests", Requests(self.settings.data, self.intake.submit).run()),
+            ("requests", Requests(self.settings.data, self._takers()).run()),
             *more,
         ]
-        if self.delivers:
-            tasks.append(("outputs", Outputs(self.plant, self.history, self.store, self.live).run()))
+        if self.outputs is not None:
+            tasks.append(("outputs", self.outputs.run()))
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks:
@@ -191,7 +202,45 @@ class Service:
             raise ConfigurationError(refusal, where=where, mend="look at the alarm's present state")
         return next(a for a in await self.scorer.alarms() if (a.scope, a.id) == key)
 
+    async def rewind(self, to: int) -> Rewound:
+        """Everything received at `to` (ms) or later goes to the store again; returns once the cursor is back there.
+
+        The one writer does it between two writes. Raises ConfigurationError, and EnvironmentFailure where it takes
+        longer than a moment: then it is still to be done.
+        """
+        rewound = await asyncio.to_thread(place, self.log, to)
+        self.writer.rewind(rewound.position)
+        if self.outputs is not None:
+            self.outputs.deliver_again(to)
+        until = time.monotonic() + APPLYING_S
+        while self.writer.rewinding:
+            if time.monotonic() > until:
+                raise EnvironmentFailure(
+                    "the store does not answer: the cursor goes back as soon as it does",
+                    where=self.store.name,
+                    mend="nothing needs to be done",
+                )
+            await asyncio.sleep(0.02)
+        log.warning("store.rewound", position=rewound.position, to=rewound.to, bytes=rewound.bytes)
+        return rewound
+
     # --- inside ---------------------------------------------------------------------------------
+
+    async def _retry(self, positions: list[int]) -> None:
+        """Messages of the quarantine, tried again under this registry: a command of the log."""
+        chosen = await asyncio.to_thread(
+            choose, self.plant, self.quarantine, self.log, set(positions), self.shifts.apply
+        )
+        for body in retry.bodies(chosen.messages):
+            await self.intake.submit(body)
+
+    def _takers(self) -> dict[str, Taker]:
+        """Who does what commands ask through the data folder."""
+        return {
+            "recompute": lambda _asked, body: self.intake.submit(body),
+            "rewind": lambda asked, _body: self.rewind(asked["to"]),
+            "retry": lambda asked, _body: self._retry(asked["positions"]),
+        }
 
     async def _later(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What may wait for the first gauge: its cursor holds the log."""

@@ -22,7 +22,9 @@ from devices.plant import load
 from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
+from ingest.decode import retry
 from ingest.decode.result import Decoded, join
+from ingest.decode.retry import Again
 from ingest.decode.twin import Twin
 from ingest.log.record import Record, RecordKind
 from ingest.whole_file import write_whole
@@ -62,13 +64,20 @@ class Decoders:
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode records in log order; equal to decoding each alone and joining."""
         with self._lock:
-            return join([self._one(r) for r in records if r.entry.kind is RecordKind.FRAMES])
+            return join([self._one(r) for r in records if _has_readings(r)])
+
+    def let_in(self, record: Record) -> list[tuple[Again, tuple[str, ...]]]:
+        """The messages of a retry that came in, with those of their names that go on waiting."""
+        with self._lock:
+            decoder, _ = self._of(record.entry.registry)
+        tried = [(one, *retry.let_in(one, decoder.definition)) for one in retry.messages_of(record)]
+        return [(one, left) for one, readings, left, _ in tried if len(readings)]
 
     def decode_past(self, records: Sequence[Record]) -> Readings:
         """Readings of old records: nothing of them is kept, so the newest ones stay at hand."""
         parts: list[Readings] = []
         for record in records:
-            if record.entry.kind is RecordKind.FRAMES:
+            if _has_readings(record):
                 with self._lock:
                     parts.append(self._decoded(record).readings)
         return Readings.concat(parts)
@@ -87,7 +96,11 @@ class Decoders:
 
     def _decoded(self, record: Record) -> Decoded:
         decoder, rows = self._of(record.entry.registry)
-        decoded = decoder.decode([record])
+        decoded = (
+            decoder.decode([record])
+            if record.entry.kind is RecordKind.FRAMES
+            else retry.decode(record, decoder.definition)
+        )
         return decoded if rows is None else _rename(decoded, rows)
 
     def _of(self, version: int) -> tuple[Twin, _Rows | None]:
@@ -120,6 +133,10 @@ class Decoders:
             rulers=changed,
             meters=np.array([meters.get(meter.name, -1) for meter in old.meters], np.int32),
         )
+
+
+def _has_readings(record: Record) -> bool:
+    return record.entry.kind is RecordKind.FRAMES or retry.is_retry(record)
 
 
 def _keep(source: Path, copy: Path) -> None:

@@ -134,6 +134,7 @@ class StoreWriter:
             while True:
                 if self._rewind is not None:
                     await self._go_back(self._rewind)
+                    continue
                 batch = await self._worker.call(self._prepare)
                 if batch is None:
                     self.state.oldest = None
@@ -153,8 +154,13 @@ class StoreWriter:
 
     def rewind(self, position: int) -> None:
         """Write everything from `position` again, in log order (a store that lost what it acknowledged)."""
-        self._rewind = position
+        self._rewind = position if self._rewind is None else min(position, self._rewind)
         self._retry_now.set()
+
+    @property
+    def rewinding(self) -> bool:
+        """Whether the cursor has still to go back."""
+        return self._rewind is not None
 
     def retry(self) -> None:
         """Try a store that is down or paused at once."""
@@ -278,7 +284,7 @@ class StoreWriter:
             reason="store-refused",
             cause=f"{self.store.name} will not take it: {why}",
             where=f"meter {meter.name}, channel {channel.name}",
-            mend="mend the store (another type or retention under this name), then retry from the quarantine",
+            mend="mend the store (another type or retention), then `greengauge rewind --to` a time before this",
             size=len(line),
             payload=line[:4096],
             values=1,
@@ -311,10 +317,16 @@ class StoreWriter:
 
     async def _go_back(self, position: int) -> None:
         """The one cursor moves back; never a parallel replay."""
-        self._rewind = None
         if position < self.position:
+            try:
+                await self._worker.call(lambda: self.cursor.set(position))
+            except EnvironmentFailure as failure:  # it stays asked for
+                self._is("down", failure.cause)
+                await asyncio.sleep(FIRST_RETRY_S)
+                return
             self.position = position
-            await self._worker.call(lambda: self.cursor.set(position))
+        if self._rewind == position:  # else somebody wants it farther back
+            self._rewind = None
 
     async def _until_more(self) -> None:
         """The log went on, or somebody wants a rewind."""

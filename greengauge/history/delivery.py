@@ -46,6 +46,17 @@ class Delivery(HistoryFile):
         """Everything up to `row` of "step" or "alarm" is in the store."""
         self._write(lambda: self._mark(what, row))
 
+    def deliver_again(self, since: int) -> None:
+        """What was told at `since` (ms) or later goes out again: the store lost it."""
+
+        def again() -> None:
+            for what, time in (("step", "known_at"), ("alarm", "ts")):
+                (oldest,) = self._db.execute(f"SELECT MIN(row) FROM {what} WHERE {time} >= ?", (since,)).fetchone()  # noqa: S608 - our own names
+                if oldest is not None:
+                    self._mark(what, min(self._delivered(what), oldest - 1))
+
+        self._write(again)
+
     def thin(self, before: int, *, delivered: bool, most: int = 20_000) -> bool:
         """Keep quarter hours only of the next `most` rows with ts < `before`; whether there may be more to look at.
 

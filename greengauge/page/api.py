@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from devices import durations
+from devices import durations, times
 from devices.errors import ConfigurationError
 from greengauge.page.answers import Refusal, jsonable, moment, only, whole
 from greengauge.page.context import PageContext
@@ -36,6 +36,7 @@ class Api:
             Route("/alarms", self.alarms),
             Route("/alarms/{scope:path}/{id}", self.command, methods=["POST"]),
             Route("/clock", self.accept_clock, methods=["POST"]),
+            Route("/rewind", self.rewind, methods=["POST"]),
             Route("/sums", self.sums),
             Route("/why", self.why),
             Route("/trend", self.trend),
@@ -91,6 +92,13 @@ class Api:
         if not offset:
             raise Refusal(409, "the wall clock has not jumped", where="clock", mend="there is nothing to accept")
         return JSONResponse({"offset_s": offset / 1000})
+
+    async def rewind(self, request: Request) -> Response:
+        """`{"to": RFC 3339 time}`: everything received since then goes to the store again, in log order."""
+        body = await _body(request)
+        if set(body) != {"to"} or not isinstance(body["to"], str):
+            raise Refusal(400, "since when?", where="rewind", mend='send {"to": "2026-01-31T14:05:00+08:00"}')
+        return JSONResponse((await self._context.rewind(times.parse(body["to"]))).to_json())
 
     async def sums(self, request: Request) -> Response:
         """`?at=&meter=&channel=&window=`: every channel over every window; null, with a reason, where there is none."""

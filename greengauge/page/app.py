@@ -39,8 +39,10 @@ def build(context: PageContext) -> Starlette:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
     async def healthz(request: Request) -> Response:
-        del request
-        return JSONResponse({"alive": True})
+        body: dict[str, object] = {"alive": True}
+        if request.state.trusted:  # what of the log was damaged, by name
+            body["damaged"] = context.live.system().get("log", {}).get("damaged", [])
+        return JSONResponse(body)
 
     async def readyz(request: Request) -> Response:
         ready, parts = context.ready()

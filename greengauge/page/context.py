@@ -8,6 +8,7 @@ from typing import Any
 
 from greengauge.history import History
 from greengauge.live import Live
+from greengauge.rewinding import Rewound
 from ingest.clock import Clock
 from scoring.results import Alarm, ChannelSum, Energy
 from scoring.why import Why
@@ -33,6 +34,8 @@ class PageContext:
     clock: Clock
     accept_clock: Callable[[], Awaitable[int]]
     """The wall clock is right though it jumped, by how many ms (0: it had not). Raises EnvironmentFailure."""
+    rewind: Callable[[int], Awaitable[Rewound]]
+    """Everything received at that ms or later goes to the store again. Raises GreengaugeError."""
     token: str | None
     """None: only loopback names are answered, without a token."""
     version: str

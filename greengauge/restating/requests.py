@@ -1,7 +1,8 @@
-"""Requests for recomputations that reach a running service through its data folder, and from there the log.
+"""Requests of commands that reach a running service through its data folder.
 
-A request is a file of its own, written whole. The service puts it into the log as a command, so a replay repeats it,
-then takes the file away; a kill in between puts it there twice, which its id makes harmless.
+A request is a file of its own, written whole. The service does what it asks (a recomputation or a retry goes into the
+log as a command, so a replay repeats it; a rewind moves the store cursor), then takes the file away: whoever asked sees
+that it is taken. A kill in between does it twice, which is harmless: an id, a position and a cursor say so.
 """
 
 from __future__ import annotations
@@ -9,19 +10,21 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from devices.errors import EnvironmentFailure
+from devices.errors import ConfigurationError, EnvironmentFailure
 from ingest.whole_file import write_whole
 
 log = structlog.get_logger()
 
 EVERY_S = 0.5
+TAKEN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +48,49 @@ class Request:
 
     def put(self, data: Path) -> None:
         """Leave it for the service that works on this data folder. Raises EnvironmentFailure."""
-        folder = data / "requests"
-        try:
-            folder.mkdir(exist_ok=True)
-            write_whole(folder / f"{self.id}.json", self.command())
-        except OSError as failure:
+        put(data, self.id, self.command())
+
+
+def put(data: Path, key: str, body: bytes) -> Path:
+    """Leave a request for the service that works on this data folder; its file. Raises EnvironmentFailure."""
+    folder = data / "requests"
+    try:
+        folder.mkdir(exist_ok=True)
+        write_whole(folder / f"{key}.json", body)
+    except OSError as failure:
+        raise EnvironmentFailure(
+            f"the request cannot be written: {failure.strerror}",
+            where=str(folder),
+            mend="run this as the user that runs the service",
+        ) from failure
+    return folder / f"{key}.json"
+
+
+def ask(data: Path, asked: dict[str, Any]) -> None:
+    """Leave a request and wait until the running service has taken it. Raises EnvironmentFailure if it does not."""
+    path = put(data, f"{asked['do']}-{secrets.token_hex(8)}", json.dumps(asked).encode())
+    until = time.monotonic() + TAKEN_S
+    while path.exists():
+        if time.monotonic() > until:
+            path.unlink(missing_ok=True)
             raise EnvironmentFailure(
-                f"the request cannot be written: {failure.strerror}",
-                where=str(folder),
-                mend="run this as the user that runs the service",
-            ) from failure
+                f"the service did not take the request within {TAKEN_S:.0f} s",
+                where=str(data),
+                mend="see the service's log: its disk or its store may not answer",
+            )
+        time.sleep(EVERY_S / 5)
+
+
+Taker = Callable[[dict[str, Any], bytes], Awaitable[object]]
+"""Does what a request asks; told the request and its own bytes. Raises GreengaugeError where it cannot be done now."""
 
 
 class Requests:
     """The task that takes them in."""
 
-    def __init__(self, data: Path, submit: Callable[[bytes], Awaitable[int]]) -> None:
-        """`submit` makes a command durable in the log."""
-        self._folder, self._submit = data / "requests", submit
+    def __init__(self, data: Path, takers: Mapping[str, Taker]) -> None:
+        """`takers`: who does what, by the request's `do`."""
+        self._folder, self._takers = data / "requests", takers
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -70,11 +98,15 @@ class Requests:
             for path in await asyncio.to_thread(self._found):
                 try:
                     body = await asyncio.to_thread(path.read_bytes)
-                    if _is_request(body):
-                        await self._submit(body)
+                    asked = understood(body)
+                    if asked is not None and asked["do"] in self._takers:
+                        await self._takers[asked["do"]](asked, body)
                     else:
                         log.warning("requests.not_understood", file=path.name)
-                    await asyncio.to_thread(path.unlink)
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+                except ConfigurationError as refusal:
+                    log.warning("requests.refused", file=path.name, cause=refusal.cause)
+                    path.unlink(missing_ok=True)
                 except (OSError, EnvironmentFailure) as failure:  # it stays and is tried again
                     log.warning("requests.waits", file=path.name, cause=str(failure))
             await asyncio.sleep(EVERY_S)
@@ -103,12 +135,28 @@ def remembered_registry(data: Path) -> tuple[Path, int] | None:
         return None
 
 
-def _is_request(body: bytes) -> bool:
-    """Whether it is what `Request.command` writes: nothing else may reach the log through a file."""
+def understood(body: bytes) -> dict[str, Any] | None:
+    """The request, if it is one that our commands write: nothing else may be done for a file."""
     try:
         asked = json.loads(body)
-        known = {"do", "id", "from", "to", "reason"}
-        whole = isinstance(asked["from"], int) and isinstance(asked["to"], int)
-        return set(asked) == known and asked["do"] == "recompute" and whole and asked["from"] < asked["to"]
+        return asked if KEYS[asked["do"]](asked) else None
     except (ValueError, KeyError, TypeError, RecursionError):
-        return False
+        return None
+
+
+def _recompute(asked: dict[str, Any]) -> bool:
+    known = {"do", "id", "from", "to", "reason"}
+    whole = isinstance(asked["from"], int) and isinstance(asked["to"], int)
+    return set(asked) == known and whole and bool(asked["from"] < asked["to"])
+
+
+def _rewind(asked: dict[str, Any]) -> bool:
+    return set(asked) == {"do", "to"} and type(asked["to"]) is int
+
+
+def _retry(asked: dict[str, Any]) -> bool:
+    return set(asked) == {"do", "positions"} and all(type(p) is int for p in asked["positions"])
+
+
+KEYS: dict[str, Callable[[dict[str, Any]], bool]] = {"recompute": _recompute, "rewind": _rewind, "retry": _retry}
+"""Whether a request of each kind is whole."""

@@ -37,7 +37,7 @@ class Cursors:
             if not path.exists():
                 _make(path)
             self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            found = {name: self._load(index) for index, name in enumerate(NAMES)}
+            found = {name: self._known(index) for index, name in enumerate(NAMES)}
         except OSError as failure:
             raise self._failed("cannot be opened", failure) from failure
         self._moves = {name: moves for name, (moves, _) in found.items()}
@@ -74,13 +74,11 @@ class Cursors:
         """Close the file."""
         os.close(self._fd)
 
-    def _load(self, index: int) -> tuple[int, int]:
-        """(moves, position) of the newer good slot; (0, 0) if it never moved or both are damaged."""
-        slots = [os.pread(self._fd, _SLOT.size, _place(index, which)) for which in (0, 1)]
-        good = [(moves, position) for moves, position in map(_unslot, slots) if moves]
-        if not good and any(any(slot) for slot in slots):
+    def _known(self, index: int) -> tuple[int, int]:
+        moves, position, damaged = _load(self._fd, index)
+        if damaged:
             self.damaged.append(NAMES[index])
-        return max(good, default=(0, 0))
+        return moves, position
 
     def _failed(self, what: str, failure: OSError) -> EnvironmentFailure:
         return EnvironmentFailure(
@@ -88,6 +86,23 @@ class Cursors:
             where=str(self._path),
             mend="check the disk and that this user may write there",
         )
+
+
+def look(path: Path) -> dict[Name, int]:
+    """Where each cursor stands, of a file that another process may be moving. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return {name: _load(fd, index)[1] for index, name in enumerate(NAMES)}
+    finally:
+        os.close(fd)
+
+
+def _load(fd: int, index: int) -> tuple[int, int, bool]:
+    """(moves, position, False) of the newer good slot; (0, 0, …) if it never moved or, then True, both are damaged."""
+    slots = [os.pread(fd, _SLOT.size, _place(index, which)) for which in (0, 1)]
+    good = [(moves, position) for moves, position in map(_unslot, slots) if moves]
+    moves, position = max(good, default=(0, 0))
+    return moves, position, not good and any(any(slot) for slot in slots)
 
 
 def _make(path: Path) -> None:

@@ -22,12 +22,14 @@ from ingest.log.cursors import Cursors
 from ingest.log.reader import Damage, Span
 from ingest.log.record import Entry, Record
 from ingest.log.recovery import Closed, recover
+from ingest.log.reserve import Reserve
 from ingest.log.segment import Segment, sync_folder
 
 log = logging.getLogger("greengauge.log")
 
 SEGMENT_BYTES = 32 << 20
 KEPT_DAMAGES = 1000
+NAMED_DAMAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class LogState:
     unhandled: int  # bytes that some reader still needs
     slowest: str  # the cursor that is farthest behind
     pressure: float
-    damages: int
+    damages: int  # places where something durable may have been lost
     clamped: int  # entries whose clock was behind the log's
     clamped_ms: int  # by how much the last of them was
     undeletable: str  # why the oldest segment cannot be deleted; empty: it can
+    damaged: tuple[Damage, ...] = ()  # the newest of the damages
+    disk_full: bool = False  # the reserve is given up: what reads the log goes on, nothing more is taken in
 
 
 class Log:
@@ -76,6 +80,7 @@ class Log:
             sync_folder(folder.parent)
             self.cursors = Cursors(folder / "cursors")
             found = recover(folder, self.cursors.greatest())
+            self._reserve = Reserve(folder)
         except OSError as failure:
             raise self._failed("the log cannot be opened", failure) from failure
         self._closed, self._durable, self._received = found.closed, found.end, found.received
@@ -179,8 +184,10 @@ class Log:
         if self._segment is not None and self._durable + needed > self._segment.limit:
             self._seal()
         while self._segment is None:
+            size = max(needed, self._segment_bytes)
             try:
-                segment = Segment(self.folder, self._durable, max(needed, self._segment_bytes))
+                self._reserve.must_leave(size)
+                segment = Segment(self.folder, self._durable, size)
             except OSError as failure:
                 full = failure.errno in (errno.ENOSPC, errno.EDQUOT)
                 if full and self._drop_oldest():  # intake is the promise, retention a convenience
@@ -211,6 +218,7 @@ class Log:
         """Delete whole segments behind all cursors, oldest first: those older than the retention, and as many as
         the quota asks for. Returns the bytes given back.
         """
+        self._tend_reserve()
         before = self.first
         oldest_kept = self._received - self._retention_ms
         while self._closed:
@@ -219,6 +227,13 @@ class Log:
             if not (expired or self._bytes() > self._quota) or not self._drop_oldest():
                 break
         return self.first - before
+
+    def _tend_reserve(self) -> None:
+        """Now and then: whoever else fills the disk does not say so."""
+        try:
+            self._reserve.tend(self._segment_bytes)
+        except OSError as failure:  # of a disk that cannot even be asked: appending will say what it is
+            log.warning("the reserve in %s cannot be looked after: %s", self.folder, failure.strerror)
 
     def _drop_oldest(self) -> bool:
         with self._lock:
@@ -243,7 +258,7 @@ class Log:
     def state(self) -> LogState:
         """What page and metrics show."""
         with self._lock:
-            first, damages = self._first(), len(self._damages)
+            first, damages = self._first(), [d for d in self._damages.values() if d.lost]
             segments = len(self._closed) + (self._segment is not None)
         return LogState(
             first=first,
@@ -254,10 +269,12 @@ class Log:
             unhandled=self._unhandled(),
             slowest=self.cursors.slowest(),
             pressure=self.pressure(),
-            damages=damages,
+            damages=len(damages),
             clamped=self._clamped,
             clamped_ms=self._clamped_ms,
             undeletable=self._undeletable,
+            damaged=tuple(damages[-NAMED_DAMAGES:]),
+            disk_full=not self._reserve.held,
         )
 
     def close(self) -> None:

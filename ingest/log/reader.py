@@ -28,6 +28,27 @@ class Damage:
     end: int
     kind: str  # "header", "length", "checksum", "zeroed", "truncated", "missing", "unknown-kind", "torn-tail"
 
+    @property
+    def lost(self) -> bool:
+        """Whether something durable may have been there: a torn tail never was, a kill leaves it."""
+        return self.kind != "torn-tail"
+
+    def to_json(self) -> dict[str, str | int]:
+        """As the API and `verify --json` tell it."""
+        return {
+            "segment": self.segment,
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "text": str(self),
+        }
+
+    def __str__(self) -> str:
+        """By name: segment, offset in its file, and how much of what kind."""
+        base = self.segment.partition(".")[0]
+        offset = self.start - int(base) if base.isdigit() else self.start
+        return f"{self.segment or 'the log'}: {self.end - self.start:,} bytes from offset {offset:,}: {self.kind}"
+
 
 class Span(NamedTuple):
     """A segment as a reader sees it: the positions base <= p < end in the file at `path`."""

@@ -49,7 +49,7 @@ def recover(folder: Path, cursor: int) -> Recovered:
             received = reader.survey(source, 0)[1]
     before = 0
     for item in closed:  # only for the retention, so not worth reading whole records to check them
-        before = item.received = min(max(before, _first_received(item.span)), received)
+        before = item.received = min(max(before, first_received(item.span)), received)
     if cursor > end:  # never begin before a cursor: its reader would take the new records for old ones
         damages.append(Damage(closed[-1].span.path.name if closed else "", end, cursor, "missing"))
         end = cursor
@@ -73,7 +73,7 @@ def _last(base: int, path: Path) -> tuple[int, int, list[Damage]]:
     return end, received, damages
 
 
-def _first_received(span: Span) -> int:
+def first_received(span: Span) -> int:
     """Receive time in the first header of a segment, unchecked; 0 if there is none."""
     with reader.opened(span) as source:
         header = source.read(span.base, codec.HEADER.size)

@@ -39,7 +39,7 @@ class Segment:
         fresh = self.path.with_suffix(".new")  # becomes a segment whole or not at all
         self._fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
-            _allocate(self._fd, room)
+            allocate(self._fd, room)
             os.fsync(self._fd)
             fresh.replace(self.path)  # may replace one of the same base: it held no good record
             sync_folder(folder)
@@ -71,7 +71,8 @@ class Segment:
             os.close(self._fd)
 
 
-def _allocate(fd: int, room: int) -> None:
+def allocate(fd: int, room: int) -> None:
+    """Give an empty file so many bytes of its own. Raises OSError."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, room)
         return

@@ -20,8 +20,9 @@ from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, 
 from devices.foreign import printable
 from ingest.decode.result import Reject
 from ingest.derived import damaged, put_aside
-from ingest.quarantine import sequences, tables
+from ingest.quarantine import resolving, sequences, tables
 from ingest.quarantine.counts import Count, Fill, PendingName
+from ingest.quarantine.resolving import Retried
 
 T = TypeVar("T")
 
@@ -82,6 +83,23 @@ class Quarantine:
         same = (r.topic, r.size, r.item, r.reason, r.position, r.payload)
         return self._db.execute(tables.AGAIN, same).fetchone() is not None
 
+    def resolve(self, retried: Sequence[Retried], at: int) -> None:
+        """The command at log position `at` let these in: they wait no longer, or for the names left only. Durable;
+        done again it changes nothing.
+        """
+        with self._lock:
+            self._try(lambda: resolving.resolve(self._db, retried, at, OTHER))
+
+    def retried(self, position: int) -> Sequence[tuple[int, str, int]]:
+        """(item, reason, position of the command) of what was let in of the frame at this position."""
+        found = self._ask("SELECT item, reason, at FROM retried WHERE position = ? ORDER BY at", position)
+        return [(item, reason, at) for item, reason, at in found]
+
+    def waiting(self) -> Sequence[dict[str, Any]]:
+        """Every reject kept, in log order: as `list`, with `names` and the payload's bytes (None once forgotten)."""
+        query = f"SELECT {_LISTED}, names, payload FROM reject ORDER BY position, item"  # noqa: S608 - fixed names
+        return [_object(row[:-2]) | {"names": json.loads(row[-2]), "payload": row[-1]} for row in self._ask(query)]
+
     def follow(self, numbers: Mapping[str, Sequence[int]], end: int) -> dict[str, int]:
         """Take in meters' `seq`s in log order, up to the position `end`; meter -> how many are missing among them.
 
@@ -98,6 +116,26 @@ class Quarantine:
     def missing(self) -> dict[str, int]:
         """Meter -> messages that its sequence numbers say never came."""
         return dict(self._ask("SELECT meter, missing FROM sequence WHERE missing > 0 ORDER BY meter"))
+
+    def numbered(self) -> set[str]:
+        """The meters that count their messages."""
+        return {name for (name,) in self._ask("SELECT meter FROM sequence")}
+
+    def has(self, rejects: Sequence[Reject]) -> dict[tuple[int, int, str], int | None]:
+        """(position, item, reason) of those of the rejects that are kept → the values that wait with them; None for
+        those that came before the oldest kept one, where some had to be forgotten.
+        """
+        ((oldest,),) = self._ask("SELECT position FROM reject ORDER BY id LIMIT 1") or ((None,),)
+        gone = self.fill().rows_gone > 0
+        found: dict[tuple[int, int, str], int | None] = {}
+        for r in rejects:
+            key = r.position, r.item, r.reason
+            row = self._ask("SELECT lost FROM reject WHERE position = ? AND item = ? AND reason = ?", *key)
+            if row:
+                found[key] = row[0][0]
+            elif gone and (oldest is None or r.position < oldest):
+                found[key] = None
+        return found
 
     def list(
         self,

@@ -6,6 +6,7 @@ pending  one row per name that awaits approval, as many as the limit allows
 total    one row: what the quotas look at, kept with every change so that nothing is ever scanned
 sequence one row per meter: its newest `seq` and how many never came; `followed` is the log position
          up to which they are counted
+retried  one row per reject that a retry let in, all of it or some: `at` is the log position of the command
 """
 
 VERSION = 1
@@ -40,6 +41,8 @@ MORE = """
 CREATE TABLE IF NOT EXISTS sequence (meter TEXT PRIMARY KEY, newest INTEGER NOT NULL, missing INTEGER NOT NULL)
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS followed (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS retried (position INTEGER NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (position, item, reason, at)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS reject_again ON reject (topic, size);
 """
 """Of the same version: whoever does not know these reads the others as ever."""
@@ -64,6 +67,10 @@ INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     first_position = min(first_position, excluded.first_position),
     last_position = max(last_position, excluded.last_position),
     last_received = max(last_received, excluded.last_received)
+"""
+
+LESS = """
+UPDATE tally SET messages = messages - ?, lost = lost - ? WHERE reason = ? AND topic IN (?, ?) AND outcome = ?
 """
 
 PENDING = """

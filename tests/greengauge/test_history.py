@@ -161,3 +161,17 @@ def test_old_minutes_become_quarter_hours(tmp_path: Path) -> None:
     kept = [row[0] for row in history._all("SELECT ts FROM step ORDER BY ts", ())]
     assert kept == [quarter, quarter + 15 * MIN, quarter + 30 * MIN, *(quarter + k * MIN for k in range(45, 60))]
     history.close()
+
+
+def test_what_was_told_since_is_delivered_again(history: History) -> None:
+    """After a store lost it: steps by when they became known, alarm events by their time; nothing before."""
+    add(history, *(score(ts=T + i * MIN, known_at=T + i * MIN + 7) for i in range(5)))
+    for i in range(3):
+        history.add(Changes(alarms=(AlarmEvent(T + i * MIN, "trip", alarm()),)))
+    history.mark_delivered("step", 4)
+    history.mark_delivered("alarm", 3)
+    history.deliver_again(T + 10 * MIN)
+    assert [s.ts for s in history.undelivered(10)[0]] == [T + 4 * MIN]
+    history.deliver_again(T + 2 * MIN)
+    assert [s.ts for s in history.undelivered(10)[0]] == [T + i * MIN for i in (2, 3, 4)]
+    assert [event["ts"] for event in history.undelivered_alarms(10)[0]] == [T + 2 * MIN]

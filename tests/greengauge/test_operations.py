@@ -11,16 +11,20 @@ import pytest
 from devices.errors import ConfigurationError
 from greengauge.operations import Operations
 from ingest.clock import Jump
+from ingest.log.reader import Damage
 from ingest.session.state import Loss, SessionState
 
+DAMAGED = (Damage("", 9, 12, "missing"), Damage("00000000000000001000.segment", 1007, 1050, "checksum"))
 S = 1_000
 T = 1_767_225_600_000
 
 
-def log(pressure: float = 0.0, damages: int = 0, undeletable: str = "") -> Any:
+def log(pressure: float = 0.0, damages: int = 0, undeletable: str = "", full: bool = False) -> Any:
     return SimpleNamespace(
         pressure=lambda: pressure,
-        state=lambda: SimpleNamespace(damages=damages, undeletable=undeletable),
+        state=lambda: SimpleNamespace(
+            damages=damages, undeletable=undeletable, damaged=DAMAGED[:damages], disk_full=full
+        ),
         cursors=SimpleNamespace(slowest=lambda: "quarantine"),
     )
 
@@ -72,7 +76,8 @@ TROUBLES: dict[str, tuple[Any, str, str]] = {
         "log-filling",
         "81% of its quota; it waits for `quarantine`",
     ),
-    "damage": (service(log=log(damages=2)), "log-damaged", "2 damaged places"),
+    "disk": (service(log=log(full=True)), "disk-full", "taken in again"),
+    "damage": (service(log=log(damages=2)), "log-damaged", "1000.segment: 43 bytes from offset 7: checksum"),
     "undeletable": (service(log=log(undeletable="0.segment cannot be deleted")), "log-undeletable", "the log grows"),
     "store": (
         service(writer=SimpleNamespace(state=SimpleNamespace(condition="down", words="no route"))),
@@ -193,3 +198,28 @@ def test_a_command_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     look(operations, TROUBLES["clock"][0], 0)
     with pytest.raises(ConfigurationError, match="needs a reason"):
         operations.command(T, {"scope": "service", "id": "clock-jump", "do": "shelve", "user": "ann", "for_ms": 1})
+
+
+def with_rejects(**counts: int) -> Any:
+    told = {"quarantine": {"reasons": {"identity": counts.get("identity", 0)}, "names_refused": counts.get("names", 0)}}
+    return service(live=SimpleNamespace(system=lambda: told, meters=dict))
+
+
+def test_a_false_name_is_one_security_event_however_often(tmp_path: Path) -> None:
+    """It trips once while they keep coming, and a restart does not tell the old ones again."""
+    operations = Operations(tmp_path / "o.json")
+    assert look(operations, with_rejects(), 0) == []
+    events = [e for n in range(1, 600) for e in look(operations, with_rejects(identity=n), n)]
+    assert events == ["trip identity"]
+    operations.save()
+    again = Operations(tmp_path / "o.json")
+    assert "trip identity" not in look(again, with_rejects(identity=599), 601, 700)
+    assert look(again, with_rejects(identity=600), 800) == ["trip identity"]
+
+
+def test_a_flood_of_names_alarms_once(tmp_path: Path) -> None:
+    """Names beyond the budget raise one alarm; a quarantine that cannot be read changes nothing."""
+    operations = Operations(tmp_path / "o.json")
+    assert [e for n in range(1, 60) for e in look(operations, with_rejects(names=n * 100), n)] == ["trip names-refused"]
+    assert look(operations, service(), 60) == []
+    assert unacknowledged(operations).keys() == {"names-refused"}

@@ -18,6 +18,7 @@ from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
 from greengauge.page.context import PageContext
+from greengauge.rewinding import Rewound
 from ingest.clock import Clock
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score
 
@@ -166,6 +167,7 @@ class Driver:
             ready=lambda: (self.ready, self.live.system()),
             clock=Clock(),
             accept_clock=self.accept_clock,
+            rewind=self.rewind,
             token=token,
             version="0.1.0",
         )
@@ -188,6 +190,11 @@ class Driver:
         )
         self.live.put_scores([], [], list(self.alarms.values()))
         return self.alarms[key]
+
+    async def rewind(self, to: int) -> Rewound:
+        """As the service; the made-up log reaches back to 2025-11-22T08:26:40Z."""
+        reach = 1_763_800_000_000
+        return Rewound(0, to, reach, to >= reach, 1000)
 
     async def accept_clock(self) -> int:
         """As the service: by how much it had jumped."""

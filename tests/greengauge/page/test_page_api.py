@@ -309,3 +309,25 @@ async def test_sse_begins_with_a_snapshot(driver: Driver) -> None:
     assert events[0][0] == "snapshot"
     assert [kind for kind, _ in events[1:]] == ["change"]
     assert events[0][1] < events[1][1]
+
+
+async def test_rewind(client: httpx.AsyncClient) -> None:
+    """Since when, and nothing else; the answer says how far the log reaches; another site's page may not."""
+    answer = await client.post("/api/v1/rewind", json={"to": "2025-11-22T16:26:40+08:00"})
+    assert answer.json() == {"position": 0, "to": NOW, "reach": NOW, "complete": True, "bytes": 1000}
+    assert (await client.post("/api/v1/rewind", json={"to": "2025-11-22T08:00:00Z"})).json()["complete"] is False
+    for body in ({}, {"to": 5}, {"to": "yesterday"}, {"to": "2025-11-22T08:00:00Z", "user": "x"}):
+        refused = await client.post("/api/v1/rewind", json=body)
+        assert refused.status_code == 400, body
+        assert refused.json()["error"]["mend"]
+    foreign = {"origin": "http://evil.example"}
+    body = {"to": "2025-11-22T08:26:40Z"}
+    assert (await client.post("/api/v1/rewind", json=body, headers=foreign)).status_code == 403
+    assert (await client.get("/api/v1/rewind")).status_code == 405
+
+
+async def test_damage_of_the_log_is_told_by_name(client: httpx.AsyncClient, driver: Driver) -> None:
+    """Segment, positions and kind, where whoever watches the process asks."""
+    damage = {"segment": "0.segment", "start": 7, "end": 50, "kind": "checksum", "text": "…"}
+    driver.live.put_system("log", {"damages": 1, "damaged": [damage], "text": "1 damaged places"})
+    assert (await client.get("/healthz")).json() == {"alive": True, "damaged": [damage]}

@@ -12,6 +12,7 @@ import pytest
 from devices.errors import ConfigurationError, DamagedData
 from ingest.decode.result import Reject
 from ingest.quarantine import Quarantine
+from ingest.quarantine.resolving import Retried
 
 
 def reject(position: int, item: int = 0, **changes: object) -> Reject:
@@ -162,3 +163,23 @@ def test_damage_and_absence(path: Path) -> None:
     db.close()
     with pytest.raises(ConfigurationError, match="format 9"):
         Quarantine(path)
+
+
+def test_what_a_retry_let_in_waits_no_longer(path: Path) -> None:
+    """Its row and its counts go; what of it goes on waiting stays; told again (after a kill) it changes nothing."""
+    book = Quarantine(path)
+    two = reject(1, outcome="pending", reason="unknown-channel", names=("m.x", "m.y"))
+    book.add([two, reject(2), reject(3, outcome="pending", reason="unknown-channel", names=("m.x",), values=1)])
+    let_in = [Retried(1, 0, "unknown-channel", ("m.y",)), Retried(3, 0, "unknown-channel")]
+    for _ in range(2):
+        book.resolve(let_in, at=900)
+        assert [(r["position"], r["names"]) for r in book.waiting()] == [(1, ["m.y"]), (2, [])]
+        assert {(c.reason, c.messages, c.values) for c in book.counts()} == {
+            ("unknown-channel", 1, 1),
+            ("not-json", 1, 2),
+        }
+        assert [(p.name, p.messages) for p in book.pending()] == [("m.y", 1)]
+        assert (book.fill().rows, book.fill().bytes) == (2, 20)
+    assert book.retried(3) == [(0, "unknown-channel", 900)]
+    assert book.has([two, reject(3)]) == {(1, 0, "unknown-channel"): 1}
+    book.close()
