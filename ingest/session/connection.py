@@ -27,7 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.broker import Broker
-from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, refused_by
+from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, hung_up, refused_by
 from ingest.session.frames import PUBACK, encode, pubacks
 
 SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no longer
@@ -100,7 +100,7 @@ class Connection:
             self.close()
             raise ConnectFailed(f"the broker did not answer within {ANSWER_S:g} s", kind="silent") from None
         if not self._answer.done():
-            raise ConnectFailed("the broker closed the connection without an answer", kind="silent")
+            raise hung_up(tls=self.broker.tls)
         reason: ReasonCode = self._answer.result()
         if reason.is_failure:
             self.close()

@@ -82,6 +82,8 @@ class Meters:
         self._numbers: dict[int, tuple[str, int] | None] = {}
         self._waiting: deque[int] = deque()  # paho calls back under a lock that publish() wants: only noted there
         self._ending = threading.Event()
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="meters", clean_session=False)
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(1, 1)
@@ -107,6 +109,18 @@ class Meters:
         self._client.loop_stop()
         assert not self._numbers, "the broker did not acknowledge everything"
 
+    def pause(self) -> None:
+        """Publish nothing until `go_on`; returns when the broker has all that was published."""
+        self._flowing.clear()
+        until = time.monotonic() + 20
+        while self._numbers:
+            assert time.monotonic() < until, "the broker did not acknowledge everything"
+            time.sleep(0.02)
+
+    def go_on(self) -> None:
+        """Publish again."""
+        self._flowing.set()
+
     def stop(self) -> None:
         """End the thread, whatever is still on its way."""
         self._ending.set()
@@ -126,8 +140,11 @@ class Meters:
 
     def _run(self) -> None:
         began = time.monotonic()
-        while not self._ending.wait(max(0.0, began + self._count * self._every - time.monotonic())):
-            self._publish()
+        while not self._ending.wait(max(0.0005, began + self._count * self._every - time.monotonic())):
+            if self._flowing.is_set():
+                self._publish()
+            else:  # the time of a pause is not made up for
+                began = time.monotonic() - self._count * self._every
             self._book()
 
     def _publish(self) -> None:

@@ -37,7 +37,7 @@ def jumps(
     registry(folder)
     lead = folder / "lead"
     lead.write_text("+0")
-    fake = {"LD_PRELOAD": faketime(), "FAKETIME_TIMESTAMP_FILE": str(lead), "FAKETIME_NO_CACHE": "1"}
+    fake = {"LD_PRELOAD": faketime(), "FAKETIME_TIMESTAMP_FILE": str(lead), "FAKETIME_CACHE_DURATION": "1"}
     running = service(folder, broker.url, store.url, **fake, FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
     after.append(running.start().ready())
     meters = Meters(broker.port, every=0.01)
@@ -51,9 +51,10 @@ def jumps(
         assert seen[-1] == pytest.approx(float(jump), abs=2)
         stood, arrived = oracle.count(store), running.part("intake")["acknowledged"]
         time.sleep(lasting)
-        assert running.part("intake")["acknowledged"] > arrived + 30, "timers go on, intake goes on"
+        until(lambda arrived=arrived: running.part("intake")["acknowledged"] > arrived + 30, 10, running.log)
         assert alarms(running)["clock-jump"] == "unacknowledged"
-        assert oracle.count(store) <= stood + 250, "decoding is held"
+        held = running.part("log")["behind"]["store"]
+        assert held > 1_000, "decoding is held: what was acknowledged stays in the log"
         lead.write_text("+0")
         until(lambda: running.part("intake")["clock_jump_s"] == 0, 10, running.log)
         until(lambda stood=stood: oracle.count(store) > stood + 30, 20, running.log)

@@ -116,7 +116,8 @@ def hole(
         time.sleep(max(0.0, seconds - noticed))
         link.proxy.silent = False
         until(lambda: running.part("intake")["connected"], 60, running.log)
-        assert running.part("intake")["possible_losses"] == 0
+        causes = [loss["cause"] for loss in running.part("intake")["losses"]]
+        assert causes == ["connection-closed"], "a broker that cuts may have forgotten; one that is silent has not"
         meters.finish()
         oracle.settled(running, store, meters)
         told = oracle.nothing_lost(store, meters, folder / "data")
