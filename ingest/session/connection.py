@@ -278,7 +278,10 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if not flags.is_disconnect_packet_from_server:
+        if reason == "Keep alive timeout" and not flags.is_disconnect_packet_from_server:
+            # paho's own watch over pings may end a dead link before ours does: nobody closed it
+            self._end(self._ours or Ending("silent", f"no answer to a ping for {self._client.keepalive} s"))
+        elif not flags.is_disconnect_packet_from_server:
             self._end(self._ours or Ending("closed", "the connection was closed"))
         elif reason == "Session taken over":
             self._end(Ending("taken-over", "another client connected with the same client id"))

@@ -156,11 +156,11 @@ class Meters:
             ts = self._last = max(self._last + 1, time.time_ns() // 1_000_000)
         clinker, kwh = f"{dice.uniform(0, 9):.{dice.randrange(1, 17)}f}", f"{count * 7 + dice.random():.2f}"
         if count % self._bad_each == self._bad_each - 1:
-            payload = f'{{"ts": {ts}, "seq": {count}, "clinker": "number {count} as text"}}'
+            payload = f'{{"ts": {ts}, "seq": {count // len(NAMES)}, "clinker": "number {count} as text"}}'
             self.bad.add(payload)
             key = None
         else:
-            payload = f'{{"ts": {ts}, "seq": {count}, "clinker": {clinker}, "kwh": {kwh}}}'
+            payload = f'{{"ts": {ts}, "seq": {count // len(NAMES)}, "clinker": {clinker}, "kwh": {kwh}}}'
             self.sent[meter, ts] = clinker, kwh
             key = (meter, ts)
         self._numbers[self._client.publish(topic(meter), payload.encode(), qos=1).mid] = key

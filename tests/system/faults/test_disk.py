@@ -99,7 +99,7 @@ def test_damage_that_hits_unstored_readings_is_reported(
     running.stop()
     (segment,) = [p for p in (tmp_path / "data" / "log").glob("*.segment") if p.stat().st_size]
     body = segment.read_bytes()
-    at = body.index(b'"seq": 300,')
+    at = body.index(b'"seq": 100,')
     with segment.open("r+b") as file:
         file.seek(at)
         file.write(b"?")
