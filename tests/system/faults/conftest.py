@@ -9,7 +9,6 @@ import pytest
 from tests.system.faults.meters import Meters
 from tests.system.influx import influx, influx_server  # noqa: F401 - fixtures
 from tests.system.mosquitto import mosquitto  # noqa: F401 - a fixture
-
 from tests.system.running import Running
 
 Figure = Callable[[str], None]

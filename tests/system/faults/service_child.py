@@ -38,7 +38,9 @@ def reached(here: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def wrap(owner: Any, name: str, *, before: str = "", after: str = "", when: Callable[..., bool] = lambda *_: True) -> None:
+def wrap(
+    owner: Any, name: str, *, before: str = "", after: str = "", when: Callable[..., bool] = lambda *_: True
+) -> None:
     """The same call, with a point before it and one after it."""
     real = getattr(owner, name)
 

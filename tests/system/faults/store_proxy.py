@@ -46,7 +46,9 @@ class StoreProxy:
         self.mood: Callable[[bytes], Mood] = lambda _body: "pass"
         self.stall_s = 30.0
         self.ending = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self, "to": target}))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self, "to": target})
+        )
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="store proxy")
@@ -126,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             link.request(self.command, self.path, body, headers)
             answer = link.getresponse()
-            kept = {n: t for n, t in answer.getheaders() if n.lower() in ("content-type", "content-encoding", "retry-after")}
+            kept = {
+                n: t for n, t in answer.getheaders() if n.lower() in ("content-type", "content-encoding", "retry-after")
+            }
             return answer.status, kept, answer.read()
         finally:
             link.close()

@@ -23,16 +23,17 @@ JUMPS = ("+3600", "-3600", "+315360000", "-315360000")
 
 def faketime() -> str:
     """The library; without it the test is skipped, in CI it fails."""
-    found = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), *Path("/usr/lib").glob("faketime/libfaketimeMT.*")]
+    found = [
+        *Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"),
+        *Path("/usr/lib").glob("faketime/libfaketimeMT.*"),
+    ]
     if not found:
         assert os.environ.get("CI") != "true", "faketime must be there in CI"
         pytest.skip("faketime is not installed")
     return str(found[0])
 
 
-def jumps(
-    folder: Path, broker: Mosquitto, store: Influxd, after: After, asked: tuple[str, ...], lasting: float
-) -> str:
+def jumps(folder: Path, broker: Mosquitto, store: Influxd, after: After, asked: tuple[str, ...], lasting: float) -> str:
     """Each jump for so long while meters publish by the true time; the oracle's sentence."""
     registry(folder)
     lead = folder / "lead"
@@ -67,8 +68,8 @@ def jumps(
 def test_the_wall_clock_jumps(
     tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure
 ) -> None:
-    """Held while it is wrong, judged by the right time afterwards."""
-    figure(jumps(tmp_path, mosquitto, influx, after, JUMPS, 1.0))
+    """An hour ahead, ten years back: held while it is wrong, judged by the right time afterwards."""
+    figure(jumps(tmp_path, mosquitto, influx, after, JUMPS[::3], 1.0))
 
 
 @pytest.mark.long

@@ -114,7 +114,9 @@ def test_damage_that_hits_unstored_readings_is_reported(
     assert all(sent[key] == value for key, value in found.items())
     lost = len(sent) - len(found)
     assert 0 < lost < 100, "one record's readings"
-    figure(f"one byte changed: {lost} of {len(sent)} readings were in that record, all others are stored, 1 damage told")
+    figure(
+        f"one byte changed: {lost} of {len(sent)} readings were in that record, all others are stored, 1 damage told"
+    )
 
 
 @pytest.fixture
@@ -130,9 +132,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.fault(7)
-def test_a_full_disk(
-    small_disk: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure
-) -> None:
+def test_a_full_disk(small_disk: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure) -> None:
     """The whole service on a disk that fills up: no PUBACK, no crash; within ten seconds of new space all goes on."""
     registry(small_disk)
     running = service(small_disk, mosquitto.url, influx.url)
@@ -205,7 +205,9 @@ def test_a_write_that_fails(
     resumed = time.monotonic() - began
     meters.finish()
     oracle.settled(running, influx, meters)
-    figure(f"resumed {resumed:.1f} s after writes worked again; {oracle.nothing_lost(influx, meters, tmp_path / 'data')}")
+    figure(
+        f"resumed {resumed:.1f} s after writes worked again; {oracle.nothing_lost(influx, meters, tmp_path / 'data')}"
+    )
 
 
 @pytest.mark.fault(7)

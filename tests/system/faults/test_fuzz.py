@@ -25,7 +25,23 @@ SEEDS = (
     b'{"close": true}',
     b'{"ts": 1763800000000, "clinker": {"a": [1, [2, [3]]]}, "\\u00e9": null}',
 )
-PIECES = (b"[", b"{", b'"', b"\\", b",", b":", b"e", b"-", b".", b"9" * 30, b"\x00", b"\xff", b"NaN", b"true", b"\\ud800")
+PIECES = (
+    b"[",
+    b"{",
+    b'"',
+    b"\\",
+    b",",
+    b":",
+    b"e",
+    b"-",
+    b".",
+    b"9" * 30,
+    b"\x00",
+    b"\xff",
+    b"NaN",
+    b"true",
+    b"\\ud800",
+)
 
 
 def mutated(dice: random.Random, seed: bytes) -> bytes:

@@ -90,9 +90,7 @@ def test_a_second_instance_is_refused(tmp_path: Path, mosquitto: Mosquitto, afte
     assert running.status("/readyz") == 200
 
 
-def hole(
-    folder: Path, broker: Mosquitto, store: Influxd, after: After, *, seconds: float, keepalive: int
-) -> str:
+def hole(folder: Path, broker: Mosquitto, store: Influxd, after: After, *, seconds: float, keepalive: int) -> str:
     """Swallowed PUBACKs and a cut, then a black hole for so long; the oracle's sentence."""
     registry(folder)
     with Link(broker.port) as link:

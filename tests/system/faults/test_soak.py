@@ -14,7 +14,6 @@ from tests.system.faults.conftest import After, Figure
 from tests.system.faults.service import cpu_s, descriptors, memory_mb, service, threads
 from tests.system.influx import Influxd
 from tests.system.mosquitto import Mosquitto
-from tests.system.running import until
 
 pytestmark = [pytest.mark.system, pytest.mark.fault(12)]
 

@@ -25,9 +25,7 @@ def readings(attempts: list[Attempt]) -> list[Attempt]:
     return [attempt for attempt in attempts if attempt.body.startswith(b"reading,")]
 
 
-def down_for(
-    seconds: float, folder: Path, broker: Mosquitto, store: Influxd, after: After, *, every: float
-) -> str:
+def down_for(seconds: float, folder: Path, broker: Mosquitto, store: Influxd, after: After, *, every: float) -> str:
     """Kill the store for so long while meters publish; the oracle's sentence and the figures."""
     registry(folder)
     with StoreProxy(store.port) as proxy:
@@ -129,7 +127,7 @@ def answers(folder: Path, broker: Mosquitto, store: Influxd, after: After, *, ti
         play.now, play.left = Answer(401, words="unauthorized access"), 1_000_000
         until(lambda: running.part("store")["text"].startswith("PAUSED"), 30, running.log)
         assert "unauthorized access" in running.part("store")["text"]
-        until(lambda: alarms(running).get("store-down") == "unacknowledged", 70, running.log)
+        until(lambda: alarms(running).get("store-paused") == "unacknowledged", 10, running.log)
         play.left = 0
         refused = [a for a in readings(proxy.since(began)) if a.status == 401]
         until(lambda: running.part("store")["state"] == "ok", 60, running.log)
