@@ -39,7 +39,7 @@ def dialling_failed(failure: OSError | ValueError) -> ConnectFailed:
 
 
 def hung_up(*, tls: bool) -> ConnectFailed:
-    """The broker closed the connection instead of answering CONNECT. With TLS 1.3 that is how it refuses our certificate."""
+    """The broker closed the connection instead of answering CONNECT: in TLS 1.3 it so refuses a certificate."""
     if tls:
         cause = "the broker closed the connection without an answer: it may not accept our client certificate"
         return ConnectFailed(cause, kind="silent", mend="check GREENGAUGE_BROKER_CERT and GREENGAUGE_BROKER_KEY")

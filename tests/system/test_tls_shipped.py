@@ -23,7 +23,7 @@ from tests.system.running import Running, until
 
 pytestmark = pytest.mark.system
 
-SECRET = "pw of the test, nowhere else"
+SECRET = "pw of the test, nowhere else"  # noqa: S105 - a test's own
 
 
 class Authority:
@@ -126,7 +126,7 @@ def tls(folder: Path, broker: Mosquitto, ca: Path, cert: tuple[Path, Path] | Non
 
 
 def test_certificates_and_the_acl(tmp_path: Path, secured: tuple[Broker, Authority]) -> None:
-    """The service and a meter by certificate; a meter speaks under its own name only, and is stored; others stay out."""
+    """The service and a meter by certificate; a meter speaks for itself only, and is stored; others stay out."""
     broker, authority = secured
     registry(tmp_path)
     running = tls(tmp_path, broker, authority.cert, authority.issue("greengauge")).start().ready()
@@ -199,7 +199,7 @@ def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker", tls=False).start()
     registry(tmp_path)
     url = broker.url.replace("mqtt://", "mqtt://greengauge@")
-    running = service(tmp_path, url, GREENGAUGE_BROKER_PASSWORD="a wrong one").start()
+    running = service(tmp_path, url, GREENGAUGE_BROKER_PASSWORD="a wrong one").start()  # noqa: S106 - a test's own
     try:
         until(lambda: "refuses" in running.part("intake").get("text", ""), 20, running.log)
         assert "a wrong one" not in running.part("intake")["text"] + running.log()

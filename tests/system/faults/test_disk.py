@@ -86,7 +86,7 @@ def test_a_log_damaged_thirty_times(
 def test_damage_that_hits_unstored_readings_is_reported(
     tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure
 ) -> None:
-    """While the store is away one record is damaged: all others are stored later, the damage is told, an alarm rises."""
+    """While the store is away one record is damaged: all others are stored, the damage is told, an alarm rises."""
     registry(tmp_path)
     running = service(tmp_path, mosquitto.url, influx.url)
     after.append(running.start().ready())
@@ -214,7 +214,7 @@ def test_a_write_that_fails(
 def test_a_failed_fsync_is_never_tried_again_on_the_same_file(
     tmp_path: Path, mosquitto: Mosquitto, after: After, figure: Figure
 ) -> None:
-    """strace makes single fdatasyncs fail with EIO: the file is left, its frames are written to another, none is lost."""
+    """strace makes single fdatasyncs fail with EIO: the file is left, its frames go to another, none is lost."""
     registry(tmp_path)
     running = service(tmp_path, mosquitto.url)
     trace = tmp_path / "trace"

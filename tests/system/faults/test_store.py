@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def answers(folder: Path, broker: Mosquitto, store: Influxd, after: After, *, ti
         until(lambda: oracle.count(store) > 10, 30, running.log)
         play = Play(proxy, running)
         came = play(Answer(429, {"Retry-After": "3"}), times)
-        gaps = [b.at - a.at for a, b in zip(came, came[1:], strict=False) if a.status == 429]
+        gaps = [b.at - a.at for a, b in pairwise(came) if a.status == 429]
         assert len(gaps) >= times
         assert min(gaps) >= 3, "Retry-After is honoured"
         for mood in (Answer(503), Answer(500), "reset", "lose"):
