@@ -184,7 +184,10 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         yield Trouble("log-undeletable", f"{state.undeletable}: the log grows", "medium")
     if service.writer.state.condition != "ok":
         words = service.writer.state.words
-        yield Trouble("store-down", f"store {service.writer.state.condition}: {words}", "high", after_ms=MINUTE)
+        if service.writer.state.condition == "paused":  # a person is needed, so at once
+            yield Trouble("store-paused", f"the store waits for somebody: {words}", "high")
+        else:
+            yield Trouble("store-down", f"store down: {words}", "high", after_ms=MINUTE)
     if service.clock.jump is not None:
         seconds = service.clock.jump.offset / 1000
         yield Trouble("clock-jump", f"the wall clock jumped by {seconds:+.0f} s: decoding and alarms are held", "high")

@@ -17,6 +17,7 @@ from greengauge.history import History
 from greengauge.live import Live
 from greengauge.points import alarm_point, degree_point, emission_point, energy_point
 from ingest.store.base import Store, StoreDown
+from ingest.store.patience import pause_s
 from scoring.results import Emission, Energy, Score
 
 log = structlog.get_logger()
@@ -36,7 +37,8 @@ class Outputs:
         self._again = since if self._again is None else min(since, self._again)
 
     async def run(self) -> None:
-        """Deliver until cancelled; while the store is down, wait for it (at most one attempt a second)."""
+        """Deliver until cancelled; while the store is down, wait for it as patiently as the writer of readings."""
+        failures = 0
         while True:
             try:
                 if self._again is not None:  # between two deliveries, so that none marks what is to go again
@@ -47,12 +49,14 @@ class Outputs:
                 pending = await asyncio.to_thread(self._history.pending)
             except StoreDown as down:
                 self._live.put_system("store outputs", {"state": "down", "text": down.cause})
-                await asyncio.sleep(max(1.0, down.retry_after))
+                failures += 1
+                await asyncio.sleep(pause_s(down, failures))
                 continue
             except EnvironmentFailure as failure:  # of the history: what was delivered and not marked goes again
                 self._live.put_system("store outputs", {"state": "down", "text": failure.cause})
                 await asyncio.sleep(1.0)
                 continue
+            failures = 0
             text = f"{pending} scores on their way" if pending > BATCH else "ok"
             self._live.put_system("store outputs", {"state": "ok", "pending": pending, "text": text})
             if not moved:

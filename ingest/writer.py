@@ -8,7 +8,6 @@ catching up is the same code as keeping up.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from ingest.line_protocol import ReadingEncoder, reading_tags
 from ingest.lines import Lines
 from ingest.log.record import Record
 from ingest.store.base import BadPoint, Series, Store, StoreDown
+from ingest.store.patience import pause_s
 from ingest.winners import Choice, Plan, Winners
 from ingest.worker import Worker
 
@@ -32,7 +32,6 @@ READ_BYTES = 1 << 20
 BATCH_LINES = 10_000
 LATE_MS = 5_000
 """Unwritten readings older than this make the store "late"."""
-FIRST_RETRY_S, LAST_RETRY_S, STANDING_RETRY_S, LONGEST_S = 1.0, 5.0, 30.0, 600.0
 CHECKPOINT_S = 1.0
 DAMAGE_S = 0.2
 REFUSED_ITEM = 1 << 20
@@ -240,10 +239,7 @@ class StoreWriter:
         return None
 
     async def _wait(self, down: StoreDown, failures: int) -> None:
-        """At most one attempt a second, jittered so that many writers do not return in step."""
-        longest = STANDING_RETRY_S if down.standing else min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 10))
-        pause = random.uniform(FIRST_RETRY_S, longest)  # noqa: S311 - jitter, no secret
-        pause = min(max(pause, down.retry_after), LONGEST_S)
+        pause = pause_s(down, failures)
         self._retry_now.clear()
         try:
             async with asyncio.timeout(pause):

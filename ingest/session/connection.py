@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.broker import Broker
-from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, refused_by
+from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, hung_up, refused_by
 from ingest.session.frames import encode, puback
 from ingest.session.stream import ROOM, Frames, Malformed
 from ingest.session.wire import CLOGGED, Wire, WireClient
@@ -100,7 +100,7 @@ class Connection:
             self.close()
             raise ConnectFailed(f"the broker did not answer within {ANSWER_S:g} s", kind="silent") from None
         if not self._answer.done():
-            raise ConnectFailed("the broker closed the connection without an answer", kind="silent")
+            raise hung_up(tls=self.broker.tls)
         reason: ReasonCode = self._answer.result()
         if reason.is_failure:
             self.close()
@@ -327,7 +327,10 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if not flags.is_disconnect_packet_from_server:
+        if reason == "Keep alive timeout" and not flags.is_disconnect_packet_from_server:
+            # paho's own watch over pings may end a dead link before ours does: nobody closed it
+            self._end(self._ours or Ending("silent", f"no answer to a ping for {self._client.keepalive} s"))
+        elif not flags.is_disconnect_packet_from_server:
             self._end(self._ours or Ending("closed", "the connection was closed"))
         elif reason == "Session taken over":
             self._end(Ending("taken-over", "another client connected with the same client id"))

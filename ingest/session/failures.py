@@ -38,6 +38,14 @@ def dialling_failed(failure: OSError | ValueError) -> ConnectFailed:
     return ConnectFailed(cause.lower(), mend="check the broker's address and the network")
 
 
+def hung_up(*, tls: bool) -> ConnectFailed:
+    """The broker closed the connection instead of answering CONNECT: in TLS 1.3 it so refuses a certificate."""
+    if tls:
+        cause = "the broker closed the connection without an answer: it may not accept our client certificate"
+        return ConnectFailed(cause, kind="silent", mend="check GREENGAUGE_BROKER_CERT and GREENGAUGE_BROKER_KEY")
+    return ConnectFailed("the broker closed the connection without an answer", kind="silent")
+
+
 def refused_by(reason: ReasonCode) -> ConnectFailed:
     """What a CONNACK other than success means."""
     name = str(reason)

@@ -84,6 +84,11 @@ TROUBLES: dict[str, tuple[Any, str, str]] = {
         "store-down",
         "store down: no route",
     ),
+    "token": (
+        service(writer=SimpleNamespace(state=SimpleNamespace(condition="paused", words="401: unauthorized"))),
+        "store-paused",
+        "waits for somebody: 401",
+    ),
     "clock": (service(clock=SimpleNamespace(jump=Jump(T, -3_600_000))), "clock-jump", "-3600 s"),
     "quarantine": (
         service(live=SimpleNamespace(system=lambda: {"quarantine": {"share": 1.0}}, meters=dict)),

@@ -13,6 +13,7 @@ from devices.readings import Readings
 from ingest import writer as module
 from ingest.decode.result import Decoded, Reject
 from ingest.log.record import Entry, Record, RecordKind
+from ingest.store import patience
 from ingest.store.base import BadPoint, StoreDown
 from ingest.store.embedded import EmbeddedStore
 from ingest.winners import Winner, Winners
@@ -146,7 +147,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     for name, value in {"FIRST_RETRY_S": 0.02, "LAST_RETRY_S": 0.05, "STANDING_RETRY_S": 0.1}.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(patience, name, value)
     it = Bench(SmallLog(), Moody(EmbeddedStore(tmp_path / "store")), MovableCursor(), tmp_path)
     yield it
     if it.task:

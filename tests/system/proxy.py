@@ -60,6 +60,7 @@ class Proxy:
                 await writer.drain()
         except OSError:
             pass
+        await self._audible()  # a black hole swallows an end, too
         writer.close()
 
     async def _up(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter, writer: asyncio.StreamWriter) -> None:

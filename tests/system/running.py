@@ -35,6 +35,7 @@ class Running:
     def __init__(self, words: Sequence[str | Path], folder: Path, **env: str) -> None:
         self.words, self.folder, self.env = [str(w) for w in words], folder, env
         self.program = ["-m", "greengauge"]
+        self.before: list[str] = []  # a command that becomes the service (faketime, strace -D)
         self.process: subprocess.Popen[str] | None = None
         self.page = ""
         self.began = 0.0  # time.monotonic() of the last start
@@ -44,7 +45,7 @@ class Running:
         self.began = time.monotonic()
         with (self.folder / "service.log").open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, *self.program, *self.words],
+                [*self.before, sys.executable, *self.program, *self.words],
                 env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | self.env,
                 stdout=subprocess.PIPE,
                 stderr=errors,

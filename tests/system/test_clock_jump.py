@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.system.mosquitto import Mosquitto, mosquitto  # noqa: F401 - fixtures
 from tests.system.running import ROOT, Running, until
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.fault(11)]
 
 HOUR = 3_600_000
 PLANT = """

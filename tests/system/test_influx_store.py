@@ -39,6 +39,7 @@ class TestInfluxStore(StoreContract):
         version = influx.get("/health")["version"].lstrip("v")
         assert store.name == f"InfluxDB {version} at {influx.url}"
 
+    @pytest.mark.fault(6)
     async def test_a_standing_conflict_costs_one_request_more(self, store: InfluxStore) -> None:
         """It is found once, remembered by (measurement, field), and split off before sending."""
         await store.write([line(T0, {"a": "text", "b": 1.0})])
@@ -51,6 +52,7 @@ class TestInfluxStore(StoreContract):
         assert len(bodies) == 2
         assert len(await store.query(of("b"), T0, T0 + 9999)) == 1000
 
+    @pytest.mark.fault(6)
     async def test_points_beyond_retention_are_found_at_once(self, influx: Influxd) -> None:
         """InfluxDB says where its retention ends: two requests more, whatever their number."""
         import time
@@ -67,6 +69,7 @@ class TestInfluxStore(StoreContract):
         assert len(await store.query(of("a"), 0, now * 2)) == 600
         await store.close()
 
+    @pytest.mark.fault(6)
     async def test_unnamed_faults_cost_at_most_thirty_requests_each(self, store: InfluxStore) -> None:
         """Lines that do not parse are hunted by halving."""
         bodies = requests(store)

@@ -89,17 +89,20 @@ def kill_again_and_again(start: Start, broker: Mosquitto, data: Path, times: int
     assert slowest < 5
 
 
+@pytest.mark.fault(1)
 def test_twenty_kills_lose_nothing(start: Start, broker: Mosquitto, tmp_path: Path) -> None:
     """At random and at the named points: 0 lost, and ready again in less than five seconds."""
     kill_again_and_again(start, broker, tmp_path / "data", 20)
 
 
 @pytest.mark.long
+@pytest.mark.fault(1)
 def test_two_hundred_kills_lose_nothing(start: Start, broker: Mosquitto, tmp_path: Path) -> None:
     """The same, ten times as often."""
     kill_again_and_again(start, broker, tmp_path / "data", 200)
 
 
+@pytest.mark.fault(2)
 def test_every_puback_follows_the_finished_commit(start: Start, broker: Mosquitto, tmp_path: Path) -> None:
     """Traced, not assumed: no PUBACK is sent before the fdatasync of its frames' record has returned."""
     trace = tmp_path / "trace"

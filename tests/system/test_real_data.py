@@ -203,7 +203,7 @@ def test_store_outage_costs_nothing(
     """influxd stopped for over a minute during the feed: page and alarms go on, one says so, every row is stored."""
     plant(tmp_path, TURBINE + TURBINE_ALARM, TURBINE_MAP)
     running = service(tmp_path, mosquitto.url, influx).start().ready()
-    speed = str(18_000 * 3600 // (OUTAGE_S + 60))  # the rows take longer than the outage
+    speed = str(18_000 * 3600 // (OUTAGE_S + 30))  # the rows take longer than the outage
     feeder = threading.Thread(target=fed, args=(tmp_path, "gas_turbine_part1.csv.gz", mosquitto.url, speed))
     try:
         feeder.start()

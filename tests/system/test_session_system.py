@@ -61,6 +61,7 @@ async def publish(port: int, numbers: range, *, size: int = 0) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.fault(10)
 async def test_swallowed_pubacks_and_a_cut_lose_nothing(broker: Mosquitto, tmp_path: Path) -> None:
     """What was logged but whose PUBACK never arrived comes again as DUP; afterwards the broker has nothing left."""
     async with Proxy(broker.port) as proxy:
@@ -112,6 +113,7 @@ async def test_a_late_acknowledgement_is_not_sent_over_the_next_connection(broke
         (signal.SIGTERM, "allow_anonymous true", "session-lost"),
     ],
 )
+@pytest.mark.fault(9)
 async def test_a_broker_restart_is_survived_and_reported(
     tmp_path: Path, how: signal.Signals, config: str, cause: str
 ) -> None:
@@ -168,6 +170,7 @@ async def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     broker.stop()
 
 
+@pytest.mark.fault(10)
 async def test_back_pressure_for_three_keep_alives_keeps_the_link(broker: Mosquitto, tmp_path: Path) -> None:
     """Nobody takes chunks for 3 × keep-alive: memory stops growing, the link stands, then everything comes."""
     session = MqttSession(Broker.parse(broker.url), "pressed", ["plant/#"], keepalive=2, limit_bytes=50_000)
@@ -205,6 +208,7 @@ async def test_a_quiet_line_stays_up(broker: Mosquitto) -> None:
     await asyncio.wait([running])
 
 
+@pytest.mark.fault(10)
 async def test_a_black_hole_is_found_within_one_and_a_half_keep_alives(broker: Mosquitto) -> None:
     """The link stays open and nothing comes: dropped in time, connected again when the network is back."""
     async with Proxy(broker.port) as proxy:
@@ -224,6 +228,7 @@ async def test_a_black_hole_is_found_within_one_and_a_half_keep_alives(broker: M
         await asyncio.wait([running])
 
 
+@pytest.mark.fault(9)
 async def test_a_second_client_with_our_id_is_suspected(broker: Mosquitto) -> None:
     """Two sessions throw each other out: both say so, and back-off keeps them from fighting many times a second."""
     sessions = [MqttSession(Broker.parse(broker.url), "same", ["plant/#"]) for _ in range(2)]
@@ -323,6 +328,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.fault(7)
 async def test_a_full_disk_stops_acknowledging_and_heals(broker: Mosquitto, small_disk: Path) -> None:
     """No room for a segment: no PUBACK, cursors still move, a cause with a mend; with room again all goes on."""
     log = Log(small_disk / "log", segment_bytes=1 << 20)

@@ -13,6 +13,8 @@ from ingest.decode.definition import Decoder
 from ingest.log.record import Entry, Record, RecordKind
 from tests.ingest.decode.conftest import NOW
 
+pytestmark = pytest.mark.fault(13)
+
 KILN = b"plant/acme/wuhu/pyro/k1/kiln"
 TOPICS = st.one_of(st.sampled_from([KILN, KILN + b"/feed", KILN + b"/x", b"legacy/kiln1/coal"]), st.binary(max_size=60))
 KEYS = st.one_of(

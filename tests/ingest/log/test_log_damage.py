@@ -15,6 +15,8 @@ from ingest.log.codec import HEADER, MAGIC
 from ingest.log.record import Record
 from tests.ingest.log.logs import bodies, everything, frames
 
+pytestmark = pytest.mark.fault(3)
+
 Opened = Callable[..., Log]
 SEGMENT = 4096
 

@@ -1,0 +1,66 @@
+"""`greengauge …` that kills itself at a named point, the N-th time it gets there: FAULT_POINT="stored 3".
+
+    written       a record's bytes are with the kernel, fdatasync has not been called
+    appended      the record is durable, its PUBACKs are not sent
+    acknowledged  its PUBACKs are sent
+    stored        the store answered 204, the cursor stands where it was
+    cursor        the same, after all that belongs to the batch: the cursor is about to move
+    moved         the store cursor has moved
+    snapshot      the scores' state is about to be saved
+
+FAULT_KEEPALIVE sets the session's keep-alive, s.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from greengauge import cli, service, snapshots
+from ingest.intake import Intaker
+from ingest.log import cursors, segment
+from ingest.session.session import MqttSession
+from ingest.store.influx_http import InfluxHttp
+
+point, _, times = os.environ.get("FAULT_POINT", "").partition(" ")
+left = int(times or 0)
+
+
+def reached(here: str) -> None:
+    """Dies here if this is the place and the time."""
+    global left
+    if here == point:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrap(
+    owner: Any, name: str, *, before: str = "", after: str = "", when: Callable[..., bool] = lambda *_: True
+) -> None:
+    """The same call, with a point before it and one after it."""
+    real = getattr(owner, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        told = when(*args)
+        if told:
+            reached(before)
+        result = real(*args, **kwargs)
+        if told:
+            reached(after)
+        return result
+
+    setattr(owner, name, call)
+
+
+wrap(segment, "_datasync", before="written")
+wrap(InfluxHttp, "write", after="stored")
+wrap(cursors.Cursors, "set", before="cursor", after="moved", when=lambda _self, name, _position: name == "store")
+wrap(snapshots, "save", before="snapshot")
+service.Intaker = partial(Intaker, reached=reached)  # type: ignore[misc, assignment] # told where it is
+if "FAULT_KEEPALIVE" in os.environ:
+    service.MqttSession = partial(MqttSession, keepalive=int(os.environ["FAULT_KEEPALIVE"]))  # type: ignore[misc, assignment] # short
+cli.main()
