@@ -9,7 +9,7 @@ import numpy as np
 from devices.readings import I64
 from scoring.windows.buffer import move, search, valid, won
 from scoring.windows.exact import within
-from scoring.windows.kernel import COUNTER, HOUR, LEFT_OUT, OUTSIDE, SOLID, SPIKE, kernel
+from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, kernel
 from scoring.windows.records import NONE
 
 GOOD = 0
@@ -239,7 +239,7 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     cut = ch.newest - ch.keep - ch.period
     first = _first_needed(entries, ch, cut)
     if first >= 0:
-        floor = (entries[begin + first].ts // HOUR) * HOUR
+        floor = (entries[begin + first].ts // MINUTE) * MINUTE
         first = _first_needed(entries, ch, floor + 1)
         if first > 0:
             ch.floor = max(ch.floor, floor)
@@ -247,7 +247,7 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
         forced = staying_before(entries, ch, search(entries, ch, ch.newest - horizon))
         if forced > first:
             first = forced
-            ch.floor = max(ch.floor, -(-entries[begin + first].ts // HOUR) * HOUR)
+            ch.floor = max(ch.floor, -(-entries[begin + first].ts // MINUTE) * MINUTE)
     if first > 0:
         for i in range(first, n):
             move(entries, begin + i - first, begin + i)

@@ -12,8 +12,9 @@ from devices.readings import I64
 from scoring.windows.buffer import search, won
 from scoring.windows.cells import settle
 from scoring.windows.counters import estimated, staying_before, stays
-from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, HOUR, MINUTE, OUTSIDE, RATE, TIMES, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, HOUR, MINUTE, OUTSIDE, RATE, kernel
 from scoring.windows.records import GROUP, NONE
+from scoring.windows.rows import sure
 from scoring.windows.sums import CoverageGroup
 from scoring.windows.weighing import kept_from, next_sample
 
@@ -157,7 +158,7 @@ def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> 
             return False
         if not sealed - cells.minutes <= minute < sealed:
             return False
-        if cells.times[c, row, COVERED - TIMES] != MINUTE or cells.times[c, row, ESTIMATED - TIMES] != 0:
+        if sure(cells, c, row) != MINUTE:
             return False
     return True
 
@@ -174,13 +175,11 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
         ch = channels[required[k]]
         there: Any = np.int64(0)
         if ch.sealed - cells.minutes <= minute < ch.sealed:
-            row = minute % cells.minutes
-            there += cells.times[required[k], row, COVERED - TIMES]
-            there -= cells.times[required[k], row, ESTIMATED - TIMES]
+            there += sure(cells, required[k], minute % cells.minutes)
         covered = min(covered, there)
         partial += there < MINUTE
-    sure = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
-    return int(covered), bool(sure and (partial <= 1 or covered == 0))
+    steady = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
+    return int(covered), bool(steady and (partial <= 1 or covered == 0))
 
 
 @kernel
@@ -241,8 +240,8 @@ def _sampled(entries: Any, channels: Any, cells: Any, weighed: Any, lab: Any) ->
 @kernel
 def update(
     entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, rings: Any, acc: Any, scratch: Any
-) -> None:
-    """Bring all cells up to date."""
+) -> bool:
+    """Bring all cells up to date; false where odd cells find no room: then it is to be asked again, with more."""
     for c in range(len(channels)):
         ch = channels[c]
         if ch.high == NONE:
@@ -250,6 +249,8 @@ def update(
         for m in range(ch.weighs, ch.weighs_stop):
             _sampled(entries, channels, cells, channels[cells.weighs[m]], ch)
         start, end = settle(entries, channels, cells, c, acc)
+        if end == NONE:
+            return False
         for m in range(ch.member, ch.member_stop):
             group = groups[member[m]]
             group.low = min(group.low, start // MINUTE)
@@ -263,6 +264,7 @@ def update(
     for g in range(len(groups)):
         if groups[g].low < groups[g].high:
             _count_anew(entries, channels, cells, groups[g], required, rings[g], scratch)
+    return True
 
 
 @kernel
