@@ -18,6 +18,7 @@ import numpy as np
 from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
+from scoring.windows.kept import ts_of
 from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, kernel
 from scoring.windows.records import NONE
 from scoring.windows.rows import add_cell, keep
@@ -41,13 +42,13 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
         while i < ch.count and not stays(entries, ch, i):
             i += 1
         before = staying_before(entries, ch, search(entries, ch, ch.low - 1))
-        low = entries[ch.begin + before].ts if before >= 0 else ch.low
+        low = ts_of(entries, ch, before) if before >= 0 else ch.low
     else:
         i = search(entries, ch, ch.high)
         low = ch.low - ch.period
     ch.steady = min(ch.steady, low, ch.low - 1)
     if i < ch.count:
-        high = entries[ch.begin + i].ts
+        high = ts_of(entries, ch, i)
     ch.changed_low = min(ch.changed_low, low)
     ch.changed_high = max(ch.changed_high, high if i < ch.count or ch.kind < RATE else high + ch.gap)
     ch.again = max(ch.again, high if i < ch.count else -NONE)

@@ -12,6 +12,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search, won
 from scoring.windows.cells import settle
 from scoring.windows.counters import estimated, staying_before, stays
+from scoring.windows.kept import state_of, ts_of, value_of
 from scoring.windows.kernel import BAD_LETTER, COUNTER, HOUR, MINUTE, OUTSIDE, RATE, kernel
 from scoring.windows.records import GROUP, NONE
 from scoring.windows.rows import sure
@@ -48,7 +49,6 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
 @kernel
 def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool, int]:
     """Whether a channel is good just after the time t (and above `above`), and until when that is sure, up to `end`."""
-    begin = ch.begin
     n = ch.count
     i = search(entries, ch, t)  # the first reading after t
     if ch.kind == COUNTER:
@@ -63,7 +63,7 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
             ok = before >= 0 and not estimated(entries, ch, before, i)
             if good and not ok:
                 return True, until
-            until = entries[begin + i].ts
+            until = ts_of(entries, ch, i)
             if not ok or until >= end:
                 return ok, until
             good = True
@@ -72,32 +72,33 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
     if ch.kind >= RATE:
         i -= 1
         if i < 0:
-            return False, entries[begin].ts if n else end
+            return False, ts_of(entries, ch, 0) if n else end
         good = False
         until = t
         while i < n:
-            at = begin + i
             if won(entries, ch, i):
-                holds = entries[at].ts + ch.gap > max(t, entries[at].ts)
-                ok = holds and entries[at].state & (OUTSIDE | BAD_LETTER) == 0 and entries[at].value > above
+                since = ts_of(entries, ch, i)
+                holds = since + ch.gap > max(t, since)
+                ok = holds and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0
+                ok = ok and value_of(entries, ch, i) > above
                 if good and not ok:
                     return True, until
-                following = entries[at + 1].ts if i + 1 < n else end
+                following = ts_of(entries, ch, i + 1) if i + 1 < n else end
                 if not ok:
                     return False, following
-                until = entries[at].ts + ch.gap
+                until = since + ch.gap
                 if until < following or following >= end:
                     return True, min(until, following)
                 until = following
                 good = True
             i += 1
         return good, until
-    while i < n and (not won(entries, ch, i) or entries[begin + i].state & OUTSIDE):
+    while i < n and (not won(entries, ch, i) or state_of(entries, ch, i) & OUTSIDE):
         i += 1
     if i == n:
         return False, end
-    opens = entries[begin + i].ts - ch.period
-    return (True, entries[begin + i].ts) if opens <= t else (False, opens)
+    opens = ts_of(entries, ch, i) - ch.period
+    return (True, ts_of(entries, ch, i)) if opens <= t else (False, opens)
 
 
 @kernel

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
-from scoring.windows.buffer import relocate, repack, take_in
+from scoring.windows.buffer import narrow_all, relocate, take_in
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
 from scoring.windows.coverage import coverage, group_table, update
 from scoring.windows.edges import cut_edges
+from scoring.windows.kept import FULL, LEAN, unpacked
 from scoring.windows.kernel import (
     BAD_RISES,
     COLUMNS,
@@ -42,7 +43,7 @@ from scoring.windows.kernel import (
     RESETS,
     SPIKES,
 )
-from scoring.windows.records import ENTRY, NONE
+from scoring.windows.records import NONE
 from scoring.windows.rows import Cells, lengthen, take_cells
 from scoring.windows.rules import KEPT, LONGEST_SLACK, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sliding import Slide, slide
@@ -93,10 +94,11 @@ class Rolling:
         self._rings = np.zeros((len(groups), 61 * _FIRST_HOURS, 2), np.uint32)
         self._reach_of_one = int((self._channels["period"] + self._channels["delay"]).max(initial=0))
         self._oldest, self._newest = -NONE, NONE  # event times that sums can reach to
+        self._channels["width"] = LEAN
         self._channels["room"] = _FIRST_ROOM
         self._channels["begin"] = np.arange(channels) * _FIRST_ROOM
-        self._free = channels * _FIRST_ROOM  # the arena's first unused entry
-        self._entries = np.zeros(self._free, ENTRY)
+        self._free = channels * _FIRST_ROOM  # the arena's first unused word
+        self._entries = np.zeros(self._free, np.int64)
         self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
         self._out = np.zeros((channels, COLUMNS), np.int64)
         self._acc = np.zeros(COLUMNS, np.int64)
@@ -180,15 +182,13 @@ class Rolling:
 
     def readings(self, channel: int, start: int, end: int) -> list[Seen]:
         """The winning readings in [start, end) that are still kept, in order of time."""
-        begin = int(self._channels["begin"][channel])
-        kept = self._entries[begin : begin + int(self._channels["count"][channel])]
-        times = kept["ts"]
+        kept = self._kept(channel)
+        times = kept[:, 0]
         found = []
         for i in range(int(np.searchsorted(times, start)), int(np.searchsorted(times, end))):
             if i + 1 == len(kept) or times[i + 1] != times[i]:  # the last of a time is its winner
-                state = int(kept["state"][i])
-                letter = PLACES[state >> LETTER]
-                found.append(Seen(int(times[i]), int(kept["value"][i]), letter, bool(state & OUTSIDE)))
+                ts, value, state = kept[i].tolist()
+                found.append(Seen(ts, value, PLACES[state >> LETTER], bool(state & OUTSIDE)))
         return found
 
     # --- more than the seam asks ----------------------------------------------------------------
@@ -247,8 +247,7 @@ class Rolling:
 
     def kept_after(self, channel: int, ts: int) -> int | None:
         """A time by which the channel has several readings after `ts`, at the latest; None where it has none."""
-        ch = self._channels[channel]
-        times = self._entries["ts"][ch["begin"] : ch["begin"] + ch["count"]]
+        times = self._kept(channel)[:, 0]
         later = times[times > ts]
         return int(later[min(_SEVERAL, len(later)) - 1]) if len(later) else None
 
@@ -336,6 +335,12 @@ class Rolling:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _kept(self, channel: int) -> I64:
+        """The kept readings of a channel, a row each: ts, value, state."""
+        kept = np.empty((int(self._channels["count"][channel]), 3), np.int64)
+        unpacked(self._entries, self._channels[channel], kept)
+        return kept
+
     def _seen(self, oldest: int, newest: int) -> None:
         """Readings from `oldest` to `newest` come in, or cells up to there are taken over."""
         self._oldest = min(self._oldest, oldest - self._reach_of_one)
@@ -386,23 +391,34 @@ class Rolling:
         arriving = np.zeros(len(channels), np.int64)
         arriving[self._target] = np.repeat(rows, targets)
         need = channels["count"] + arriving
-        room = np.where(need > channels["room"], _roomy(need), channels["room"])
-        moved = np.flatnonzero(room > channels["room"])
-        if self._free + int(room[moved].sum()) > len(self._entries):
-            self._free = int(room.sum())
-            self._entries, self._channels = self._packed(room, spare=self._free // 16)
+        widen = channels["widen"] == 1
+        room = np.where((need > channels["room"]) | widen, _roomy(need), channels["room"])
+        moved = np.flatnonzero((room > channels["room"]) | widen)
+        width = np.where(widen, FULL, channels["width"])
+        words = (room * width)[moved]
+        if self._free + int(words.sum()) > len(self._entries):
+            spare = int((room * width).sum()) // 32
+            self._entries, self._channels = self._packed(room, spare=spare)
+            self._free = len(self._entries) - spare
             return
-        self._free = relocate(self._entries, channels, moved, room, self._free)
-        channels["room"] = room
+        placed = channels.copy()
+        placed["room"], placed["width"] = room, width
+        placed["begin"][moved] = self._free + np.cumsum(words) - words
+        relocate(self._entries, channels, self._entries, placed, moved)
+        self._free += int(words.sum())
+        self._channels = placed
 
-    def _packed(self, room: I64, spare: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """The kept readings in a new arena, slots of `room` then `spare` entries; and the channels."""
-        channels = self._channels.copy()
-        channels["begin"] = np.cumsum(room) - room
-        channels["room"] = room
-        entries = np.zeros(int(room.sum()) + spare, ENTRY)
-        repack(self._entries, self._channels, entries, channels)
-        return entries, channels
+    def _packed(self, room: I64, spare: int) -> tuple[I64, NDArray[np.void]]:
+        """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""
+        placed = self._channels.copy()
+        narrow_all(self._entries, placed)
+        placed["width"][placed["widen"] == 1] = FULL
+        placed["room"] = room
+        words = room * placed["width"]
+        placed["begin"] = np.cumsum(words) - words
+        arena = np.zeros(int(words.sum()) + spare, np.int64)
+        relocate(self._entries, self._channels, arena, placed, np.arange(len(placed)))
+        return arena, placed
 
 
 def _same(
@@ -418,5 +434,5 @@ def _same(
 
 
 def _roomy(count: I64) -> I64:
-    """A quarter more: moving what is kept when that is full costs four moves a reading, and wastes little."""
-    return count + count // 4 + 8
+    """An eighth more: moving what is kept when that is full costs eight moves a reading, and wastes little."""
+    return count + count // 8 + 8

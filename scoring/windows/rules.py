@@ -20,7 +20,7 @@ LONGEST_SLACK = 26 * HOUR
 LATE = 65 * MINUTE
 """Beyond grace, readings are kept at least this long: windows up to an hour are cut between minutes. What comes later
 is restated by reading the past (scoring.restate)."""
-KEPT = 512
+KEPT = 128
 """... and at least this many readings of a line's fastest meter, up to the horizon of the minute cells."""
 
 I64 = NDArray[np.int64]
