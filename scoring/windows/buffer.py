@@ -10,7 +10,20 @@ from typing import Any
 
 from devices.plant.flags import LETTERS
 from devices.readings import I32, I64, U8
-from scoring.windows.kept import FULL, LEAN, fits, put, refit, rev_of, rewrite, state_of, ts_of, value_of, wide
+from scoring.windows.kept import (
+    FULL,
+    LEAN,
+    fits,
+    make_way,
+    put,
+    refit,
+    rev_of,
+    rewrite,
+    state_of,
+    ts_of,
+    value_of,
+    wide,
+)
 from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, kernel
 from scoring.windows.records import NONE
 
@@ -97,8 +110,7 @@ def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> 
                 return
         wins = first == last or rev >= rev_of(entries, ch, last - 1)
         at = last if wins else first
-        for k in range(ch.begin + n * ch.width - 1, ch.begin + at * ch.width - 1, -1):
-            entries[k + ch.width] = entries[k]
+        make_way(entries, ch, at)
     put(entries, ch, at, t, value, rev, state)
     ch.count = n + 1
     ch.newest = max(ch.newest, t)

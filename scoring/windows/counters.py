@@ -126,50 +126,39 @@ def scan(entries: Any, ch: Any) -> None:
     """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
     n = ch.count
     start = max(anchor(entries, ch, ch.low), 0)
-    work = np.empty((3, n - start + 1), np.int64)
+    work = np.empty((5, n - start + 1), np.int64)
     ends, gone, left = work[0], work[1], work[2]  # entries; whether they are spikes; ends examined and kept so far
+    ts, values = work[3], work[4]  # of the ends
     size = 0
     run = -1
+    of_run: Any = np.int64(0)
+    t = ts_of(entries, ch, start)
     for i in range(start, n):
-        gone[i - start] = 0
-        if not _valued(entries, ch, i):
-            continue
-        if run >= 0 and value_of(entries, ch, i) == value_of(entries, ch, run):
-            if ends[size - 1] == run:
+        following = ts_of(entries, ch, i + 1) if i + 1 < n else t + 1
+        if following != t and state_of(entries, ch, i) & OUTSIDE == 0:
+            value = value_of(entries, ch, i)
+            if run < 0 or value != of_run:
+                run = i
+                of_run = value
+                size += 1
+            elif ends[size - 1] == run:
                 size += 1
             ends[size - 1] = i
-        else:
-            run = i
-            ends[size] = i
-            size += 1
+            ts[size - 1] = t
+            values[size - 1] = value
+            gone[size - 1] = 0
+        t = following
     if run >= 0:
         ch.run = ts_of(entries, ch, run)
-
-    left[0] = 0
-    depth = 1
-    current = 1
-    after = 2
-    while after < size:
-        before = left[depth - 1]
-        bad = not _good(entries, ch, ends[before], ends[current]) or not _good(entries, ch, ends[current], ends[after])
-        if bad and _good(entries, ch, ends[before], ends[after]):
-            gone[current] = 1
-            if depth > 1:  # resume at the predecessor
-                depth -= 1
-                current = left[depth]
-            else:
-                current = after
-                after += 1
-        else:
-            left[depth] = current
-            depth += 1
-            current = after
-            after += 1
+    marked = _spikes(ch, ts, values, gone, left, size)
 
     k = 0
     lowest = n
     highest = -1
     for i in range(start, n):
+        was = state_of(entries, ch, i) & (LEFT_OUT | SPIKE)
+        if not marked and was == 0:
+            continue
         if not _valued(entries, ch, i):
             state = 0
         else:
@@ -178,7 +167,6 @@ def scan(entries: Any, ch: Any) -> None:
             alone = ends[k] == i  # else inside a run: it goes with either end
             gone_with = gone[k] != 0 or (not alone and gone[k + 1] != 0)
             state = 0 if not gone_with else LEFT_OUT | SPIKE if alone else LEFT_OUT
-        was = state_of(entries, ch, i) & (LEFT_OUT | SPIKE)
         if was != state:
             set_state(entries, ch, i, state_of(entries, ch, i) & ~(LEFT_OUT | SPIKE) | state)
             lowest = min(lowest, i)
@@ -186,6 +174,43 @@ def scan(entries: Any, ch: Any) -> None:
     if highest >= 0:
         ch.low = min(ch.low, ts_of(entries, ch, lowest))
         ch.high = max(ch.high, ts_of(entries, ch, highest))
+
+
+@kernel
+def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> bool:
+    """Mark which of the ends of runs are spikes; whether any is. `left` is room for as many."""
+    left[0] = 0
+    depth = 1
+    current = 1
+    after = 2
+    marked = False
+    sure = False  # that the pair before the current one is good
+    free = ch.rise_num < 0
+    while after < size:
+        before = left[depth - 1]
+        c = current
+        onward = values[after] >= values[c] and free
+        onward = onward or pair(ch, ts[c], values[c], ts[after], values[after])[0] == GOOD
+        if not onward or not sure:
+            bad = not onward or pair(ch, ts[before], values[before], ts[c], values[c])[0] != GOOD
+            if bad and pair(ch, ts[before], values[before], ts[after], values[after])[0] == GOOD:
+                gone[c] = 1
+                marked = True
+                sure = False
+                if depth > 1:  # resume at the predecessor
+                    depth -= 1
+                    current = left[depth]
+                else:
+                    sure = True
+                    current = after
+                    after += 1
+                continue
+        left[depth] = current
+        depth += 1
+        current = after
+        after += 1
+        sure = onward
+    return marked
 
 
 @kernel

@@ -82,6 +82,21 @@ def move(entries: Any, ch: Any, to: int, i: int) -> None:
 
 
 @kernel
+def make_way(entries: Any, ch: Any, i: int) -> None:
+    """Move reading i and all after it one place on."""
+    first = ch.begin + i * ch.width
+    k = ch.begin + ch.count * ch.width
+    if ch.width == LEAN:
+        while k - first >= 4:  # four at a time: so they are loaded before any of them is written over
+            a, b, c, d = entries[k - 4], entries[k - 3], entries[k - 2], entries[k - 1]
+            entries[k - 3], entries[k - 2], entries[k - 1], entries[k] = a, b, c, d
+            k -= 4
+    while k > first:
+        k -= 1
+        entries[k + ch.width] = entries[k]
+
+
+@kernel
 def fits(ch: Any, t: int, value: int, rev: int) -> bool:
     """Whether a channel's words hold such a reading."""
     if ch.width == FULL:

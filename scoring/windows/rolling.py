@@ -4,9 +4,9 @@ Everything it tells is a function of the winning readings: order, repetition and
 in make no difference, as long as no reading is older than its channel's newest by more than its
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
-Memory per channel: 48 bytes a minute and an hour of the horizons (190 kB with windows up to 30 days),
-and 25 bytes a kept reading: of grace + 2 h or of the newest 1,024 of a line's fastest meter, whichever is
-more, from the hour before that on, and a quarter more between compactions.
+Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
+to 30 days), and 8 bytes a kept reading: of grace + 65 min or of the newest 128 of a line's fastest meter, whichever
+is more, and an eighth more between compactions.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Rolling:
         channels = len(plant.channels)
         self._horizon, self._hours = minute_horizon(plant, lag_ms), hour_horizon(plant, lag_ms)
         self._grace, self._minutes_back = plant.intake.grace_ms, self._horizon
+        self._gone = NONE  # minutes before this are not there, although `minutes_back` reaches so far by now
         self._channels, self._target = channel_table(plant, lag_ms, moments=moments)
         labs = lab_table(plant, self._channels)
         self._cells = Cells.empty(channels, 60 * _FIRST_HOURS, _FIRST_HOURS, cut_edges(plant), labs)
@@ -204,7 +205,7 @@ class Rolling:
         if start % HOUR == end % HOUR == 0:
             kept: Any = self._hours
         elif start % MINUTE == end % MINUTE == 0:
-            kept = self._horizon
+            kept = self._minutes_back if start >= self._gone else self._horizon
         else:
             kept = self._channels["keep"]
         newest = self._channels["newest"]
@@ -241,7 +242,7 @@ class Rolling:
             return Reach(NONE, NONE, NONE)
         sealed, floors = known["sealed"], known["floor"]
         most_minutes, most_hours = self._most()
-        minutes = np.minimum((sealed - most_minutes) * MINUTE, floors)
+        minutes = np.minimum(np.maximum((sealed - most_minutes) * MINUTE, self._gone), floors)
         hours = np.minimum((sealed // 60 - most_hours) * HOUR, floors)
         return Reach(int(max(floors.max(), minutes.max())), int(minutes.max()), int(hours.max()))
 
@@ -254,7 +255,10 @@ class Rolling:
     def hold(self, lag_ms: int) -> None:
         """The oldest step that is still to be told lies so far behind the newest reading: keep the minutes it needs."""
         held_up = max(0, lag_ms - self._grace) // HOUR * HOUR
-        self._minutes_back = max(self._minutes_back, self._horizon + min(held_up, LONGEST_SLACK))
+        longer = self._horizon + min(held_up, LONGEST_SLACK)
+        if longer > self._minutes_back:
+            self._gone = max(self._gone, self._newest // MINUTE * MINUTE - self._most()[0] * MINUTE)
+            self._minutes_back = longer
 
     def seed(self, other: Rolling, before: int) -> None:
         """Take over all cells of another's that end at or before `before`, a whole hour, to go on from there."""
@@ -288,7 +292,9 @@ class Rolling:
             "free": cells.free.copy(),
             "groups": self._groups.copy(),
             "rings": self._rings.copy(),
-            "reach": np.asarray([self._oldest, self._newest, self._minutes_back, cells.minutes, cells.hours]),
+            "reach": np.asarray(
+                [self._oldest, self._newest, self._minutes_back, self._gone, cells.minutes, cells.hours], np.int64
+            ),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -300,7 +306,7 @@ class Rolling:
                 raise ValueError(f"the state's {name} are not those of this plant")
         self._entries, self._channels = state["entries"].copy(), state["channels"].copy()
         self._full = state["full"].copy()
-        self._oldest, self._newest, self._minutes_back, minutes, hours = state["reach"].tolist()
+        self._oldest, self._newest, self._minutes_back, self._gone, minutes, hours = state["reach"].tolist()
         arrays = {name: state[name].copy() for name in ("sums", "held", "odd", "free")}
         self._cells = self._cells._replace(minutes=minutes, hours=hours, **arrays)
         self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
@@ -380,7 +386,7 @@ class Rolling:
 
     def _compact(self, channels: NDArray[np.intp]) -> None:
         self._update()
-        compact_all(self._entries, self._channels, channels, KEPT, self._horizon)
+        compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
 
     def _grow(self, coming: NDArray[np.int32]) -> None:
