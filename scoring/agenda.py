@@ -122,6 +122,10 @@ class Agenda:
         """How many steps are due."""
         return sum(kind.steps.count(kind.marks()) for kind in self.kinds)
 
+    def oldest(self) -> int | None:
+        """The end of the oldest step that is still to be told, due or not; None where there is none."""
+        return min([kind.steps.oldest for kind in self.kinds if kind.steps.oldest is not None], default=None)
+
     def lags(self) -> bool:
         """Whether a step that is due is a day behind: cells are not kept for ever."""
         for kind in self.kinds:

@@ -31,7 +31,7 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 5
+FORMAT = 6
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -81,7 +81,7 @@ class Engine:
         self._plant = plant
         groups = coverage_groups(plant)
         # its rooms, which a restater's scratch engine shares the ways of
-        self.rolling = Rolling(plant, groups, lag_ms=lag_ms)
+        self.rolling = Rolling(plant, groups, lag_ms=lag_ms, moments=moments is not None)
         self._degrees = Degrees(plant, self.rolling, groups)
         self._board = self._degrees.board(groups)
         self.stacks = Stacks(plant, self.rolling)
@@ -323,6 +323,8 @@ class Engine:
                 self._sum(piece)
             self.agenda.touch(piece)
             self.marks.hear(piece, times)
+            if (oldest := self.agenda.oldest()) is not None:
+                self.rolling.hold(self.marks.newest - oldest)
             if self.agenda.lags():
                 self._close(None)
         self._look()

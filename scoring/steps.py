@@ -109,6 +109,11 @@ class Steps:
             del self._rows[end]
             self._ends.remove(end)
 
+    @property
+    def oldest(self) -> int | None:
+        """The end of the oldest step that is still to be told of somebody."""
+        return self._ends[0] if self._ends else None
+
     def touched(self, end: int) -> list[int]:
         """The rows that this step is still to be told of."""
         return rows_of(self._rows.get(end, 0))

@@ -10,6 +10,20 @@ from typing import Any
 
 from devices.plant.flags import LETTERS
 from devices.readings import I32, I64, U8
+from scoring.windows.kept import (
+    FULL,
+    LEAN,
+    fits,
+    make_way,
+    put,
+    refit,
+    rev_of,
+    rewrite,
+    state_of,
+    ts_of,
+    value_of,
+    wide,
+)
 from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, kernel
 from scoring.windows.records import NONE
 
@@ -19,52 +33,42 @@ _LETTERS = tuple(ord(letter) for letter in LETTERS)
 @kernel
 def search(entries: Any, ch: Any, t: int) -> int:
     """How many entries of a channel have a time of at most t."""
-    low = ch.begin
-    high = ch.begin + ch.count
-    if low == high or entries[high - 1].ts <= t:
-        return int(high - low)
-    if high - low > 16 and t >= entries[low].ts:  # meters keep time: look first where it should be
-        oldest = entries[low].ts
-        guess = low + int(float(t - oldest) * (high - low) / float(entries[high - 1].ts - oldest))
+    low = 0
+    high = ch.count
+    if low == high or ts_of(entries, ch, high - 1) <= t:
+        return int(high)
+    if high > 16 and t >= ts_of(entries, ch, 0):  # meters keep time: look first where it should be
+        oldest = ts_of(entries, ch, 0)
+        guess = int(float(t - oldest) * high / float(ts_of(entries, ch, high - 1) - oldest))
         if low + 2 < guess < high - 3:
-            if entries[guess - 2].ts <= t:
+            if ts_of(entries, ch, guess - 2) <= t:
                 low = guess - 1
             else:
                 high = guess - 2
             if high > guess + 2:
-                if entries[guess + 2].ts > t:
+                if ts_of(entries, ch, guess + 2) > t:
                     high = guess + 2
                 else:
                     low = guess + 3
     while low < high:
         middle = (low + high) >> 1
-        if entries[middle].ts <= t:
+        if ts_of(entries, ch, middle) <= t:
             low = middle + 1
         else:
             high = middle
-    return int(low - ch.begin)
+    return int(low)
 
 
 @kernel
 def won(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i of a channel is the winner of its key."""
-    at = ch.begin + i
-    return bool(i == ch.count - 1 or entries[at + 1].ts != entries[at].ts)
+    return bool(i == ch.count - 1 or ts_of(entries, ch, i + 1) != ts_of(entries, ch, i))
 
 
 @kernel
 def valid(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i of a level is a winner that says something: in range, its letter good."""
-    return bool(won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | BAD_LETTER) == 0)
-
-
-@kernel
-def move(entries: Any, to: int, at: int) -> None:
-    """Copy one entry of the arena."""
-    entries[to].ts = entries[at].ts
-    entries[to].value = entries[at].value
-    entries[to].rev = entries[at].rev
-    entries[to].state = entries[at].state
+    return bool(won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0)
 
 
 @kernel
@@ -76,36 +80,38 @@ def _mergeable(entries: Any, ch: Any, t: int) -> bool:
     if ch.kind != COUNTER:
         return bool(t - ch.period > ch.floor)
     after = search(entries, ch, t)
-    return bool(ch.floor == NONE and (after == ch.count or entries[ch.begin + after].state & SOLID == 0))
+    return bool(ch.floor == NONE and (after == ch.count or state_of(entries, ch, after) & SOLID == 0))
+
+
+@kernel
+def _too_late(entries: Any, ch: Any, t: int) -> bool:
+    """Whether what a reading at the time t can touch may be gone."""
+    return bool(ch.count > 0 and t < ch.newest - ch.keep and not _mergeable(entries, ch, t))
 
 
 @kernel
 def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> None:
     """Put a reading in its place, unless it is too late or already there."""
     n = ch.count
-    at = ch.begin + n
+    at = n
     if n > 0 and t <= ch.newest:
-        if t < ch.newest - ch.keep and not _mergeable(entries, ch, t):
+        if _too_late(entries, ch, t):
             ch.late += 1
             ch.lost_low = min(ch.lost_low, t)
             ch.lost_high = max(ch.lost_high, t)
             return
-        last = ch.begin + search(entries, ch, t)
+        last = search(entries, ch, t)
         first = last
-        while first > ch.begin and entries[first - 1].ts == t:
+        while first > 0 and ts_of(entries, ch, first - 1) == t:
             first -= 1
-            same = entries[first].value == value and entries[first].rev == rev
-            if same and (entries[first].state ^ state) & OUTSIDE == 0:
+            same = value_of(entries, ch, first) == value and rev_of(entries, ch, first) == rev
+            if same and (state_of(entries, ch, first) ^ state) & OUTSIDE == 0:
                 ch.duplicates += 1
                 return
-        wins = first == last or rev >= entries[last - 1].rev
-        for i in range(at, last if wins else first, -1):
-            move(entries, i, i - 1)
+        wins = first == last or rev >= rev_of(entries, ch, last - 1)
         at = last if wins else first
-    entries[at].ts = t
-    entries[at].value = value
-    entries[at].rev = rev
-    entries[at].state = state
+        make_way(entries, ch, at)
+    put(entries, ch, at, t, value, rev, state)
     ch.count = n + 1
     ch.newest = max(ch.newest, t)
     ch.low = min(ch.low, t)
@@ -140,9 +146,15 @@ def take_in(
     """
     while row < len(channel):
         source = channels[channel[row]]
+        ready = True
         for k in range(source.targets, source.targets_stop):
-            if channels[target[k]].count == channels[target[k]].room:
-                return row
+            ch = channels[target[k]]
+            t = ts[row] + ch.delay
+            ready = ready and ch.count < ch.room
+            if not fits(ch, t, value[row], rev[row]) and not _too_late(entries, ch, t):
+                ready = refit(entries, ch, t, value[row], rev[row]) and ready  # all that are to be widened are, at once
+        if not ready:
+            return row
         place = _place(letter[row])
         state = place << LETTER
         if source.letters >> place & 1 == 0:
@@ -157,25 +169,18 @@ def take_in(
 
 
 @kernel
-def relocate(entries: Any, channels: Any, which: I64, room: I64, free: int) -> int:
-    """Move the kept readings of some channels to the arena's free end, with `room` of all channels; its new end."""
+def relocate(entries: Any, channels: Any, arena: Any, placed: Any, which: I64) -> None:
+    """Copy the kept readings of some channels to where, and as, `placed` has them: elsewhere, or in another arena."""
     for c in which:
-        ch = channels[c]
-        for i in range(ch.count):
-            move(entries, free + i, ch.begin + i)
-        ch.begin = free
-        free += room[c]
-    return free
+        rewrite(entries, channels[c], arena, placed[c])
+        placed[c].widen = 0
 
 
 @kernel
-def repack(entries: Any, channels: Any, arena: Any, placed: Any) -> None:
-    """Copy the kept readings of all channels into another arena, where `placed` has them."""
-    for c in range(len(channels)):
-        at = channels[c].begin
-        to = placed[c].begin
-        for i in range(channels[c].count):
-            arena[to + i].ts = entries[at + i].ts
-            arena[to + i].value = entries[at + i].value
-            arena[to + i].rev = entries[at + i].rev
-            arena[to + i].state = entries[at + i].state
+def narrow_all(entries: Any, placed: Any) -> None:
+    """Decide anew how many words each channel's readings need: what they have now is to be rewritten so."""
+    for c in range(len(placed)):
+        ch = placed[c]
+        if ch.count > 0 and ch.widen == 0:
+            first, value = ts_of(entries, ch, 0), value_of(entries, ch, 0)
+            ch.width = FULL if wide(entries, ch, first, value, 0) else LEAN

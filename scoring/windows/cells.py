@@ -4,53 +4,36 @@ Cells reach to the last whole minute before a channel's newest reading; what lie
 is asked for by the second, is summed from the kept readings. A cell is a function of the winning
 readings: whatever touched it, it is summed anew.
 
-One channel's cells are the rows of `total[c]` (HIGH, LOW) and `times[c]` (the other columns): a ring
-of minutes, then a ring of hours, then one row for each cut edge (from its hour's start to the edge).
-Minute m stands in row m modulo the ring's length, and is there while m >= sealed - length.
+The rows of a channel's cells are a ring of minutes, then a ring of hours, then one row for each cut edge
+(from its hour's start to the edge). Minute m stands in row m modulo the ring's length, and is there while
+m >= sealed - length. How a cell is written: scoring.windows.rows.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from devices.readings import I64
 from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
-from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, RATE, TIMES, kernel
+from scoring.windows.kept import ts_of
+from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, kernel
 from scoring.windows.records import NONE
+from scoring.windows.rows import add_cell, keep
 from scoring.windows.weighing import kept_from, piece
 
 _MINUTES: Any = np.int64(0)
 """Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
-class Cells(NamedTuple):
-    """The cells of all channels."""
-
-    total: I64  # [channel, row, 2]
-    times: NDArray[np.uint32]  # [channel, row, COLUMNS - 2]
-    edges: I64  # ms, ascending: times inside an hour at which windows may be cut
-    minutes: int  # rows of the ring of minutes, whole hours of them
-    hours: int  # rows of the ring of hours
-    labs: I64  # of `lab_table`
-    weighs: I64
-
-    @classmethod
-    def empty(cls, channels: int, minutes: int, hours: int, edges: I64, labs: tuple[I64, I64]) -> Cells:
-        """Cells of nothing."""
-        rows = minutes + hours + len(edges)
-        total = np.zeros((channels, rows, TIMES), np.int64)
-        times = np.zeros((channels, rows, COLUMNS - TIMES), np.uint32)
-        return cls(total, times, edges, minutes, hours, *labs)
-
-
 @kernel
 def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
-    """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed."""
+    """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed.
+
+    Or (0, NONE) where odd cells find no room: then it is to be asked again, with more.
+    """
     ch = channels[c]
     high = ch.newest
     if ch.kind == COUNTER:
@@ -59,13 +42,13 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
         while i < ch.count and not stays(entries, ch, i):
             i += 1
         before = staying_before(entries, ch, search(entries, ch, ch.low - 1))
-        low = entries[ch.begin + before].ts if before >= 0 else ch.low
+        low = ts_of(entries, ch, before) if before >= 0 else ch.low
     else:
         i = search(entries, ch, ch.high)
         low = ch.low - ch.period
     ch.steady = min(ch.steady, low, ch.low - 1)
     if i < ch.count:
-        high = entries[ch.begin + i].ts
+        high = ts_of(entries, ch, i)
     ch.changed_low = min(ch.changed_low, low)
     ch.changed_high = max(ch.changed_high, high if i < ch.count or ch.kind < RATE else high + ch.gap)
     ch.again = max(ch.again, high if i < ch.count else -NONE)
@@ -74,7 +57,6 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     first = (low - 1) // MINUTE
     sealed = max(ch.newest // MINUTE, ch.sealed)
     old = ch.sealed if ch.sealed > NONE else first
-    ch.sealed = sealed
     touched = -(-high // MINUTE)
     minute = max(min(first, old), sealed - cells.minutes)
     while minute < sealed:
@@ -84,11 +66,13 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
         if minute * MINUTE >= floor:
             clear(acc)
             piece(entries, channels, cells.labs, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
-            _keep(cells, c, minute % cells.minutes, acc)
+            if not keep(cells, c, minute % cells.minutes, acc):
+                return 0, NONE
         minute += 1
     for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):
         start = hour * HOUR
-        if start < floor:
+        from_minutes = hour * 60 >= sealed - cells.minutes
+        if start + HOUR <= floor or (start < floor and not from_minutes):
             continue
         e = 0
         while e < len(cells.edges) and cells.edges[e] < start:
@@ -97,7 +81,7 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
             at_edge = e < len(cells.edges) and cells.edges[e] < start + HOUR
             end = cells.edges[e] if at_edge else start + HOUR
             clear(acc)
-            if hour * 60 >= sealed - cells.minutes:
+            if from_minutes:
                 _add_rows(
                     cells,
                     c,
@@ -111,24 +95,18 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
                 piece(entries, channels, cells.labs, ch, start, end, acc)
             if not at_edge:
                 break
-            _keep(cells, c, cells.minutes + cells.hours + e, acc)
+            if not keep(cells, c, cells.minutes + cells.hours + e, acc):
+                return 0, NONE
             e += 1
-        _keep(cells, c, cells.minutes + hour % cells.hours, acc)
+        if not keep(cells, c, cells.minutes + hour % cells.hours, acc):
+            return 0, NONE
 
+    ch.sealed = sealed
     changed = min(low, ch.settled) if ch.settled > NONE else low
     ch.low = -NONE
     ch.high = NONE
     ch.settled = ch.newest
     return changed, high
-
-
-@kernel
-def _keep(cells: Any, c: int, row: int, acc: Any) -> None:
-    carry(acc)
-    for k in range(TIMES):
-        cells.total[c, row, k] = acc[k]
-    for k in range(TIMES, COLUMNS):
-        cells.times[c, row, k - TIMES] = acc[k]
 
 
 @kernel
@@ -138,10 +116,7 @@ def _add_rows(cells: Any, c: int, base: int, length: int, first: int, stop: int,
         row = first % length
         upto = min(length, row + stop - first)
         for r in range(base + row, base + upto):
-            for k in range(TIMES):
-                acc[k] += cells.total[c, r, k]
-            for k in range(TIMES, COLUMNS):
-                acc[k] += cells.times[c, r, k - TIMES]
+            add_cell(cells, c, r, 1, acc)
         first += upto - row
 
 
@@ -178,15 +153,10 @@ def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, 
     elif hour >= sealed // 60 - cells.hours:
         plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
         minus = _edge(cells, first)
-        for k in range(COLUMNS):
-            acc[k] += _cell(cells, c, plus, k) - _cell(cells, c, minus, k)
-
-
-@kernel
-def _cell(cells: Any, c: int, row: int, k: int) -> int:
-    if row < 0:
-        return 0
-    return int(cells.total[c, row, k] if k < TIMES else cells.times[c, row, k - TIMES])
+        if plus >= 0:
+            add_cell(cells, c, plus, 1, acc)
+        if minus >= 0:
+            add_cell(cells, c, minus, -1, acc)
 
 
 @kernel

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from devices.readings import I64
-from scoring.windows.buffer import move, search, valid, won
+from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
-from scoring.windows.kernel import COUNTER, HOUR, LEFT_OUT, OUTSIDE, SOLID, SPIKE, kernel
+from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
+from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, kernel
 from scoring.windows.records import NONE
 
 GOOD = 0
@@ -38,15 +39,14 @@ def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
 
 @kernel
 def _good(entries: Any, ch: Any, i: int, j: int) -> bool:
-    a = ch.begin + i
-    b = ch.begin + j
-    return pair(ch, entries[a].ts, entries[a].value, entries[b].ts, entries[b].value)[0] == GOOD
+    t0, v0, t1, v1 = ts_of(entries, ch, i), value_of(entries, ch, i), ts_of(entries, ch, j), value_of(entries, ch, j)
+    return pair(ch, t0, v0, t1, v1)[0] == GOOD
 
 
 @kernel
 def stays(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner, in range and not left out."""
-    return bool(won(entries, ch, i) and entries[ch.begin + i].state & (OUTSIDE | LEFT_OUT) == 0)
+    return bool(won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | LEFT_OUT) == 0)
 
 
 @kernel
@@ -61,17 +61,15 @@ def staying_before(entries: Any, ch: Any, i: int) -> int:
 @kernel
 def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     """Whether the time between two readings of a counter that follow each other is estimated."""
-    a = ch.begin + i
-    b = ch.begin + j
-    if entries[b].state & SOLID and entries[a].value == entries[b].value:
+    if state_of(entries, ch, j) & SOLID and value_of(entries, ch, i) == value_of(entries, ch, j):
         return False
-    return bool(entries[b].ts - entries[a].ts > ch.gap)
+    return bool(ts_of(entries, ch, j) - ts_of(entries, ch, i) > ch.gap)
 
 
 @kernel
 def _valued(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner in range, spike or not."""
-    return bool(won(entries, ch, i) and entries[ch.begin + i].state & OUTSIDE == 0)
+    return bool(won(entries, ch, i) and state_of(entries, ch, i) & OUTSIDE == 0)
 
 
 @kernel
@@ -102,22 +100,21 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
     stands before it). Then the scan can never step back over it: a successor that is left out leaves another good pair
     behind. The entry after it must lie before the change too, for the anchor was examined with it.
     """
-    begin = ch.begin
     i = search(entries, ch, before - 1)
     if ch.settled < before and ch.run > NONE:  # only appended: jump over the newest run of equal values
         last = _before(entries, ch, search(entries, ch, ch.settled))
         first = search(entries, ch, ch.run) - 1
-        if 0 <= first < last and entries[begin + first].ts == ch.run:
+        if 0 <= first < last and ts_of(entries, ch, first) == ch.run:
             i = first + 1
     while True:
         i = _before(entries, ch, i)
         if i < 0:
             return -1
         after = _after(entries, ch, i)
-        if after < 0 or entries[begin + after].ts >= before or not stays(entries, ch, i):
+        if after < 0 or ts_of(entries, ch, after) >= before or not stays(entries, ch, i):
             continue
         p = _before(entries, ch, i)
-        if p >= 0 and entries[begin + p].value == entries[begin + i].value == entries[begin + after].value:
+        if p >= 0 and value_of(entries, ch, p) == value_of(entries, ch, i) == value_of(entries, ch, after):
             continue  # inside a run
         q = staying_before(entries, ch, i)
         if q < 0 or _good(entries, ch, q, i):
@@ -127,53 +124,41 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
 @kernel
 def scan(entries: Any, ch: Any) -> None:
     """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
-    begin = ch.begin
     n = ch.count
     start = max(anchor(entries, ch, ch.low), 0)
-    work = np.empty((3, n - start + 1), np.int64)
+    work = np.empty((5, n - start + 1), np.int64)
     ends, gone, left = work[0], work[1], work[2]  # entries; whether they are spikes; ends examined and kept so far
+    ts, values = work[3], work[4]  # of the ends
     size = 0
     run = -1
+    of_run: Any = np.int64(0)
+    t = ts_of(entries, ch, start)
     for i in range(start, n):
-        gone[i - start] = 0
-        if not _valued(entries, ch, i):
-            continue
-        if run >= 0 and entries[begin + i].value == entries[begin + run].value:
-            if ends[size - 1] == run:
+        following = ts_of(entries, ch, i + 1) if i + 1 < n else t + 1
+        if following != t and state_of(entries, ch, i) & OUTSIDE == 0:
+            value = value_of(entries, ch, i)
+            if run < 0 or value != of_run:
+                run = i
+                of_run = value
+                size += 1
+            elif ends[size - 1] == run:
                 size += 1
             ends[size - 1] = i
-        else:
-            run = i
-            ends[size] = i
-            size += 1
+            ts[size - 1] = t
+            values[size - 1] = value
+            gone[size - 1] = 0
+        t = following
     if run >= 0:
-        ch.run = entries[begin + run].ts
-
-    left[0] = 0
-    depth = 1
-    current = 1
-    after = 2
-    while after < size:
-        before = left[depth - 1]
-        bad = not _good(entries, ch, ends[before], ends[current]) or not _good(entries, ch, ends[current], ends[after])
-        if bad and _good(entries, ch, ends[before], ends[after]):
-            gone[current] = 1
-            if depth > 1:  # resume at the predecessor
-                depth -= 1
-                current = left[depth]
-            else:
-                current = after
-                after += 1
-        else:
-            left[depth] = current
-            depth += 1
-            current = after
-            after += 1
+        ch.run = ts_of(entries, ch, run)
+    marked = _spikes(ch, ts, values, gone, left, size)
 
     k = 0
     lowest = n
     highest = -1
     for i in range(start, n):
+        was = state_of(entries, ch, i) & (LEFT_OUT | SPIKE)
+        if not marked and was == 0:
+            continue
         if not _valued(entries, ch, i):
             state = 0
         else:
@@ -182,36 +167,75 @@ def scan(entries: Any, ch: Any) -> None:
             alone = ends[k] == i  # else inside a run: it goes with either end
             gone_with = gone[k] != 0 or (not alone and gone[k + 1] != 0)
             state = 0 if not gone_with else LEFT_OUT | SPIKE if alone else LEFT_OUT
-        was = entries[begin + i].state & (LEFT_OUT | SPIKE)
         if was != state:
-            entries[begin + i].state = entries[begin + i].state & ~(LEFT_OUT | SPIKE) | state
+            set_state(entries, ch, i, state_of(entries, ch, i) & ~(LEFT_OUT | SPIKE) | state)
             lowest = min(lowest, i)
             highest = max(highest, i)
     if highest >= 0:
-        ch.low = min(ch.low, entries[begin + lowest].ts)
-        ch.high = max(ch.high, entries[begin + highest].ts)
+        ch.low = min(ch.low, ts_of(entries, ch, lowest))
+        ch.high = max(ch.high, ts_of(entries, ch, highest))
+
+
+@kernel
+def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> bool:
+    """Mark which of the ends of runs are spikes; whether any is. `left` is room for as many."""
+    left[0] = 0
+    depth = 1
+    current = 1
+    after = 2
+    marked = False
+    sure = False  # that the pair before the current one is good
+    free = ch.rise_num < 0
+    while after < size:
+        before = left[depth - 1]
+        c = current
+        onward = values[after] >= values[c] and free
+        onward = onward or pair(ch, ts[c], values[c], ts[after], values[after])[0] == GOOD
+        if not onward or not sure:
+            bad = not onward or pair(ch, ts[before], values[before], ts[c], values[c])[0] != GOOD
+            if bad and pair(ch, ts[before], values[before], ts[after], values[after])[0] == GOOD:
+                gone[c] = 1
+                marked = True
+                sure = False
+                if depth > 1:  # resume at the predecessor
+                    depth -= 1
+                    current = left[depth]
+                else:
+                    sure = True
+                    current = after
+                    after += 1
+                continue
+        left[depth] = current
+        depth += 1
+        current = after
+        after += 1
+        sure = onward
+    return marked
 
 
 @kernel
 def _thin(entries: Any, ch: Any, before: int) -> None:
     """Drop what lies inside runs of equal values before a time: a counter that stands still needs no memory."""
-    begin = ch.begin
     n = ch.count
     to = 0
+    was = NONE
     for i in range(n):
-        at = begin + i
+        t = ts_of(entries, ch, i)
         drop = False
-        if to > 0 and i + 1 < n and entries[at + 1].ts < before and entries[at].ts != entries[at - 1].ts:
-            last = begin + to - 1
-            same = entries[last].value == entries[at].value == entries[at + 1].value
-            plain = (entries[last].state | entries[at].state | entries[at + 1].state) & (255 - SOLID) == 0
-            near = entries[at].state & SOLID != 0 or entries[at].ts - entries[last].ts <= ch.gap
-            near = near and entries[at + 1].ts - entries[at].ts <= ch.gap
+        if to > 0 and i + 1 < n and ts_of(entries, ch, i + 1) < before and t != was:
+            last = to - 1
+            states = state_of(entries, ch, last) | state_of(entries, ch, i) | state_of(entries, ch, i + 1)
+            value = value_of(entries, ch, i)
+            same = value_of(entries, ch, last) == value == value_of(entries, ch, i + 1)
+            plain = states & (255 - SOLID) == 0
+            near = state_of(entries, ch, i) & SOLID != 0 or t - ts_of(entries, ch, last) <= ch.gap
+            near = near and ts_of(entries, ch, i + 1) - t <= ch.gap
             drop = same and plain and near and won(entries, ch, i) and won(entries, ch, i + 1)
+        was = t
         if drop:
-            entries[at + 1].state |= SOLID
+            set_state(entries, ch, i + 1, state_of(entries, ch, i + 1) | SOLID)
             continue
-        move(entries, begin + to, at)
+        move(entries, ch, to, i)
         to += 1
     ch.count = to
 
@@ -239,7 +263,7 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     cut = ch.newest - ch.keep - ch.period
     first = _first_needed(entries, ch, cut)
     if first >= 0:
-        floor = (entries[begin + first].ts // HOUR) * HOUR
+        floor = (ts_of(entries, ch, first) // MINUTE) * MINUTE
         first = _first_needed(entries, ch, floor + 1)
         if first > 0:
             ch.floor = max(ch.floor, floor)
@@ -247,13 +271,14 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
         forced = staying_before(entries, ch, search(entries, ch, ch.newest - horizon))
         if forced > first:
             first = forced
-            ch.floor = max(ch.floor, -(-entries[begin + first].ts // HOUR) * HOUR)
+            ch.floor = max(ch.floor, -(-ts_of(entries, ch, first) // MINUTE) * MINUTE)
     if first > 0:
-        for i in range(first, n):
-            move(entries, begin + i - first, begin + i)
+        for k in range(begin, begin + (n - first) * ch.width):
+            entries[k] = entries[k + first * ch.width]
         ch.count = n - first
     if ch.kind == COUNTER:
         _thin(entries, ch, cut)
+    narrow(entries, ch)
 
 
 @kernel

@@ -12,8 +12,10 @@ from devices.readings import I64
 from scoring.windows.buffer import search, won
 from scoring.windows.cells import settle
 from scoring.windows.counters import estimated, staying_before, stays
-from scoring.windows.kernel import BAD_LETTER, COUNTER, COVERED, ESTIMATED, HOUR, MINUTE, OUTSIDE, RATE, TIMES, kernel
+from scoring.windows.kept import state_of, ts_of, value_of
+from scoring.windows.kernel import BAD_LETTER, COUNTER, HOUR, MINUTE, OUTSIDE, RATE, kernel
 from scoring.windows.records import GROUP, NONE
+from scoring.windows.rows import sure
 from scoring.windows.sums import CoverageGroup
 from scoring.windows.weighing import kept_from, next_sample
 
@@ -47,7 +49,6 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
 @kernel
 def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool, int]:
     """Whether a channel is good just after the time t (and above `above`), and until when that is sure, up to `end`."""
-    begin = ch.begin
     n = ch.count
     i = search(entries, ch, t)  # the first reading after t
     if ch.kind == COUNTER:
@@ -62,7 +63,7 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
             ok = before >= 0 and not estimated(entries, ch, before, i)
             if good and not ok:
                 return True, until
-            until = entries[begin + i].ts
+            until = ts_of(entries, ch, i)
             if not ok or until >= end:
                 return ok, until
             good = True
@@ -71,32 +72,33 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
     if ch.kind >= RATE:
         i -= 1
         if i < 0:
-            return False, entries[begin].ts if n else end
+            return False, ts_of(entries, ch, 0) if n else end
         good = False
         until = t
         while i < n:
-            at = begin + i
             if won(entries, ch, i):
-                holds = entries[at].ts + ch.gap > max(t, entries[at].ts)
-                ok = holds and entries[at].state & (OUTSIDE | BAD_LETTER) == 0 and entries[at].value > above
+                since = ts_of(entries, ch, i)
+                holds = since + ch.gap > max(t, since)
+                ok = holds and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0
+                ok = ok and value_of(entries, ch, i) > above
                 if good and not ok:
                     return True, until
-                following = entries[at + 1].ts if i + 1 < n else end
+                following = ts_of(entries, ch, i + 1) if i + 1 < n else end
                 if not ok:
                     return False, following
-                until = entries[at].ts + ch.gap
+                until = since + ch.gap
                 if until < following or following >= end:
                     return True, min(until, following)
                 until = following
                 good = True
             i += 1
         return good, until
-    while i < n and (not won(entries, ch, i) or entries[begin + i].state & OUTSIDE):
+    while i < n and (not won(entries, ch, i) or state_of(entries, ch, i) & OUTSIDE):
         i += 1
     if i == n:
         return False, end
-    opens = entries[begin + i].ts - ch.period
-    return (True, entries[begin + i].ts) if opens <= t else (False, opens)
+    opens = ts_of(entries, ch, i) - ch.period
+    return (True, ts_of(entries, ch, i)) if opens <= t else (False, opens)
 
 
 @kernel
@@ -157,7 +159,7 @@ def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> 
             return False
         if not sealed - cells.minutes <= minute < sealed:
             return False
-        if cells.times[c, row, COVERED - TIMES] != MINUTE or cells.times[c, row, ESTIMATED - TIMES] != 0:
+        if sure(cells, c, row) != MINUTE:
             return False
     return True
 
@@ -174,13 +176,11 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
         ch = channels[required[k]]
         there: Any = np.int64(0)
         if ch.sealed - cells.minutes <= minute < ch.sealed:
-            row = minute % cells.minutes
-            there += cells.times[required[k], row, COVERED - TIMES]
-            there -= cells.times[required[k], row, ESTIMATED - TIMES]
+            there += sure(cells, required[k], minute % cells.minutes)
         covered = min(covered, there)
         partial += there < MINUTE
-    sure = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
-    return int(covered), bool(sure and (partial <= 1 or covered == 0))
+    steady = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
+    return int(covered), bool(steady and (partial <= 1 or covered == 0))
 
 
 @kernel
@@ -241,8 +241,8 @@ def _sampled(entries: Any, channels: Any, cells: Any, weighed: Any, lab: Any) ->
 @kernel
 def update(
     entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, rings: Any, acc: Any, scratch: Any
-) -> None:
-    """Bring all cells up to date."""
+) -> bool:
+    """Bring all cells up to date; false where odd cells find no room: then it is to be asked again, with more."""
     for c in range(len(channels)):
         ch = channels[c]
         if ch.high == NONE:
@@ -250,6 +250,8 @@ def update(
         for m in range(ch.weighs, ch.weighs_stop):
             _sampled(entries, channels, cells, channels[cells.weighs[m]], ch)
         start, end = settle(entries, channels, cells, c, acc)
+        if end == NONE:
+            return False
         for m in range(ch.member, ch.member_stop):
             group = groups[member[m]]
             group.low = min(group.low, start // MINUTE)
@@ -263,6 +265,7 @@ def update(
     for g in range(len(groups)):
         if groups[g].low < groups[g].high:
             _count_anew(entries, channels, cells, groups[g], required, rings[g], scratch)
+    return True
 
 
 @kernel

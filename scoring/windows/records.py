@@ -1,4 +1,4 @@
-"""The records the kernels work on: kept readings, channels, coverage groups. Times are ms, amounts steps."""
+"""The records the kernels work on: channels, coverage groups. Times are ms, amounts steps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,6 @@ import numpy as np
 
 NONE: Final = -(1 << 62)
 """Time of what never was."""
-
-ENTRY = np.dtype(
-    [
-        ("ts", np.int64),
-        ("value", np.int64),
-        ("rev", np.int64),
-        ("state", np.uint8),  # bits of scoring.windows.kernel
-    ]
-)
-"""One kept reading, 25 bytes."""
 
 CHANNEL = np.dtype(
     [
@@ -40,10 +30,14 @@ CHANNEL = np.dtype(
         ("limb", np.int64),  # … of whose product it takes this digit
         ("weighs", np.int64),  # it is a laboratory value of the channels weighs[weighs:weighs_stop]
         ("weighs_stop", np.int64),
-        # the kept readings: entries[begin:begin + count], in a slot of `room`
+        # the kept readings: `count` of them from entries[begin] on, in a slot of `room` (scoring.windows.kept)
         ("begin", np.int64),
         ("count", np.int64),
         ("room", np.int64),
+        ("width", np.int64),  # words a reading
+        ("base_ts", np.int64),
+        ("base_value", np.int64),
+        ("widen", np.int64),  # 1: the next reading needs more words
         ("newest", np.int64),  # greatest ts
         ("low", np.int64),  # event times touched since the cells were brought up to date: [low, high]
         ("high", np.int64),

@@ -4,9 +4,9 @@ Everything it tells is a function of the winning readings: order, repetition and
 in make no difference, as long as no reading is older than its channel's newest by more than its
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
-Memory per channel: 48 bytes a minute and an hour of the horizons (190 kB with windows up to 30 days),
-and 25 bytes a kept reading: of grace + 2 h or of the newest 1,024 of a line's fastest meter, whichever is
-more, from the hour before that on, and a quarter more between compactions.
+Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
+to 30 days), and 8 bytes a kept reading: of grace + 65 min or of the newest 128 of a line's fastest meter, whichever
+is more, and an eighth more between compactions.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
-from scoring.windows.buffer import relocate, repack, take_in
-from scoring.windows.cells import Cells, spans
+from scoring.windows.buffer import narrow_all, relocate, take_in
+from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
 from scoring.windows.coverage import coverage, group_table, update
 from scoring.windows.edges import cut_edges
+from scoring.windows.kept import FULL, LEAN, unpacked
 from scoring.windows.kernel import (
     BAD_RISES,
     COLUMNS,
@@ -42,14 +43,17 @@ from scoring.windows.kernel import (
     RESETS,
     SPIKES,
 )
-from scoring.windows.records import ENTRY, NONE
-from scoring.windows.rules import KEPT, channel_table, hour_horizon, minute_horizon
+from scoring.windows.records import NONE
+from scoring.windows.rows import Cells, lengthen, take_cells
+from scoring.windows.rules import KEPT, LONGEST_SLACK, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sliding import Slide, slide
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
 from scoring.windows.weighing import lab_table
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
+_OF_ANY_SIZE = ("entries", "odd", "free")
 _FIRST_ROOM = 32
+_FIRST_HOURS = 4
 _SEVERAL = 16
 """Readings of a counter after which a reading before them decides of no spike any more."""
 
@@ -76,20 +80,26 @@ class Reach(NamedTuple):
 class Rolling:
     """The `Sums` of a plant. Not thread-safe."""
 
-    def __init__(self, plant: Plant, groups: Sequence[CoverageGroup] = (), *, lag_ms: int = 0) -> None:
-        """With `lag_ms` its cells reach so much further back."""
+    def __init__(
+        self, plant: Plant, groups: Sequence[CoverageGroup] = (), *, lag_ms: int = 0, moments: bool = False
+    ) -> None:
+        """With `lag_ms` its cells reach so much further back; see `channel_table` for `moments`."""
         channels = len(plant.channels)
         self._horizon, self._hours = minute_horizon(plant, lag_ms), hour_horizon(plant, lag_ms)
-        minutes = (self._horizon // HOUR + 2) * 60
-        self._channels, self._target = channel_table(plant, lag_ms)
+        self._grace, self._minutes_back = plant.intake.grace_ms, self._horizon
+        self._gone = NONE  # minutes before this are not there, although `minutes_back` reaches so far by now
+        self._channels, self._target = channel_table(plant, lag_ms, moments=moments)
         labs = lab_table(plant, self._channels)
-        self._cells = Cells.empty(channels, minutes, self._hours // HOUR + 2, cut_edges(plant), labs)
+        self._cells = Cells.empty(channels, 60 * _FIRST_HOURS, _FIRST_HOURS, cut_edges(plant), labs)
         self._groups, self._required, self._member = group_table(groups, self._channels)
-        self._rings = np.zeros((len(groups), minutes + self._cells.hours, 2), np.uint32)
+        self._rings = np.zeros((len(groups), 61 * _FIRST_HOURS, 2), np.uint32)
+        self._reach_of_one = int((self._channels["period"] + self._channels["delay"]).max(initial=0))
+        self._oldest, self._newest = -NONE, NONE  # event times that sums can reach to
+        self._channels["width"] = LEAN
         self._channels["room"] = _FIRST_ROOM
         self._channels["begin"] = np.arange(channels) * _FIRST_ROOM
-        self._free = channels * _FIRST_ROOM  # the arena's first unused entry
-        self._entries = np.zeros(self._free, ENTRY)
+        self._free = channels * _FIRST_ROOM  # the arena's first unused word
+        self._entries = np.zeros(self._free, np.int64)
         self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
         self._out = np.zeros((channels, COLUMNS), np.int64)
         self._acc = np.zeros(COLUMNS, np.int64)
@@ -116,6 +126,7 @@ class Rolling:
                 break
             self._grow(r.channel[row:])
         self._fresh = False
+        self._seen(int(r.ts.min()), int(r.ts.max()))
         full = np.flatnonzero(self._channels["count"] >= self._full)
         if len(full):
             self._compact(full)
@@ -172,15 +183,13 @@ class Rolling:
 
     def readings(self, channel: int, start: int, end: int) -> list[Seen]:
         """The winning readings in [start, end) that are still kept, in order of time."""
-        begin = int(self._channels["begin"][channel])
-        kept = self._entries[begin : begin + int(self._channels["count"][channel])]
-        times = kept["ts"]
+        kept = self._kept(channel)
+        times = kept[:, 0]
         found = []
         for i in range(int(np.searchsorted(times, start)), int(np.searchsorted(times, end))):
             if i + 1 == len(kept) or times[i + 1] != times[i]:  # the last of a time is its winner
-                state = int(kept["state"][i])
-                letter = PLACES[state >> LETTER]
-                found.append(Seen(int(times[i]), int(kept["value"][i]), letter, bool(state & OUTSIDE)))
+                ts, value, state = kept[i].tolist()
+                found.append(Seen(ts, value, PLACES[state >> LETTER], bool(state & OUTSIDE)))
         return found
 
     # --- more than the seam asks ----------------------------------------------------------------
@@ -196,7 +205,7 @@ class Rolling:
         if start % HOUR == end % HOUR == 0:
             kept: Any = self._hours
         elif start % MINUTE == end % MINUTE == 0:
-            kept = self._horizon
+            kept = self._minutes_back if start >= self._gone else self._horizon
         else:
             kept = self._channels["keep"]
         newest = self._channels["newest"]
@@ -232,19 +241,28 @@ class Rolling:
         if not len(known):
             return Reach(NONE, NONE, NONE)
         sealed, floors = known["sealed"], known["floor"]
-        minutes = np.minimum((sealed - self._cells.minutes) * MINUTE, floors)
-        hours = np.minimum((sealed // 60 - self._cells.hours) * HOUR, floors)
+        most_minutes, most_hours = self._most()
+        minutes = np.minimum(np.maximum((sealed - most_minutes) * MINUTE, self._gone), floors)
+        hours = np.minimum((sealed // 60 - most_hours) * HOUR, floors)
         return Reach(int(max(floors.max(), minutes.max())), int(minutes.max()), int(hours.max()))
 
     def kept_after(self, channel: int, ts: int) -> int | None:
         """A time by which the channel has several readings after `ts`, at the latest; None where it has none."""
-        ch = self._channels[channel]
-        times = self._entries["ts"][ch["begin"] : ch["begin"] + ch["count"]]
+        times = self._kept(channel)[:, 0]
         later = times[times > ts]
         return int(later[min(_SEVERAL, len(later)) - 1]) if len(later) else None
 
+    def hold(self, lag_ms: int) -> None:
+        """The oldest step that is still to be told lies so far behind the newest reading: keep the minutes it needs."""
+        held_up = max(0, lag_ms - self._grace) // HOUR * HOUR
+        longer = self._horizon + min(held_up, LONGEST_SLACK)
+        if longer > self._minutes_back:
+            self._gone = max(self._gone, self._newest // MINUTE * MINUTE - self._most()[0] * MINUTE)
+            self._minutes_back = longer
+
     def seed(self, other: Rolling, before: int) -> None:
         """Take over all cells of another's that end at or before `before`, a whole hour, to go on from there."""
+        self._seen(min(other._oldest, before), before)
         self._update()
         other._update()
         for mine, theirs in ((self._channels, other._channels), (self._groups, other._groups)):
@@ -254,6 +272,7 @@ class Rolling:
 
     def adopt(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
         """Take over the cells that lie in part in (start, end], of some channels and groups, where both keep them."""
+        self._seen(start, start)
         self._copy(other, channels, groups, start // HOUR * HOUR, -(-end // HOUR) * HOUR)
 
     # --- state ----------------------------------------------------------------------------------
@@ -262,25 +281,34 @@ class Rolling:
         """Everything that `restore` needs to go on from here, bit-identical."""
         self._update()
         entries, channels = self._packed(self._channels["count"], spare=0)
+        cells = self._cells
         return {
             "entries": entries,
             "channels": channels,
             "full": self._full.copy(),
-            "total": self._cells.total.copy(),
-            "times": self._cells.times.copy(),
+            "sums": cells.sums.copy(),
+            "held": cells.held.copy(),
+            "odd": cells.odd.copy(),
+            "free": cells.free.copy(),
             "groups": self._groups.copy(),
             "rings": self._rings.copy(),
+            "reach": np.asarray(
+                [self._oldest, self._newest, self._minutes_back, self._gone, cells.minutes, cells.hours], np.int64
+            ),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a snapshot of the same plant; ValueError if it does not fit."""
         for name, now in self.snapshot().items():
             then = state.get(name)
-            if then is None or then.dtype != now.dtype or (name != "entries" and then.shape != now.shape):
+            sizes = slice(1) if name in ("sums", "held", "rings") else slice(0 if name in _OF_ANY_SIZE else None)
+            if then is None or then.dtype != now.dtype or then.shape[sizes] != now.shape[sizes]:
                 raise ValueError(f"the state's {name} are not those of this plant")
         self._entries, self._channels = state["entries"].copy(), state["channels"].copy()
         self._full = state["full"].copy()
-        self._cells = self._cells._replace(total=state["total"].copy(), times=state["times"].copy())
+        self._oldest, self._newest, self._minutes_back, self._gone, minutes, hours = state["reach"].tolist()
+        arrays = {name: state[name].copy() for name in ("sums", "held", "odd", "free")}
+        self._cells = self._cells._replace(minutes=minutes, hours=hours, **arrays)
         self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
         self._free = len(self._entries)
         self._fresh = True
@@ -297,12 +325,9 @@ class Rolling:
             if NONE in (sealed, theirs_sealed):
                 continue
             for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
-                mine.total[c, to], mine.times[c, to] = theirs.total[c, at], theirs.times[c, at]
-            for e, edge in enumerate(mine.edges.tolist()):
-                if start < edge <= end:
-                    row, other_row = mine.minutes + mine.hours + e, theirs.minutes + theirs.hours + e
-                    mine.total[c, row] = theirs.total[c, other_row]
-                    mine.times[c, row] = theirs.times[c, other_row]
+                self._take_cells(theirs, c, to, at)
+            cut = np.flatnonzero((mine.edges > start) & (mine.edges <= end))
+            self._take_cells(theirs, c, mine.minutes + mine.hours + cut, theirs.minutes + theirs.hours + cut)
         for g in groups:
             sealed, theirs_sealed = int(self._groups["sealed"][g]), int(other._groups["sealed"][g])
             if NONE in (sealed, theirs_sealed):
@@ -310,7 +335,38 @@ class Rolling:
             for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
                 self._rings[g, to] = other._rings[g, at]
 
+    def _take_cells(self, theirs: Cells, c: int, to: I64, at: I64) -> None:
+        while (taken := take_cells(self._cells, theirs, c, to, at, self._acc)) < len(to):
+            self._cells, to, at = self._cells.roomier(), to[taken:], at[taken:]
+
     # --- inside ---------------------------------------------------------------------------------
+
+    def _kept(self, channel: int) -> I64:
+        """The kept readings of a channel, a row each: ts, value, state."""
+        kept = np.empty((int(self._channels["count"][channel]), 3), np.int64)
+        unpacked(self._entries, self._channels[channel], kept)
+        return kept
+
+    def _seen(self, oldest: int, newest: int) -> None:
+        """Readings from `oldest` to `newest` come in, or cells up to there are taken over."""
+        self._oldest = min(self._oldest, oldest - self._reach_of_one)
+        self._newest = max(self._newest, newest + self._reach_of_one)
+
+    def _most(self) -> tuple[int, int]:
+        """The greatest number of minutes and of hours that are kept."""
+        return (self._minutes_back // HOUR + 2) * 60, self._hours // HOUR + 2
+
+    def _lengthen(self) -> None:
+        """Let the rings be as long as what came needs; they grow by an eighth."""
+        hours = self._newest // HOUR - self._oldest // HOUR + 3  # an hour before the first reading reads as nothing
+        most_minutes, most_hours = self._most()
+        cells, more = self._cells, hours + hours // 8
+        long_enough = cells.minutes >= min(60 * hours, most_minutes) and cells.hours >= min(hours, most_hours)
+        if self._newest == NONE or long_enough:
+            return
+        minutes, hours = max(cells.minutes, min(60 * more, most_minutes)), max(cells.hours, min(more, most_hours))
+        self._cells = cells.longer(minutes, hours, self._channels["sealed"])
+        self._rings = lengthen(self._rings, self._groups["sealed"], cells.minutes, cells.hours, minutes, hours)
 
     def _spans(self, start: int, end: int) -> I64:
         self._update()
@@ -318,23 +374,19 @@ class Rolling:
         return self._out
 
     def _update(self) -> None:
-        if not self._fresh:
-            update(
-                self._entries,
-                self._channels,
-                self._cells,
-                self._groups,
-                self._required,
-                self._member,
-                self._rings,
-                self._acc,
-                self._scratch,
-            )
-            self._fresh = True
+        if self._fresh:
+            return
+        self._lengthen()
+        while not update(
+            self._entries, self._channels, self._cells, self._groups, self._required, self._member, self._rings,
+            self._acc, self._scratch,
+        ):  # fmt: skip
+            self._cells = self._cells.roomier()
+        self._fresh = True
 
     def _compact(self, channels: NDArray[np.intp]) -> None:
         self._update()
-        compact_all(self._entries, self._channels, channels, KEPT, self._horizon)
+        compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
 
     def _grow(self, coming: NDArray[np.int32]) -> None:
@@ -345,23 +397,34 @@ class Rolling:
         arriving = np.zeros(len(channels), np.int64)
         arriving[self._target] = np.repeat(rows, targets)
         need = channels["count"] + arriving
-        room = np.where(need > channels["room"], _roomy(need), channels["room"])
-        moved = np.flatnonzero(room > channels["room"])
-        if self._free + int(room[moved].sum()) > len(self._entries):
-            self._free = int(room.sum())
-            self._entries, self._channels = self._packed(room, spare=self._free // 16)
+        widen = channels["widen"] == 1
+        room = np.where((need > channels["room"]) | widen, _roomy(need), channels["room"])
+        moved = np.flatnonzero((room > channels["room"]) | widen)
+        width = np.where(widen, FULL, channels["width"])
+        words = (room * width)[moved]
+        if self._free + int(words.sum()) > len(self._entries):
+            spare = int((room * width).sum()) // 32
+            self._entries, self._channels = self._packed(room, spare=spare)
+            self._free = len(self._entries) - spare
             return
-        self._free = relocate(self._entries, channels, moved, room, self._free)
-        channels["room"] = room
+        placed = channels.copy()
+        placed["room"], placed["width"] = room, width
+        placed["begin"][moved] = self._free + np.cumsum(words) - words
+        relocate(self._entries, channels, self._entries, placed, moved)
+        self._free += int(words.sum())
+        self._channels = placed
 
-    def _packed(self, room: I64, spare: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """The kept readings in a new arena, slots of `room` then `spare` entries; and the channels."""
-        channels = self._channels.copy()
-        channels["begin"] = np.cumsum(room) - room
-        channels["room"] = room
-        entries = np.zeros(int(room.sum()) + spare, ENTRY)
-        repack(self._entries, self._channels, entries, channels)
-        return entries, channels
+    def _packed(self, room: I64, spare: int) -> tuple[I64, NDArray[np.void]]:
+        """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""
+        placed = self._channels.copy()
+        narrow_all(self._entries, placed)
+        placed["width"][placed["widen"] == 1] = FULL
+        placed["room"] = room
+        words = room * placed["width"]
+        placed["begin"] = np.cumsum(words) - words
+        arena = np.zeros(int(words.sum()) + spare, np.int64)
+        relocate(self._entries, self._channels, arena, placed, np.arange(len(placed)))
+        return arena, placed
 
 
 def _same(
@@ -377,5 +440,5 @@ def _same(
 
 
 def _roomy(count: I64) -> I64:
-    """A quarter more: moving what is kept when that is full costs four moves a reading, and wastes little."""
-    return count + count // 4 + 8
+    """An eighth more: moving what is kept when that is full costs eight moves a reading, and wastes little."""
+    return count + count // 8 + 8

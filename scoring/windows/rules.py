@@ -9,28 +9,34 @@ from numpy.typing import NDArray
 
 from devices.plant.flags import LETTERS
 from devices.plant.model import Channel, Kind, Plant
-from scoring.windows.kernel import HOUR
+from scoring.windows.kernel import HOUR, MINUTE
 from scoring.windows.records import CHANNEL, NONE
 
 DAY = 24 * HOUR
-SLACK = 26 * HOUR
-"""Closing steps may lag this far behind the newest reading: a day fed at once, and two hours."""
-LATE = 2 * HOUR
-"""Beyond grace, readings are kept at least this long, so that a late one is still merged exactly."""
-KEPT = 1024
+SLACK = HOUR
+"""Closing steps lag this far behind the newest reading and grace: rows move the clock by an hour at most before."""
+LONGEST_SLACK = 26 * HOUR
+"""... and this far where they are held up: a day fed at once, a line whose clock is slow. Minutes grow by it."""
+LATE = 65 * MINUTE
+"""Beyond grace, readings are kept at least this long: windows up to an hour are cut between minutes. What comes later
+is restated by reading the past (scoring.restate)."""
+KEPT = 128
 """... and at least this many readings of a line's fastest meter, up to the horizon of the minute cells."""
 
 I64 = NDArray[np.int64]
 
 
-def channel_table(plant: Plant, lag_ms: int = 0) -> tuple[NDArray[np.void], I64]:
-    """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into."""
+def channel_table(plant: Plant, lag_ms: int = 0, *, moments: bool = False) -> tuple[NDArray[np.void], I64]:
+    """One `CHANNEL` record per channel, nothing read yet; and the targets that they point into.
+
+    Where `moments` between minutes are told once they are final, readings are kept as much longer as closing may lag.
+    """
     table = np.zeros(len(plant.channels), CHANNEL)
     for field in ("newest", "high", "changed_high", "lost_high", "again", "settled", "sealed", "floor", "run"):
         table[field] = NONE
     for field in ("low", "changed_low", "lost_low", "steady"):
         table[field] = -NONE
-    keep = _keep(plant, lag_ms)
+    keep = _keep(plant, lag_ms, moments)
     labs = {one.channel for channel in plant.channels for one in channel.labs}
     roots = [root(plant, c.index) for c in plant.channels]
     letters: dict[int | None, int] = {}  # by stack: a regime says what its analysers' letters mean
@@ -69,11 +75,11 @@ def minute_horizon(plant: Plant, lag_ms: int = 0) -> int:
 
 def hour_horizon(plant: Plant, lag_ms: int = 0) -> int:
     """How far back whole hours are kept: the longest window, grace, slack and `lag_ms`; ms."""
-    longest = max(plant.window_ms, default=0) + plant.intake.grace_ms + SLACK + lag_ms
+    longest = max(plant.window_ms, default=0) + plant.intake.grace_ms + LONGEST_SLACK + lag_ms
     return max(minute_horizon(plant, lag_ms), longest)
 
 
-def _keep(plant: Plant, lag_ms: int) -> list[int]:
+def _keep(plant: Plant, lag_ms: int, moments: bool) -> list[int]:
     """How long each meter's readings are kept: one span for all meters of a line, so that they can be compared."""
     horizon = minute_horizon(plant)
     fastest: dict[tuple[int | None, int | None], int] = {}
@@ -81,12 +87,14 @@ def _keep(plant: Plant, lag_ms: int) -> list[int]:
         place = (meter.line, meter.stack)
         every = min([plant.channels[c].every_ms for c in meter.channels], default=meter.every_ms)
         fastest[place] = min(fastest.get(place, every), every)
-    least = plant.intake.grace_ms + LATE
-    lags = [0 if m.stack is None else lag_ms for m in plant.meters]  # quadrants are counted from readings
-    return [
-        lag + max(least, min(horizon, KEPT * fastest[m.line, m.stack]))
-        for m, lag in zip(plant.meters, lags, strict=True)
-    ]
+    found = []
+    for m in plant.meters:
+        least = plant.intake.grace_ms + LATE + (SLACK if moments else 0)
+        lag = 0
+        if m.stack is not None:  # quadrants are counted from readings, when their block is closed
+            least, lag = least + LATE, lag_ms
+        found.append(lag + max(least, min(horizon, KEPT * fastest[m.line, m.stack])))
+    return found
 
 
 def root(plant: Plant, index: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 from scoring.windows.buffer import search, won
 from scoring.windows.counters import BAD_RISE, GOOD, RESET, estimated, pair, staying_before
 from scoring.windows.exact import add, add_product, share
+from scoring.windows.kept import state_of, ts_of, value_of
 from scoring.windows.kernel import (
     BAD_LETTER,
     BAD_RISES,
@@ -44,12 +45,11 @@ def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
 @kernel
 def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
     """Count what is remarkable about the readings from entry i to the time `end`."""
-    begin = ch.begin
-    while i < ch.count and entries[begin + i].ts <= end:
+    while i < ch.count and ts_of(entries, ch, i) <= end:
         if not won(entries, ch, i):
             acc[CONFLICTS] += 1
         else:
-            state = entries[begin + i].state
+            state = state_of(entries, ch, i)
             if state & OUTSIDE:
                 acc[OUT_OF_RANGE] += 1
             if state & BAD_LETTER:
@@ -62,17 +62,15 @@ def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
 @kernel
 def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A pair's amount lies evenly between its two readings."""
-    begin = ch.begin
     before = staying_before(entries, ch, i)
     while i < ch.count:
-        at = begin + i
-        if not won(entries, ch, i) or entries[at].state & (OUTSIDE | LEFT_OUT):
+        if not won(entries, ch, i) or state_of(entries, ch, i) & (OUTSIDE | LEFT_OUT):
             i += 1
             continue
-        t1 = entries[at].ts
+        t1 = ts_of(entries, ch, i)
         if before >= 0:
-            t0 = entries[begin + before].ts
-            code, amount = pair(ch, t0, entries[begin + before].value, t1, entries[at].value)
+            t0 = ts_of(entries, ch, before)
+            code, amount = pair(ch, t0, value_of(entries, ch, before), t1, value_of(entries, ch, i))
             low = max(start, t0)
             high = min(end, t1)
             if t0 >= start and t1 <= end:
@@ -94,16 +92,15 @@ def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> N
 @kernel
 def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A rate or level holds until the next reading, at most max_gap."""
-    begin = ch.begin
     i = max(i - 1, 0)
-    while i < ch.count and entries[begin + i].ts < end:
-        if won(entries, ch, i) and entries[begin + i].state & (OUTSIDE | BAD_LETTER) == 0:
-            until = min(end, entries[begin + i].ts + ch.gap)
+    while i < ch.count and ts_of(entries, ch, i) < end:
+        if won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0:
+            until = min(end, ts_of(entries, ch, i) + ch.gap)
             if i + 1 < ch.count:
-                until = min(until, entries[begin + i + 1].ts)
-            held = until - max(start, entries[begin + i].ts)
+                until = min(until, ts_of(entries, ch, i + 1))
+            held = until - max(start, ts_of(entries, ch, i))
             if held > 0:
-                add_product(acc, entries[begin + i].value, held)
+                add_product(acc, value_of(entries, ch, i), held)
                 acc[COVERED] += held
         i += 1
 
@@ -111,22 +108,21 @@ def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None
 @kernel
 def _amount(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """An amount lies evenly in the period that ends with its reading, or in that instant."""
-    begin = ch.begin
     period = ch.period
     before = i - 1
-    while before >= 0 and (not won(entries, ch, before) or entries[begin + before].state & OUTSIDE):
+    while before >= 0 and (not won(entries, ch, before) or state_of(entries, ch, before) & OUTSIDE):
         before -= 1
-    while i < ch.count and (entries[begin + i].ts <= end or entries[begin + i].ts - period < end):
-        if won(entries, ch, i) and entries[begin + i].state & OUTSIDE == 0:
-            t1 = entries[begin + i].ts
+    while i < ch.count and (ts_of(entries, ch, i) <= end or ts_of(entries, ch, i) - period < end):
+        if won(entries, ch, i) and state_of(entries, ch, i) & OUTSIDE == 0:
+            t1 = ts_of(entries, ch, i)
             t0 = t1 - period
             if t0 >= start and t1 <= end:
-                add(acc, entries[begin + i].value)
+                add(acc, value_of(entries, ch, i))
             else:  # period > 0
                 high = min(end, t1) - t0
                 low = max(start, t0) - t0
-                add(acc, share(entries[begin + i].value, high, period) - share(entries[begin + i].value, low, period))
-            open_from = max(start, t0) if before < 0 else max(start, t0, entries[begin + before].ts)
+                add(acc, share(value_of(entries, ch, i), high, period) - share(value_of(entries, ch, i), low, period))
+            open_from = max(start, t0) if before < 0 else max(start, t0, ts_of(entries, ch, before))
             acc[COVERED] += max(0, min(end, t1) - open_from)
             before = i
         i += 1

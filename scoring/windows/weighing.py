@@ -17,6 +17,7 @@ from devices.plant.weighed import LIMB_BITS
 from devices.readings import I64
 from scoring.windows.buffer import search, valid
 from scoring.windows.exact import MASK, carry
+from scoring.windows.kept import ts_of, value_of
 from scoring.windows.kernel import (
     AMOUNT,
     COLUMNS,
@@ -86,7 +87,7 @@ def next_sample(entries: Any, ch: Any, t: int) -> int:
     i = search(entries, ch, t)
     while i < ch.count:
         if valid(entries, ch, i):
-            return int(entries[ch.begin + i].ts)
+            return int(ts_of(entries, ch, i))
         i += 1
     return _FAR
 
@@ -100,10 +101,10 @@ def _in_force(entries: Any, ch: Any, labs: I64, k: int, t: int) -> tuple[int, bo
         i -= 1
     if i < 0:
         return labs[k, 3], False, following
-    at = ch.begin + i
-    factor = labs[k, 1] + labs[k, 2] * entries[at].value
-    if t < entries[at].ts + ch.gap:
-        return factor, True, min(following, entries[at].ts + ch.gap)
+    factor = labs[k, 1] + labs[k, 2] * value_of(entries, ch, i)
+    until = ts_of(entries, ch, i) + ch.gap
+    if t < until:
+        return factor, True, min(following, until)
     return (factor if labs[k, 3] < 0 else labs[k, 3]), False, following
 
 

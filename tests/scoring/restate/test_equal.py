@@ -67,7 +67,7 @@ def test_late_beyond_grace_equals_in_order(memory: str, share: float, by: int, s
 def test_both_ways_are_gone() -> None:
     """What the tests above rest on: with little memory the past is read, else it is not."""
     rng = random.Random(5)
-    found = late(rows(PLANT, rng, 700, 5), rng, 0.05, 600)
+    found = late(rows(PLANT, rng, 700, 5), rng, 0.05, 100)
     plain = run(PLANT, found, 100)
     with pytest.MonkeyPatch.context() as patch:
         forgetful(patch)

@@ -1,0 +1,104 @@
+"""How readings and cells are written: in little room, exact all the same."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from devices.plant.model import Kind
+from devices.readings import Readings
+from scoring.windows.kept import FULL, LEAN
+from scoring.windows.rolling import Rolling
+from tests.scoring.plants import HOUR, MINUTE, channel, plant
+from tests.scoring.windows.shapes import BASE
+
+RATE = plant(channel(Kind.RATE, every_ms=1000, max_gap_ms=3000))
+SECOND = 1000
+
+
+def seen(rolling: Rolling) -> list[tuple[int, int]]:
+    return [(one.ts, one.value) for one in rolling.readings(0, 0, 1 << 62)]
+
+
+@pytest.mark.parametrize("rise", [2**31 - 1, 2**31, 2**32, 2**40, 2**63 - 1])
+@pytest.mark.parametrize("first", [0, -5, 2**62])
+def test_values_far_apart(first: int, rise: int) -> None:
+    """Whatever the difference between two values, up to the ends of 64 bits, both are kept as they came."""
+    values = [first, first + rise if first <= 0 else first - rise, first]
+    rolling = Rolling(RATE)
+    rolling.push(Readings.of([0] * 3, [BASE, BASE + SECOND, BASE + 2 * SECOND], values))
+    assert seen(rolling) == [(BASE + k * SECOND, v) for k, v in enumerate(values)]
+
+
+def test_times_far_apart() -> None:
+    """A reading hours before, and one days after, the others."""
+    times = [BASE, BASE + SECOND, BASE - 100 * MINUTE, BASE + 5 * HOUR, BASE + 100 * 24 * HOUR]
+    rolling = Rolling(RATE)
+    for ts in times:
+        rolling.push(Readings.of([0], [ts], [7]))
+    assert seen(rolling) == [(ts, 7) for ts in sorted(times)]
+
+
+def test_a_revision_takes_room_only_while_it_is_kept() -> None:
+    """Four words a reading from a correction on, one again when it is forgotten; the higher revision wins."""
+    rolling = Rolling(RATE)
+    rolling.push(Readings.of([0] * 5, [BASE + k * SECOND for k in range(5)], [1] * 5))
+    assert rolling._channels["width"][0] == LEAN
+    rolling.push(Readings.of([0, 0], [BASE + SECOND] * 2, [9, 3], rev=[2, 1]))
+    assert rolling._channels["width"][0] == FULL
+    assert [v for _, v in seen(rolling)] == [1, 9, 1, 1, 1]
+    for hour in range(6):
+        rolling.push(Readings.of([0] * 3600, BASE + hour * HOUR + (5 + np.arange(3600)) * SECOND, [1] * 3600))
+    assert rolling._channels["width"][0] == LEAN
+    assert rolling.span(BASE, BASE + MINUTE).total(0) == (59 + 9) * SECOND
+
+
+def test_a_day_of_seconds_is_small() -> None:
+    """A channel read each second holds 8 bytes a reading of 80 minutes and 12 a minute of a day: under 80 kB."""
+    rolling = Rolling(RATE)
+    for hour in range(30):
+        rolling.push(Readings.of([0] * 3600, BASE + (hour * 3600 + np.arange(3600)) * SECOND, np.arange(3600) % 97))
+    rolling.span(BASE, BASE + HOUR)
+    state = rolling.snapshot()
+    assert sum(state[name].nbytes for name in ("entries", "sums", "held", "odd")) < 80_000
+
+
+def test_a_cell_for_everything() -> None:
+    """Sums beyond 63 bits and flags stand apart, more and more of them, and go when the ring has passed."""
+    p = plant(channel(Kind.AMOUNT, every_ms=MINUTE), windows=(("1h", HOUR),))
+    rolling = Rolling(p)
+    for k in range(300):  # two amounts of 2**62 a minute: 2**63, which one word does not hold
+        ts = [BASE + k * MINUTE + 1, BASE + k * MINUTE + 2]
+        rolling.push(Readings.of([0, 0], ts, [2**62, 2**62]))
+        if k % 50 == 0:
+            rolling.span(BASE, BASE + HOUR)
+    assert rolling.span(BASE, BASE + 300 * MINUTE).total(0) == 300 * 2**63
+    other = Rolling(p)
+    other.restore(rolling.snapshot())
+    other.push(Readings.of([0], [BASE + 299 * MINUTE + 3], [1]))
+    assert other.span(BASE, BASE + 300 * MINUTE).total(0) == 300 * 2**63 + 1
+    held = len(rolling._cells.odd)
+    ones = [BASE + k * MINUTE + 1 for k in range(300, 3 * 24 * 60)]
+    rolling.push(Readings.of([0] * len(ones), ones, [1] * len(ones)))
+    rolling.span(BASE, BASE + HOUR)
+    assert len(rolling._cells.odd) == held
+    assert rolling._cells.free[0] == held
+
+
+def test_minutes_are_kept_for_steps_that_are_held_up() -> None:
+    """While the oldest step to tell is hours back, the minutes of its day are there; none is claimed that is not."""
+    windows = (("24h", 24 * HOUR),)
+    p = plant(channel(Kind.COUNTER, every_ms=MINUTE, max_gap_ms=HOUR, rise_max=Fraction(1)), windows=windows)
+    rolling = Rolling(p)
+    for hour in range(60):
+        ts = [BASE + hour * HOUR + m * MINUTE for m in range(60)]
+        rolling.push(Readings.of([0] * 60, ts, [60 * hour + m for m in range(60)]))
+        rolling.span(BASE, BASE + HOUR)
+        rolling.hold(min(hour, 12) * HOUR)  # the oldest step stands still for twelve hours
+        newest = BASE + hour * HOUR + 59 * MINUTE
+        end = newest - min(hour, 12) * HOUR + 7 * MINUTE
+        start = end - 24 * HOUR
+        assert rolling.reach().minutes <= max(start, BASE)
+        assert rolling.span(start, end).total(0) == (end - max(start, BASE)) // MINUTE
