@@ -110,7 +110,8 @@ class Account:
         dated = [e for id_ in self.made for e in choose(plant, line, id_, self.made).entries]
         grid = plant.factors.get(plant.sites[line.site].electricity or "", ())
         self.edges = {midnight(e.start, zone) for e in (*dated, *grid) if e.start}
-        self.by = lru_cache(maxsize=4096)(self._by)
+        self.by = lru_cache(4096)(self._by)
+        self.over = lru_cache(64)(self._over)
 
     def _by(self, t: int) -> Amounts:
         found: dict[Key, Fraction] = defaultdict(Fraction)
@@ -118,7 +119,7 @@ class Account:
             found[key] += flow(t)
         return found
 
-    def over(self, start: int, end: int) -> Amounts:
+    def _over(self, start: int, end: int) -> Amounts:
         """The sums over (start, end]."""
         after, before = self.by(end), self.by(start)
         return defaultdict(Fraction, {key: after[key] - before[key] for key in after})

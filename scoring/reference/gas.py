@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from devices.plant.model import Channel, Kind, Regime, Stack
 from devices.plant.molar import MOLAR, NO_AS_NO2
@@ -40,6 +41,9 @@ class Gas:
     def __init__(self, record: Record, stack: Stack) -> None:
         self._record, self._stack, plant = record, stack, record.plant
         self._lines = [plant.lines[row] for row in stack.lines]
+        total, time = record.total, record.time  # pollutants share the minutes of what corrects them
+        self._sums = lru_cache(256)(lambda c, start, end: (total(c).over(start, end), time(c).over(start, end)))
+        self._means = lru_cache(256)(self._exact)  # of many minutes a held reading's mean is one and the same
         own = [[plant.channels[c] for c in plant.meters[m].channels] for m in stack.meters]
         backup = [plant.meters[m].backup_of is not None for m in stack.meters]
         self._all = [c for late in (False, True) for b, cs in zip(backup, own, strict=True) if b is late for c in cs]
@@ -70,7 +74,7 @@ class Gas:
             held = line.running is not None and self._record.plant.channels[line.running.channel].kind in (2, 3)
             if line.running is None or not held:
                 return False
-            total, ms = self._sum(line.running.channel, end - MINUTE, end)
+            total, ms = self._sums(line.running.channel, end - MINUTE, end)
             if not ms or total > line.running.above * ms:
                 return False
         return bool(self._lines)
@@ -79,7 +83,7 @@ class Gas:
         """The minute that ends at `end`, or its part from `start` on."""
         start = end - MINUTE if start is None else start
         ways, standing = self.ways[name], self._stands(end)
-        raw = tuple(self._sum(c.index, start, end) for c in ways[0])
+        raw = tuple(self._sums(c.index, start, end) for c in ways[0])
         found, way = None, ways[0]
         for one in ways:
             found = self._value(name, one, start, end, regime)
@@ -108,23 +112,25 @@ class Gas:
             passed=passed,
         )  # fmt: skip
 
-    def _sum(self, channel: int, start: int, end: int) -> tuple[int, int]:
-        return self._record.total(channel).over(start, end), self._record.time(channel).over(start, end)
-
-    def _mean(self, channel: Channel | None, unit: str, start: int, end: int, *, times: Fraction = Fraction(1), plus: Fraction = Fraction(0)) -> float | None:
+    def _mean(
+        self, channel: Channel | None, unit: str, start: int, end: int, *,
+        times: Fraction = Fraction(1), plus: Fraction = Fraction(0),
+    ) -> float | None:  # fmt: skip
         """In a unit; None where nothing valid was read."""
         if channel is None:
             return None
-        total, ms = self._sum(channel.index, start, end)
-        if not ms:
-            return None
+        total, ms = self._sums(channel.index, start, end)
+        return self._means(channel.index, unit, total, ms, times, plus) if ms else None
+
+    def _exact(self, row: int, unit: str, total: int, ms: int, times: Fraction, plus: Fraction) -> float:
+        channel = self._record.plant.channels[row]
         exact = Fraction(total, ms) * value_per_step(self._record.plant, channel)
         return float(convert(exact, channel.unit, unit) * times + plus)
 
     def _value(self, name: str, way: tuple[Channel, ...], start: int, end: int, regime: Regime) -> tuple[float, float] | None:
         """(mg/m3 at reference oxygen, before the oxygen step); None: invalid."""
         value = before = 0.0
-        if min(self._sum(c.index, start, end)[1] for c in way) < max(1, regime.minute_valid_ms):
+        if min(self._sums(c.index, start, end)[1] for c in way) < max(1, regime.minute_valid_ms):
             return None
         for c in way:
             other = self._other[c.meter]

@@ -66,7 +66,7 @@ class Record:
     def held(self, channel: int) -> list[tuple[int, int, Winner]]:
         """Of a rate or level: (from, until, the reading) of all readings, valid or not."""
         known, gap = self.winners(channel), source(self.plant, channel)[0].max_gap_ms
-        following = [w.ts for w in known[1:]] + [1 << 62]
+        following = [*(w.ts for w in known[1:]), *([1 << 62] if known else [])]
         return [(w.ts, min(w.ts + gap, after), w) for w, after in zip(known, following, strict=True)]
 
     def _pieces(self, channel: int) -> list[Piece]:

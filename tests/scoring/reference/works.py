@@ -96,7 +96,7 @@ class Run:
         self._options: dict[str, Any] = {"patience_ms": 0, "steps": moments is None, "moments": moments}
         self.plant, self.engine = plant, Engine(plant, **self._options)
         self.told: dict[tuple[Any, ...], Any] = {}
-        self.live: list[Any] = []
+        self.hours: list[int] = []  # moments to ask for, ascending
         self.past, self._known = ReplayPast(), MemoryTold()
         self.restated = 0
 
@@ -104,6 +104,8 @@ class Run:
         """One batch."""
         self.past.add(readings)
         self.engine.push(readings)
+        while self.hours and self.hours[0] <= self.engine.clock:
+            self.engine.ask(self.hours.pop(0))
         self._keep(self.engine.advance())
 
     def restate(self) -> None:
