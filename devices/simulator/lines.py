@@ -15,6 +15,7 @@ from devices.simulator.recipes import OTHER, Recipe, input_shares, recipe_for
 from devices.simulator.waves import FAST, Gate, Gated, Signal, Sum, Wave, constant, key, wave
 
 _KWH = 0.0036  # GJ
+_NCV = 25.0  # GJ per unit of a fuel of which only a laboratory knows it
 _FIRST_BURNER = 0.39  # of the heat, where coal goes to a main burner and a calciner
 
 
@@ -126,7 +127,7 @@ def _fuels(plant: Plant, of: Flows, channels: Iterable[Channel]) -> dict[int, Si
     result: dict[int, Signal] = {}
     for c in burnt:
         fuel = plant.fuels[c.counts.id]  # type: ignore[union-attr] # counts: see above
-        result[c.index] = heats[c.index] * (float(fuel.unit.scale) / float(values.constant(fuel.ncv)))
+        result[c.index] = heats[c.index] * (float(fuel.unit.scale) / (float(values.constant(fuel.ncv)) or _NCV))
     for c in channels:
         if c.counts and c.counts.what == "fuel" and c.shadowed:
             result[c.index] = next((result[b.index] for b in burnt if b.counts == c.counts), total * 0.03)

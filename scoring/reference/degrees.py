@@ -1,24 +1,28 @@
-"""The slow twin of the degrees: semantics §4 of one line over one window, in fractions, from a list of all readings."""
+"""The slow twin of the degrees and specific energies: semantics §4 in fractions, from all readings.
+
+A line's sums are functions of time (`accounts`); a window is their difference, a scope the sum of its lines less
+what flows between them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from devices.plant.model import Channel, Line, Plant
-from devices.plant.terms import GJ, KWH, T, measured_in
+from devices.plant.model import Line, Plant, Scope
 from devices.readings import Readings
-from scoring.degrees.amounts import co2_per_kwh, per_count
+from devices.units import factor
 from scoring.degrees.coverage import coverage_groups
-from scoring.reference.cover import coverage
-from scoring.reference.sums import Sum, span
+from scoring.reference.accounts import Account
+from scoring.reference.record import Record
 from scoring.rules.benchmarks import choose
-from scoring.rules.timeline import Valid, midnight
+from scoring.rules.norms import choose_norm
+from scoring.rules.timeline import midnight
 
 _HOUR = 3_600_000
-E = TypeVar("E", bound=Valid)
+_DEGREES = ("gd", "lcd", "cd", "sd")
 
 
 class Ratio(NamedTuple):
@@ -27,75 +31,134 @@ class Ratio(NamedTuple):
     numerator: Fraction
     denominator: Fraction
     covered: int  # ms
-    running: int  # ms
+    running: int  # ms; 0: nothing ran, or it is not asked of anybody
+    output: Fraction = Fraction(0)  # 0 where products differ in their units
 
 
 def degrees(plant: Plant, readings: Readings, line: Line, start: int, end: int) -> dict[str, Ratio]:
     """The four degrees of a line over (start, end]: t, t CO2, t and person-hours."""
-    channels = [plant.channels[c] for m in line.meters for c in plant.meters[m].channels]
-    counting = [c for c in channels if c.counts and not c.shadowed and c.kind.name != "LEVEL"]
-    measured = any(c.counts is not None and c.counts.what == "co2" for c in counting)
-    products = tuple(dict.fromkeys(c.counts.id for c in counting if c.counts and c.counts.what == "product"))
-    site = plant.sites[line.site]
-    grid = plant.factors.get(site.electricity or "", ())
-    leading = {id_: choose(plant, line, id_, products).entries for id_ in products}
-    starts = {e.start for e in grid if e.start}.union(*({e.start for e in x if e.start} for x in leading.values()))
-    edges = sorted(t for t in (midnight(day, site.timezone) for day in starts) if start < t < end)
-    gd, lcd, cd, sd = ([Fraction(0), Fraction(0)] for _ in range(4))
-    for a, b in pairwise([start, *edges, end]):
-        sums = span(plant, readings, a, b)
-
-        def total(c: Channel, per: Fraction, sums: Sequence[Sum] = sums) -> Fraction:
-            return sums[c.index].total * per
-
-        for c in counting:
-            assert c.counts is not None  # noqa: S101 - chosen so above
-            what, id_ = c.counts.what, c.counts.id
-            if c.counts_gd:
-                gd[1] += total(c, per_count(plant, c, T))
-            if c.counts_cd:
-                cd[0] += total(c, per_count(plant, c, T)) if c.waste else 0
-                cd[1] += total(c, per_count(plant, c, T))
-            if what == "product":
-                product = plant.products[id_]
-                made = total(c, per_count(plant, c, product.unit))
-                gd[0] += made * _fixed(product.theoretical)
-                sd[0] += made / _fixed(product.best_peer) if product.best_peer else 0
-                lcd[1] += 0 if measured else made * _fixed(product.process)
-                if best := _in_force(leading[id_], b, site.timezone):
-                    lcd[0] += made * best.value
-            elif what == "fuel" and not measured:
-                fuel = plant.fuels[id_]
-                net = fuel.alternative and line.lcd.basis == "net"
-                metered = measured_in(c).dimension == GJ.dimension
-                heat = total(
-                    c, per_count(plant, c, GJ) if metered else per_count(plant, c, fuel.unit) * _fixed(fuel.ncv)
-                )
-                lcd[1] += 0 if net else heat * _fixed(fuel.ef) * (1 - _fixed(fuel.biogenic))
-            elif what == "co2":
-                lcd[1] += total(c, per_count(plant, c, T))
-            elif what == "electricity" and line.lcd.power and (entry := _in_force(grid, b, site.timezone)):
-                lcd[1] += total(c, per_count(plant, c, KWH)) * co2_per_kwh(entry)
-    found = {}
-    groups = {g.degree: g for g in coverage_groups(plant) if g.line == line.index}
-    for name, (n, d) in zip(("gd", "lcd", "cd", "sd"), (gd, lcd, cd, sd), strict=True):
-        covered, running = coverage(plant, readings, groups[name], start, end)
-        if not groups[name].channels:
-            covered = running
-        if name == "sd" and line.people is not None:
-            d = line.people * (end - start if line.hours == "calendar" else running) / _HOUR
-        found[name] = Ratio(n, d, covered, running)
-    return found
+    scope = next(s for s in plant.scopes if s.level == "line" and s.lines == (line.index,))
+    return Ratios(Record(plant, readings)).degrees(scope, start, end)
 
 
-def _fixed(value: object) -> Fraction:
-    """A constant; the weighed sums of laboratory values have a twin of their own (`reference.sums.weighed`)."""
-    if value is not None and not isinstance(value, Fraction):
-        raise TypeError(f"{type(value).__name__} is no constant: this twin knows none else")
-    return value or Fraction(0)
+class Ratios:
+    """Every ratio of a plant over any window."""
 
+    def __init__(self, record: Record) -> None:
+        self._plant, self._record = record.plant, record
+        self._accounts = [Account(record, line) for line in record.plant.lines]
+        self._groups = {(g.line, g.degree): g for g in coverage_groups(record.plant)}
 
-def _in_force(entries: Sequence[E], end: int, zone: str) -> E | None:
-    """The entry of a span that ends there: the one that began last before its end."""
-    begun = [e for e in entries if e.start is None or midnight(e.start, zone) < end]
-    return max(begun, key=lambda e: midnight(e.start, zone) if e.start else -(1 << 62), default=None)
+    def degrees(self, scope: Scope, start: int, end: int) -> dict[str, Ratio]:
+        """The four degrees of a scope over (start, end]."""
+        accounts = [self._accounts[row] for row in scope.lines]
+        sums = [a.over(start, end) for a in accounts]
+
+        def total(to: str, ids: Sequence[str] = ("",)) -> Fraction:
+            return sum((one[to, id_] for one in sums for id_ in ids), start=Fraction(0))
+
+        made = sorted({id_ for a in accounts for id_ in a.made})
+        used = {id_ for a in accounts for id_ in self._consumed(a)}
+        inside = [id_ for id_ in made if id_ in used]
+        gd, cd, waste = (total(f"{to} of", inside) for to in ("gd", "cd", "waste"))
+        heads = sum((self._person_hours(a.line, start, end) for a in accounts), start=Fraction(0))
+        pairs = {
+            "gd": (total("theoretical") - gd, total("gd") - gd),
+            "lcd": (self._leading(accounts, made, start, end), total("emitted")),
+            "cd": (total("waste") - waste, total("cd") - cd),
+            "sd": (total("peer"), heads),
+        }
+        same_unit = len({self._plant.products[id_].unit.symbol for id_ in made}) == 1
+        output = total("made", made) if same_unit else Fraction(0)
+        return {
+            name: Ratio(n, d, *self._time(accounts, name, start, end), output)
+            for name, (n, d) in pairs.items()
+        }  # fmt: skip
+
+    def energy(self, scope: Scope, energy: str, product: str, start: int, end: int) -> tuple[Fraction, Fraction]:
+        """(kWh, MJ or kgce; output) of one product made in a scope over (start, end]."""
+        accounts = [self._accounts[row] for row in scope.lines]
+        maker = next(a for a in accounts if product in a.made)
+        norm = choose_norm(self._plant, maker.line, product, energy)  # type: ignore[arg-type] # a name of its kinds
+        zone = self._plant.sites[maker.line.site].timezone
+        begun = [e for e in norm.entries if e.start is None or midnight(e.start, zone) < end]
+        newest = max(begun, key=lambda e: midnight(e.start, zone) if e.start else -(1 << 62), default=None)
+        per_kwh = {"electricity": Fraction(1), "heat": Fraction(0), "comprehensive": factor("kWh", "kgce")}[energy]
+        per_gj = {"electricity": Fraction(0), "heat": Fraction(1000), "comprehensive": factor("GJ", "kgce")}[energy]
+        if energy == "comprehensive" and newest is not None and newest.electricity is not None:
+            per_kwh = newest.electricity
+        chain = bool(norm.entries) and norm.entries[-1].boundary == "chain"
+        sums = {a.line.index: a.over(start, end) for a in accounts}
+
+        def taken(id_: str) -> tuple[Fraction, Fraction]:
+            makers = [a for a in accounts if id_ in a.made]
+            own = sum((sums[a.line.index]["kwh", ""] * per_kwh for a in makers), start=Fraction(0))
+            own += sum((sums[a.line.index]["heat", ""] * per_gj for a in makers), start=Fraction(0))
+            for need in dict.fromkeys(x for a in makers for x in self._bought(a)) if chain else ():
+                if need != id_ and any(need in a.made for a in accounts):
+                    amount = sum((sums[a.line.index]["used", need] for a in makers), start=Fraction(0))
+                    theirs, output = taken(need)
+                    own += amount * theirs / output if output > 0 else 0
+            return own, sum((sums[a.line.index]["made", id_] for a in makers), start=Fraction(0))
+
+        return taken(product)
+
+    def _consumed(self, account: Account) -> set[str]:
+        """Products that a line takes in, as material or fuel."""
+        channels = [self._plant.channels[c] for m in account.line.meters for c in self._plant.meters[m].channels]
+        found = {c.counts.id for c in channels if c.counts and c.counts.what in ("material", "fuel") and not c.shadowed}
+        return found & self._plant.products.keys()
+
+    def _bought(self, account: Account) -> list[str]:
+        """Of these, what is not a waste."""
+        channels = [self._plant.channels[c] for m in account.line.meters for c in self._plant.meters[m].channels]
+        counting = [c for c in channels if c.counts and not c.shadowed and not c.waste]
+        return [c.counts.id for c in counting if c.counts and c.counts.id in self._consumed(account)]
+
+    def _leading(self, accounts: Sequence[Account], made: Sequence[str], start: int, end: int) -> Fraction:
+        """Σ benchmark × output: gross for stages, of chains what leaves the scope in each factor period."""
+        chosen = [choose(self._plant, a.line, id_, a.made) for a in accounts for id_ in a.made]
+        if {b for one in chosen for b in one.boundaries} != {"chain"}:
+            return sum((a.over(start, end)["leading", id_] for a in accounts for id_ in a.made), start=Fraction(0))
+        edges = sorted(e for e in set().union(*(a.edges for a in accounts)) if start < e < end)
+        found = Fraction(0)
+        for a, b in pairwise([start, *edges, end]):
+            sums = [account.over(a, b) for account in accounts]
+            for id_ in made:
+                gross = sum((one["made", id_] for one in sums), start=Fraction(0))
+                net = max(Fraction(0), gross - sum((one["used", id_] for one in sums), start=Fraction(0)))
+                worth = sum((one["leading", id_] for one in sums), start=Fraction(0))
+                found += worth * net / gross if gross else 0
+        return found
+
+    def _person_hours(self, line: Line, start: int, end: int) -> Fraction:
+        if line.people is None:
+            return Fraction(0)
+        running = None if line.hours == "calendar" or line.running is None else line.running
+        time = end - start
+        if running is not None:
+            time = self._record.joint((), (running.channel, running.above)).over(start, end)
+        return line.people * time / _HOUR
+
+    def _time(self, accounts: Sequence[Account], degree: str, start: int, end: int) -> tuple[int, int]:
+        covered = running = 0
+        for account in accounts:
+            line = account.line
+            group = self._groups[line.index, degree]
+            if self._counts(account, degree):
+                running += self._record.joint((), group.running).over(start, end)
+                covered += self._record.joint(group.channels, group.running).over(start, end)
+        return covered, running
+
+    def _counts(self, account: Account, degree: str) -> bool:
+        """Whether a line's completeness is the degree's too."""
+        line = account.line
+        channels = [self._plant.channels[c] for m in line.meters for c in self._plant.meters[m].channels]
+        whats = {c.counts.what for c in channels if c.counts and not c.shadowed}
+        if degree == "sd":
+            return bool(account.made) or line.people is not None
+        if degree == "cd":
+            return any(c.counts_cd and not c.shadowed for c in channels)
+        if degree == "gd":
+            return bool(account.made) or any(c.counts_gd and not c.shadowed for c in channels)
+        return bool(account.made or whats & {"fuel", "co2"}) or (line.lcd.power and "electricity" in whats)

@@ -17,6 +17,7 @@ class Winner:
     outside: bool  # out of range: never scored
     flagged: bool  # its HJ 212 letter does not count as valid
     losers: int  # different readings of the same key
+    letter: str = "N"
 
 
 def source(plant: Plant, channel: int) -> tuple[Channel, int]:
@@ -32,13 +33,12 @@ def source(plant: Plant, channel: int) -> tuple[Channel, int]:
 def winners(plant: Plant, readings: Readings, channel: int) -> list[Winner]:
     """The channel's winning readings by event time; a derived channel has its source's, shifted by its delay."""
     measured, delay = source(plant, channel)
+    own = readings.take(readings.channel == measured.index)
+    columns = (own.ts, own.rev, own.value, own.mark, own.letter)
     seen: dict[int, list[tuple[int, int, bool, str]]] = {}
-    for row in range(len(readings)):
-        if readings.channel[row] != measured.index:
-            continue
-        outside = bool(readings.mark[row] & Mark.OUT_OF_RANGE)
-        this = (int(readings.rev[row]), int(readings.value[row]), outside, chr(readings.letter[row]))
-        known = seen.setdefault(int(readings.ts[row]) + delay, [])
+    for ts, rev, value, mark, letter in zip(*(c.tolist() for c in columns), strict=True):
+        this = (rev, value, bool(mark & Mark.OUT_OF_RANGE), chr(letter))
+        known = seen.setdefault(ts + delay, [])
         if this[:3] not in [other[:3] for other in known]:  # else: a duplicate, changes nothing
             known.append(this)
     found = []
@@ -46,5 +46,5 @@ def winners(plant: Plant, readings: Readings, channel: int) -> list[Winner]:
         greatest = max(rev for rev, *_ in known)
         _, value, outside, letter = [one for one in known if one[0] == greatest][-1]  # the later in the log
         flagged = not plant.is_valid(letter, measured.meter)
-        found.append(Winner(ts, value, outside, flagged, len(known) - 1))
+        found.append(Winner(ts, value, outside, flagged, len(known) - 1, letter))
     return found

@@ -143,6 +143,7 @@ class Stacks:
         hour, today = self._last_hour(stack, ledger.newest), ledger.calendar.day(ledger.newest)
         stamp = stamp or Stamp("final", 0, ledger.newest)
         made = self.close(stack, hour.end, stamp)
+        self._know(today.end)  # what stands in for the rest of the day draws on all of it that is measured
         if ledger.closed is not None and ledger.closed_day != today.end:
             made += self._close_day(stack, today, stamp)
             if today.end < ledger.calendar.month(today.end).end:

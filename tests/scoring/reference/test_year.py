@@ -1,0 +1,30 @@
+"""The simulated cement works against the twin: days in every run, a year on demand (`-m long -s`)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scoring.reference.works import works
+from tests.scoring.reference.year import compared
+
+WINDOWS = '["1min", "15min", "1h", "8h", "24h", "30d"]'
+
+
+def check(days: float, seed: int, beyond: float) -> None:
+    made, run = compared(works(every=20, zone="Europe/Berlin", windows=WINDOWS), days, seed, beyond=beyond)
+    print(f"{days:g} days: {made}; {run.restated:,} revisions")
+    assert not made.differences[:3]
+    assert made.compared.total() > 8_000 * days
+    assert run.restated > 0
+
+
+def test_days_of_the_works() -> None:
+    """Three days, every hour's end, window and degree, every block: the twin's numbers, bit for bit."""
+    check(3, seed=3, beyond=1 / 1000)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_year_of_the_works() -> None:
+    """The same over a year: months, factor periods, two changes of the clocks, readings days late."""
+    check(365, seed=1, beyond=1 / 50_000)
