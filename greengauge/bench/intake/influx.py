@@ -12,7 +12,7 @@ from typing import Any
 from greengauge.bench.intake.processes import Process, find, free_port
 from greengauge.bench.intake.workload import Workload
 
-ORG, TOKEN = "bench", "bench-token"  # noqa: S105 - of a server that lives for a minute
+ORG, TOKEN = "bench", "bench-token"
 SCALE = {"flow": 1000, "coal": 1000, "kwh": 100}
 """Counts of a field's last digit in one unit."""
 

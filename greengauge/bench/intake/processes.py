@@ -25,7 +25,7 @@ _SBIN = "/usr/sbin:/usr/local/sbin"
 class Process:
     """One child. A context manager: it is ended at the end, whatever happened."""
 
-    def __init__(self, words: Sequence[str | Path], folder: Path, name: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, words: Sequence[object], folder: Path, name: str, env: Mapping[str, str] | None = None) -> None:
         """`words`: the program first. What it says on standard error goes to `folder/name.log`."""
         self.name, self._log = name, folder / f"{name}.log"
         root = str(Path(greengauge.__file__).parents[1])
@@ -42,7 +42,9 @@ class Process:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _what: BaseException | None, _tb: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _what: BaseException | None, _tb: TracebackType | None
+    ) -> None:
         self.end()
 
     def cpu(self) -> float:

@@ -53,7 +53,7 @@ def main(words: list[str]) -> None:
 
 
 def _ids(data: bytes) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], bytes]:
-    """Packet ids of the whole frames, and what is left. A workload's frames are of one length, and so are their topics."""
+    """Packet ids of the whole frames, and what is left. Frames and topics of a workload are of one length."""
     if len(data) < 8:
         return np.empty(0, np.int64), data
     size, at = 0, 1

@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import Any
 
 import aiomqtt
-from influxdb_client import InfluxDBClient, Point, WritePrecision
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write.point import Point
+from influxdb_client.domain.write_precision import WritePrecision
 
 
 async def listen(port: int, url: str, org: str, bucket: str, token: str) -> None:
@@ -22,8 +25,9 @@ async def listen(port: int, url: str, org: str, bucket: str, token: str) -> None
             await client.subscribe("plant/#", qos=1)
             async for message in client.messages:
                 _, enterprise, site, area, line, meter = message.topic.value.split("/")
-                told = json.loads(message.payload)  # type: ignore[arg-type] # a broker's is bytes
-                point = Point("reading").time(told.pop("ts"), WritePrecision.MS)
+                told = json.loads(message.payload)
+                point: Any = Point("reading")  # type: ignore[no-untyped-call] # influxdb-client's, untyped
+                point.time(told.pop("ts"), WritePrecision.MS)
                 for tag, value in zip(
                     ("enterprise", "site", "area", "line", "meter"), (enterprise, site, area, line, meter), strict=True
                 ):

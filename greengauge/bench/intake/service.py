@@ -94,10 +94,15 @@ class ServiceProcess(Process):
         behind: dict[str, int] = self.part("log").get("behind", {})
         return behind.get("quarantine", AT_REST) < AT_REST
 
-    def scored(self) -> bool:
-        """Whether all of the log is in the engine and every step that can be closed is."""
+    def scored(self, scope: str, clock: int) -> bool:
+        """Whether all of the log is in the engine, every step that can be closed is, and a line's live scores, which
+        are shown once a second, are of `clock` (event time, ms).
+        """
         state = self.part("scoring")
-        return bool(state) and state["unread"] < AT_REST and not state["behind"]
+        if not state or state["unread"] >= AT_REST or state["behind"]:
+            return False
+        live = self.get(f"/api/v1/scores?scope={scope}&degree=lcd&window=1min")["scores"]
+        return bool(live) and all(score["known_at"] >= clock for score in live)
 
     def rejects(self) -> int:
         """Messages in quarantine."""

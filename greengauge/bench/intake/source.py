@@ -109,7 +109,7 @@ def main(words: list[str]) -> None:
         server = Server()
         _say({"port": server.port})
     orders: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=lambda: ([orders.put(line) for line in sys.stdin], orders.put("end")), daemon=True).start()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     while True:
         if server is not None and not server.readers.empty():
             feeder = _next(server, workload)
@@ -125,6 +125,12 @@ def main(words: list[str]) -> None:
         what, *numbers = order.split()
         sent = feeder.send(int(numbers[0])) if what == "send" else feeder.pace(float(numbers[0]), float(numbers[1]))
         _say(asdict(sent))
+
+
+def _listen(orders: queue.Queue[str]) -> None:
+    for line in sys.stdin:
+        orders.put(line)
+    orders.put("end")
 
 
 def _next(server: Server | None, workload: Workload) -> Feeder:

@@ -1,4 +1,4 @@
-"""Telegraf as one would set it up for these meters: QoS 1, a persistent session, large batches, no compression on loopback.
+"""Telegraf as one would set it up for these meters: QoS 1, a persistent session, large batches, no gzip on loopback.
 
 Nothing that would cost it time is left on: no host tag, no topic tag, whole milliseconds, errors logged only.
 """

@@ -136,6 +136,11 @@ class Workload:
         """Where it publishes: the template's default."""
         return "/".join(("plant", "acme", "works", *self._place(meter)))
 
+    def scope(self) -> str:
+        """The first line's."""
+        area, line, _ = self._place(0)
+        return f"line:acme/works/{area}/{line}"
+
     # --- messages ------------------------------------------------------------------------------
 
     def payload(self) -> bytes:
@@ -187,6 +192,11 @@ class Workload:
             "kwh": 10_000_000 + round_ * 7 + meter % 1_000,
         }
 
+    def clock(self, messages: int) -> int:
+        """The newest time in the first so many messages, ms."""
+        numbers = np.arange(max(0, messages - 2 * self.meters), messages, dtype=np.int64)
+        return int(self.values(numbers, self.objects - 1)["ts"].max())
+
     def totals(self, messages: int) -> dict[str, int]:
         """Of the first so many messages: the sum of each field's counts, for comparing with a store's."""
         numbers = np.arange(messages, dtype=np.int64)
@@ -202,7 +212,7 @@ def of_words(words: list[str]) -> Workload:
 
 @lru_cache(2)
 def _topics(workload: Workload) -> U8:
-    """(meters, length)"""
+    """Every meter's topic: (meters, length)."""
     return np.array([list(workload.topic(meter).encode()) for meter in range(workload.meters)], np.uint8)
 
 

@@ -1,0 +1,64 @@
+"""`greengauge bench ingest`: the figures of the intake (docs/benchmarks-ingest.md names each)."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from devices.errors import ConfigurationError
+from greengauge.bench.figures import Figures, tell
+from greengauge.bench.intake.broker import broker
+from greengauge.bench.intake.channels import channels
+from greengauge.bench.intake.recovery import recovery
+from greengauge.bench.intake.scale import QUICK, Place, Scale
+from greengauge.bench.intake.shapes import arrays, meters
+from greengauge.bench.intake.stages import stages
+from greengauge.bench.intake.steady import steady
+from greengauge.bench.measure import machine
+
+FIGURES: dict[str, Callable[[Figures, Place], None]] = {
+    "stages": stages,
+    "arrays": arrays,
+    "meters": meters,
+    "broker": broker,
+    "steady": steady,
+    "channels": channels,
+    "recovery": recovery,
+}
+"""In the order in which they are taken."""
+
+
+def run(*, as_json: bool, quick: bool = False, only: Sequence[str] = (), out: Path | None = None) -> int:
+    """Take the figures and print them; the exit code: 1 if answers disagree (figures of wrong answers are none).
+
+    `quick` sends so little that it takes a minute or two: it shows that everything works, and measures nothing.
+    `out` gets the JSON object too. Raises ConfigurationError for a figure that does not exist.
+    """
+    for name in only:
+        if name not in FIGURES:
+            raise ConfigurationError(
+                f"there is no figure {name}", where="--only", mend=f"choose from {', '.join(FIGURES)}"
+            )
+    if not Path("/proc/self/stat").exists():
+        raise ConfigurationError(
+            "CPU time of other processes is read from /proc", where="bench ingest", mend="use Linux"
+        )
+    figures = Figures()
+    for name, value in machine().items():
+        figures.say(name, value)
+    figures.say("quick", quick)
+    figures.say(
+        "source",
+        "synthetic: an MQTT server of our own with prebuilt bytes, unless the figure is named broker or steady",
+    )
+    with tempfile.TemporaryDirectory(prefix="greengauge-bench-") as folder:
+        place = Place(Path(folder), QUICK if quick else Scale())
+        for name, take in FIGURES.items():
+            if not only or name in only:
+                sys.stderr.write(f"greengauge: {name} …\n")
+                take(figures, place)
+    for rival in figures.missing:
+        sys.stderr.write(f"greengauge: MISSING: {rival} is not on PATH; its figures are left out\n")
+    return tell(figures, as_json=as_json, out=out)
