@@ -273,12 +273,15 @@ def bench_ingest(
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="So little that it only shows that everything works.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Only this figure; may be repeated.", metavar="FIGURE")] = None,
+    messages: Annotated[
+        int | None, typer.Option(help="Of a backlog (default: 1,000,000).", min=1000, envvar="GREENGAUGE_MESSAGES")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the JSON object here.", metavar="FILE")] = None,
 ) -> None:
     """The intake beside Telegraf and a plain script, from one source. Exit code 1 if answers disagree."""
     from greengauge.bench import ingest as verb
 
-    raise typer.Exit(verb.run(as_json=as_json, quick=quick, only=only or (), out=out))
+    raise typer.Exit(verb.run(as_json=as_json, quick=quick, only=only or (), messages=messages, out=out))
 
 
 def main() -> None:

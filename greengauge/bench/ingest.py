@@ -30,11 +30,19 @@ FIGURES: dict[str, Callable[[Figures, Place], None]] = {
 """In the order in which they are taken."""
 
 
-def run(*, as_json: bool, quick: bool = False, only: Sequence[str] = (), out: Path | None = None) -> int:
+def run(
+    *,
+    as_json: bool,
+    quick: bool = False,
+    only: Sequence[str] = (),
+    messages: int | None = None,
+    out: Path | None = None,
+) -> int:
     """Take the figures and print them; the exit code: 1 if answers disagree (figures of wrong answers are none).
 
     `quick` sends so little that it takes a minute or two: it shows that everything works, and measures nothing.
-    `out` gets the JSON object too. Raises ConfigurationError for a figure that does not exist.
+    `messages`: of a backlog, if not as many as `Scale` says. `out` gets the JSON object too. Raises ConfigurationError
+    for a figure that does not exist.
     """
     for name in only:
         if name not in FIGURES:
@@ -45,16 +53,18 @@ def run(*, as_json: bool, quick: bool = False, only: Sequence[str] = (), out: Pa
         raise ConfigurationError(
             "CPU time of other processes is read from /proc", where="bench ingest", mend="use Linux"
         )
+    scale = QUICK if quick else Scale()
+    scale = scale if messages is None else scale.at_most(messages)
     figures = Figures()
     for name, value in machine().items():
         figures.say(name, value)
     figures.say("quick", quick)
     figures.say(
         "source",
-        "synthetic: an MQTT server of our own with prebuilt bytes, unless the figure is named broker or steady",
+        "synthetic: an MQTT server of our own with prebuilt bytes; broker and steady: a real mosquitto",
     )
     with tempfile.TemporaryDirectory(prefix="greengauge-bench-") as folder:
-        place = Place(Path(folder), QUICK if quick else Scale())
+        place = Place(Path(folder), scale)
         for name, take in FIGURES.items():
             if not only or name in only:
                 sys.stderr.write(f"greengauge: {name} …\n")

@@ -65,15 +65,15 @@ def _ours(place: Place, workload: Workload, stage: str, warm: int, messages: int
             source.ask(f"send {warm}")
             source.told()
             run.until(lambda: run.acknowledged() >= warm, LONG_S, POLL_S)
+            told = [(time.perf_counter(), warm, run.cpu())]  # when, how many, CPU seconds
             source.ask(f"send {messages}")
-            told: list[tuple[float, int, float]] = []  # when, how many, CPU seconds
             while (count := run.acknowledged()) < warm + messages:
-                if count > (told[-1][1] if told else warm):
+                if count > told[-1][1]:
                     told.append((time.perf_counter(), count, run.cpu()))
                 time.sleep(POLL_S)
             told.append((time.perf_counter(), count, run.cpu()))
             source.told()
-    (began, first, used), (ended, last, cpu) = (told[0], told[-2]) if len(told) > 2 else (told[0], told[-1])
+    (began, first, used), (ended, last, cpu) = (told[1], told[-2]) if len(told) > 3 else (told[0], told[-1])
     good = log_holds(folder / "data" / "log", workload, warm + messages)
-    count = max(1, last - first)
-    return count / max(1e-9, ended - began), (cpu - used) / count * 1e6, good
+    count = last - first
+    return count / (ended - began), (cpu - used) / count * 1e6, good

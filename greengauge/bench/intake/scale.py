@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -21,6 +21,18 @@ class Scale:
     channels_s: float = 120.0
     steady_s: float = 60.0
     readings: int = 5_000_000  # recovered
+
+    def at_most(self, messages: int) -> Scale:
+        """The same with so many messages in a backlog, and no rival getting more."""
+        return replace(
+            self,
+            messages=messages,
+            rival=min(self.rival, messages),
+            script=min(self.script, messages),
+            arrays=min(self.arrays, max(1, messages // 25)),
+            broker=min(self.broker, messages),
+            readings=min(self.readings, 5 * messages),
+        )
 
     @property
     def warm(self) -> int:

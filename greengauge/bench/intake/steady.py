@@ -1,6 +1,6 @@
 """Figure: a plant at its own pace with everything on, through a real broker into a real store: CPU and delays.
 
-Besides the thousand messages a second, a few lines of their own ("probes") report one after another, ten readings a
+Every meter once a second. Besides these, a few lines of their own ("probes") report one after another, ten readings a
 second in all, each line every two seconds: a scope's scores leave at most once a second, and at once for a scope
 that was silent for a second. Each probe's reading is one tonne, so the line's output over a day tells how many are in.
 """
@@ -23,7 +23,6 @@ from greengauge.bench.intake.scale import Place
 from greengauge.bench.intake.service import ServiceProcess
 from greengauge.bench.intake.workload import Workload
 
-RATE = 1_000
 PROBES, EVERY_S = 20, 0.1
 WARM_S = 15.0
 POLL_S = 0.05
@@ -110,7 +109,7 @@ def steady(figures: Figures, place: Place) -> None:
         ):
             run.ready()
             source.told()
-            source.ask(f"pace {RATE} {WARM_S + seconds}")
+            source.ask(f"pace {workload.meters} {WARM_S + seconds}")
             time.sleep(WARM_S)
             probes = Probes(real.port, influx, bucket)
             try:

@@ -153,7 +153,8 @@ class Workload:
     def frames(self, first: int, count: int, level: int, now: int | None = None) -> U8:
         """(count, length): PUBLISH frames at QoS 1 of messages `first` on; packet ids follow from their numbers.
 
-        `level` is 5 or 4 (3.1.1). `now`: the readings' time, ms; else their rounds'.
+        `level` is 5 or 4 (3.1.1). `now`: the last round's time, ms, the ones before it 1 ms earlier each; else as told
+        by the rounds' numbers.
         """
         payload = self.payload()
         properties = b"\0" if level == 5 else b""
@@ -174,7 +175,8 @@ class Workload:
         for item in range(self.objects):
             values = self.values(number, item)
             if now is not None:
-                values["ts"][:] = now
+                rounds = number // self.meters
+                values["ts"][:] = now - (rounds[-1] - rounds)
             begin = at + item * one
             piece = payload[item * one : item * one + one + 1]
             for key, mark in (("ts", TS), ("flow", FLOW), ("coal", COAL), ("kwh", KWH)):
