@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -63,6 +64,7 @@ def run(
         "source",
         "synthetic: an MQTT server of our own with prebuilt bytes; broker and steady: a real mosquitto",
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     with tempfile.TemporaryDirectory(prefix="greengauge-bench-") as folder:
         place = Place(Path(folder), scale)
         for name, take in FIGURES.items():

@@ -54,6 +54,7 @@ def service(
         with ServiceProcess(folder, registry, port, stages=stage, store=store, **env) as run:
             run.ready()
             through(run, source, workload, stage, 0, warm, storing=influx is not None)
+            run.calm()
             before, used = run.cpu(), influx.cpu() if influx else 0.0
             began = time.perf_counter()
             sent = through(run, source, workload, stage, warm, messages, storing=influx is not None)

@@ -65,6 +65,7 @@ def _ours(place: Place, workload: Workload, stage: str, warm: int, messages: int
             source.ask(f"send {warm}")
             source.told()
             run.until(lambda: run.acknowledged() >= warm, LONG_S, POLL_S)
+            run.calm()
             told = [(time.perf_counter(), warm, run.cpu())]  # when, how many, CPU seconds
             source.ask(f"send {messages}")
             while (count := run.acknowledged()) < warm + messages:

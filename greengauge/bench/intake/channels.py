@@ -27,6 +27,7 @@ def channels(figures: Figures, place: Place) -> None:
         port = source.told()["port"]
         with ServiceProcess(folder, registry, port) as run:
             figures.say("channels_first_start_s", run.ready())
+            run.calm()
         with ServiceProcess(folder, registry, port) as run:
             figures.reach("channels_start_s", run.ready(), at_most=5)
             figures.say("channels_rss_idle_mb", run.rss() / 1e6)

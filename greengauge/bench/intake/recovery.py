@@ -25,6 +25,7 @@ def recovery(figures: Figures, place: Place) -> None:
         port = source.told()["port"]
         with ServiceProcess(folder, registry, port, stages="durable") as run:
             run.ready()
+            run.calm()
             source.ask(f"send {messages}")
             size = source.told()["bytes"]
         with ServiceProcess(folder, registry, port) as run:

@@ -14,6 +14,8 @@ from greengauge.bench.intake.processes import Process
 
 DOWN = "http://127.0.0.1:9"
 """A store that is down: the discard port, where nobody listens."""
+CALM_S, BUSY = 1.0, 0.2
+"""Calm is less than this share of a core over so long."""
 AT_REST = 4096
 """Bytes of log that may be unread at the end: ticks come each second."""
 
@@ -78,6 +80,16 @@ class ServiceProcess(Process):
         """Wait until it takes readings in; seconds since its start."""
         self.until(self.intakes, seconds)
         return time.monotonic() - self.began
+
+    def calm(self, seconds: float = 300) -> None:
+        """Wait until it does next to nothing: kernels are compiled or loaded, what is shown is shown."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            before = self.cpu()
+            time.sleep(CALM_S)
+            if self.cpu() - before < BUSY * CALM_S:
+                return
+        raise self.failed(f"is not calm after {seconds:g} s")
 
     # --- how far it is ---------------------------------------------------------------------------
 
