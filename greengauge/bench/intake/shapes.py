@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devices.durations import SECOND
 from greengauge.bench.figures import Figures
 from greengauge.bench.intake import backlog
 from greengauge.bench.intake.disk import commits
@@ -29,7 +30,10 @@ def arrays(figures: Figures, place: Place) -> None:
 
 
 def meters(figures: Figures, place: Place) -> None:
-    """The same messages from many meters and from few: what a message costs more. The store is down."""
+    """As many messages from many meters and from few: what a message costs more. The store is down.
+
+    A plant has as many messages a second in both cases, so each of the many meters reports that much more seldom.
+    """
     scale = place.scale
     figures.say("meters_many", scale.many_meters)
     for stage in ("decoded", "scored"):
@@ -37,7 +41,8 @@ def meters(figures: Figures, place: Place) -> None:
         for count in (scale.meters, scale.many_meters):
             folder = place.new(f"meters-{count}-{stage}")
             messages = max(scale.messages, count)
-            found = backlog.service(folder, Workload(count), stage, count, messages)
+            workload = Workload(count, every_ms=SECOND * count // scale.meters)
+            found = backlog.service(folder, workload, stage, count, messages)
             say(figures, f"meters_{'few' if count == scale.meters else 'many'}_{stage}", found)
             cost.append(found.cpu_us)
         figures.reach(f"meters_times_{stage}", cost[1] / cost[0], at_most=1.5)
