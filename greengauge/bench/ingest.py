@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from devices.errors import ConfigurationError
+from devices.errors import ConfigurationError, EnvironmentFailure
 from greengauge.bench.figures import Figures, tell
 from greengauge.bench.intake.broker import broker
 from greengauge.bench.intake.channels import channels
@@ -70,7 +70,15 @@ def run(
         for name, take in FIGURES.items():
             if not only or name in only:
                 sys.stderr.write(f"greengauge: {name} …\n")
-                take(figures, place)
+                _take(name, take, figures, place)
     for rival in figures.missing:
         sys.stderr.write(f"greengauge: MISSING: {rival} is not on PATH; its figures are left out\n")
     return tell(figures, as_json=as_json, out=out)
+
+
+def _take(name: str, take: Callable[[Figures, Place], None], figures: Figures, place: Place) -> None:
+    """A process that fails spoils its own figure, and the run is not good; the others are still taken."""
+    try:
+        take(figures, place)
+    except EnvironmentFailure as failure:
+        figures.check(f"{name}_failure", failure.cause, f"{name} failed", good=False)
