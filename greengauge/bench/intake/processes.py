@@ -49,8 +49,12 @@ class Process:
 
     def cpu(self) -> float:
         """User and system seconds so far, of all its threads; not of its children."""
-        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return _cpu(self.child.pid)
+
+    def cpu_with_children(self) -> float:
+        """The same with the processes that it has started and that still run."""
+        files = Path(f"/proc/{self.child.pid}/task").glob("*/children")
+        return self.cpu() + sum(_cpu(int(pid)) for file in files for pid in file.read_text().split())
 
     def rss(self) -> int:
         """Bytes of memory in use."""
@@ -101,6 +105,14 @@ class Process:
                 raise self.failed(f"is not that far after {seconds:g} s")
             time.sleep(every)
         return found
+
+
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # it has just ended
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 def module(name: str, *words: str, folder: Path) -> Process:
