@@ -331,6 +331,22 @@ def bench_scoring(
     raise typer.Exit(verb.run(as_json=as_json, lines=lines, readings=readings, days=days))
 
 
+@bench_app.command("ingest")
+def bench_ingest(
+    as_json: Json = False,
+    quick: Annotated[bool, typer.Option("--quick", help="So little that it only shows that everything works.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only this figure; may be repeated.", metavar="FIGURE")] = None,
+    messages: Annotated[
+        int | None, typer.Option(help="Of a backlog (default: 1,000,000).", min=1000, envvar="GREENGAUGE_MESSAGES")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON object here.", metavar="FILE")] = None,
+) -> None:
+    """The intake beside Telegraf and a plain script, from one source. Exit code 1 if answers disagree."""
+    from greengauge.bench import ingest as verb
+
+    raise typer.Exit(verb.run(as_json=as_json, quick=quick, only=only or (), messages=messages, out=out))
+
+
 def main() -> None:
     """Entry point: errors a user can meet become one readable message and an exit code."""
     try:

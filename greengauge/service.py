@@ -158,9 +158,7 @@ class Service:
         """Work until cancelled. `more` are further named tasks (the demo's simulator)."""
         tasks: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("intake", self.intake.run()),
-            ("scorer", self.scorer.run()),
-            ("writer", self._later(self.writer.run)),
-            ("quarantine", self._later(self.quarantining.run)),
+            *self._readers(),
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
@@ -241,6 +239,16 @@ class Service:
             "rewind": lambda asked, _body: self.rewind(asked["to"]),
             "retry": lambda asked, _body: self._retry(asked["positions"]),
         }
+
+    def _readers(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Who reads the log. The setting `stages` leaves the later ones out: what they cost is the difference."""
+        readers: tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...] = (
+            ("quarantine", lambda: self._later(self.quarantining.run)),
+            ("writer", lambda: self._later(self.writer.run)),
+            ("scorer", self.scorer.run),
+        )
+        far = ("durable", "decoded", "stored", "scored").index(self.settings.stages)
+        return [(name, start()) for name, start in readers[:far]]
 
     async def _later(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What may wait for the first gauge: its cursor holds the log."""

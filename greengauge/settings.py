@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     history_days: float = Field(
         40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
     )
+    stages: Literal["durable", "decoded", "stored", "scored"] = Field(
+        "scored", description="how far a reading goes, for measuring what each stage costs; scored is all of it"
+    )
     snapshot_seconds: float = Field(30.0, gt=0, le=86_400, description="how often the scores' state is saved")
 
     def address(self) -> Broker:

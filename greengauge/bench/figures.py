@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Value = str | int | float | bool | None
 
@@ -43,6 +46,22 @@ class Figures:
     def all(self) -> Mapping[str, Value]:
         """Everything, flat."""
         return {**self.values, "missing_rivals": " ".join(self.missing), "answers": "; ".join(self.wrong) or "agree"}
+
+
+def tell(figures: Figures, *, as_json: bool, out: Path | None = None) -> int:
+    """Print them, for people or as one flat JSON object, which `out` gets too. The exit code: 1 if answers disagree."""
+    found = figures.all()
+    if out is not None:
+        out.write_text(json.dumps(found, indent=1) + "\n")
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return 1 if figures.wrong else 0
+    for name, figure in found.items():
+        if not name.startswith(("goal_", "met_")):
+            goal = found.get(f"goal_{name}")
+            reached = "" if goal is None else f"   goal {goal}: {'reached' if found[f'met_{name}'] else 'NOT REACHED'}"
+            sys.stdout.write(f"{name:<34} {figure}{reached}\n")
+    return 1 if figures.wrong else 0
 
 
 def _short(value: Value) -> Value:

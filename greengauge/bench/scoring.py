@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 
 from greengauge.bench.cold import cold
-from greengauge.bench.figures import Figures
+from greengauge.bench.figures import Figures, tell
 from greengauge.bench.live import late, live
 from greengauge.bench.measure import machine
 from greengauge.bench.memory import memory
@@ -36,15 +35,4 @@ def run(*, as_json: bool, lines: int = 1000, readings: int = 2_000_000, days: in
             f"greengauge: RIVAL MISSING: {rival} is not installed; its figures are left out "
             "(mend: pip install 'greengauge[bench]')\n"
         )
-    found = figures.all()
-    if as_json:
-        sys.stdout.write(json.dumps(found) + "\n")
-    else:
-        for name, figure in found.items():
-            if not name.startswith(("goal_", "met_")):
-                goal = found.get(f"goal_{name}")
-                reached = (
-                    "" if goal is None else f"   goal {goal}: {'reached' if found[f'met_{name}'] else 'NOT REACHED'}"
-                )
-                sys.stdout.write(f"{name:<34} {figure}{reached}\n")
-    return 1 if figures.wrong else 0
+    return tell(figures, as_json=as_json)

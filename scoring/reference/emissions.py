@@ -182,7 +182,9 @@ def _day_budget(blocks: Blocks, name: str, day: Day, hour: Hour, now: int, on: d
     return _budget(past, coming, total, weight, hour.taken_off)
 
 
-def _budget(past: Sequence[Piece], coming: Sequence[Piece], total: Fraction, left: Fraction, taken_off: Fraction) -> Said:
+def _budget(
+    past: Sequence[Piece], coming: Sequence[Piece], total: Fraction, left: Fraction, taken_off: Fraction
+) -> Said:
     may = allowed(past, total, left)
     if may is not None and may >= 0:
         may += taken_off
@@ -232,4 +234,3 @@ def _rest(blocks: Blocks, name: str, hour: Hour, now: int, left: Fraction) -> li
 
 def _double(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
-

@@ -1,0 +1,1 @@
+"""The parts of `greengauge bench ingest`: workload, source, rivals, and one file a figure."""
