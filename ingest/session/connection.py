@@ -149,11 +149,6 @@ class Connection:
         self._resting = False
         self._readable()
 
-    @property
-    def waiting(self) -> int:
-        """Bytes that the socket holds, unread."""
-        return self._wire.waiting if self._wire is not None else 0
-
     def _readable(self) -> None:
         """Take what there is until it takes too long, or reading is paused."""
         until = time.monotonic() + SLICE_S

@@ -28,9 +28,11 @@ LINGER_S = 0.02
 waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
 SMALL = 1 << 16
 """Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it."""
+NAPS = 4
+"""Of such a rest; after each the socket is read."""
 WINDOW, STALLS, HURRIED = 8, 3, 32
 """Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where `STALLS` chunks running, of at least
-`WINDOW` messages, had stopped growing halfway through their wait, the next `HURRIED` do not wait."""
+`WINDOW` messages, had stopped growing before their wait was over, the next `HURRIED` do not wait."""
 SUSPICIOUS = 3
 """Short sessions in a row that look like a second client with our id."""
 
@@ -106,18 +108,19 @@ class MqttSession:
             )
 
     async def _rest(self, seconds: float) -> bool:
-        """Let the socket gather by itself. Whether more came to the last."""
+        """Wait for more while the socket gathers by itself, read now and then. Whether more came to the last."""
         connection = self._connection
         if connection is None:
             return True
-        connection.rest()
-        try:
-            await asyncio.sleep(seconds / 2)
-            before = connection.waiting
-            await asyncio.sleep(seconds / 2)
-            return connection.waiting > before
-        finally:
-            connection.wake()
+        before = 0
+        for _ in range(NAPS):
+            before = self._backlog.bytes
+            connection.rest()
+            try:
+                await asyncio.sleep(seconds / NAPS)
+            finally:
+                connection.wake()
+        return self._backlog.bytes > before
 
     def _acknowledge(self, generation: int, acks: bytes) -> bool:
         # Packet ids mean something within their connection only: late PUBACKs would confirm other messages.

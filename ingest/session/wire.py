@@ -11,11 +11,8 @@ whether the link is alive is judged by the bytes that pass (`heard`, `sent`).
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import ssl
-import sys
-import termios
 import time
 from contextlib import suppress
 from typing import Any
@@ -27,6 +24,8 @@ from ingest.session.stream import ROOM, Stream
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
 CLOGGED = 1 << 20
 """Bytes that wait to be sent from which on nothing more is read: whoever takes no PUBACKs gets no memory."""
+SEGMENT = 1448
+"""Bytes of a full packet of TCP."""
 _SENT_AT_ONCE = 1 << 16
 _AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -104,16 +103,12 @@ class Wire:
             return 0
         self.heard = time.monotonic()
         self.stream.filled(size)
+        if size < SEGMENT and hasattr(socket, "TCP_QUICKACK"):
+            # A peer that holds back its next small packet until this one is acknowledged (mosquitto, by default)
+            # would wait for our PUBACKs, that is for the disk.
+            with suppress(OSError):
+                self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         return size
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that have come and were not received."""
-        if self._closed:
-            return 0
-        size = bytearray(4)
-        fcntl.ioctl(self._sock, termios.FIONREAD, size)
-        return int.from_bytes(size, sys.byteorder)
 
     @property
     def over(self) -> bool:
