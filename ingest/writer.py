@@ -22,7 +22,7 @@ from ingest.line_protocol import ReadingEncoder, reading_tags
 from ingest.lines import Lines
 from ingest.log.record import Record
 from ingest.store.base import BadPoint, Series, Store, StoreDown
-from ingest.store.patience import pause_s
+from ingest.store.patience import FIRST_RETRY_S, pause_s
 from ingest.winners import Choice, Plan, Winners
 from ingest.worker import Worker
 
