@@ -34,13 +34,14 @@ class Reserve:
         """Makes the file if there is room for it. Raises OSError where the disk cannot be asked."""
         self._folder, self._look, self._path = folder, look, folder / "reserve"
         self.size = min(BYTES, look(folder)[1] // SHARE)
-        self.held = self._path.exists() and self._path.stat().st_size >= self.size
+        # A disk that does not tell its size (some network file systems) has no reserve, and is not called full.
+        self.held = self.size == 0 or (self._path.exists() and self._path.stat().st_size >= self.size)
         self.tend(0)
 
     def tend(self, next_segment: int) -> None:
         """Give it up on a full disk, make it anew where it leaves room for the next segment."""
         free, _ = self._look(self._folder)
-        if self.held and free < self.size // 2:
+        if self.held and self.size and free < self.size // 2:
             self._path.unlink(missing_ok=True)
             self.held = False
         elif not self.held and free >= 2 * self.size + next_segment:
@@ -58,7 +59,8 @@ class Reserve:
             allocate(fd, self.size)
             fresh.replace(self._path)
             self.held = True
-        except OSError:  # somebody else took the room meanwhile
+        except OSError as failure:  # somebody else took the room meanwhile; or this file system gives none ahead
             fresh.unlink(missing_ok=True)
+            self.held = failure.errno not in (errno.ENOSPC, errno.EDQUOT)
         finally:
             os.close(fd)

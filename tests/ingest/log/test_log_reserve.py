@@ -73,3 +73,11 @@ def test_the_log_takes_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
         MB // 2
     ] * 2
     log.close()
+
+
+def test_a_disk_that_tells_no_size_is_not_called_full(tmp_path: Path) -> None:
+    """Without a size there is no reserve, and nothing is refused for it."""
+    reserve = Reserve(tmp_path, lambda _: (0, 0))
+    reserve.tend(32 * MB)
+    assert reserve.held
+    reserve.must_leave(32 * MB)
