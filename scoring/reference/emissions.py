@@ -19,7 +19,7 @@ _KG, _T = 10**9, 10**12  # µg
 def closed(blocks: Blocks, name: str, said: str, start: int) -> Said:
     """A closed block that begins at `start`."""
     kind = "month" if said.endswith(WITHIN) else average(said).kind
-    day = blocks.date(start + 1)
+    day = blocks.local_day(start + 1)
     if kind in ("hour", "half-hour"):
         return _hour(blocks, name, blocks.hour(name, blocks.block(start + 1)), said, day, ended=True)
     if kind == "day":
@@ -33,7 +33,7 @@ def closed(blocks: Blocks, name: str, said: str, start: int) -> Said:
 def standing(blocks: Blocks, name: str, said: str, now: int) -> Said:
     """An open hour, half-hour or day as of the whole minute `now`, with what is left of its limit."""
     block = blocks.block(now)
-    day = blocks.date(block[1])
+    day = blocks.local_day(block[1])
     hour = blocks.hour(name, block, now)
     if average(said).kind != "day":
         limit = blocks.limit(name, average(said).kind, day)
@@ -45,7 +45,7 @@ def standing(blocks: Blocks, name: str, said: str, now: int) -> Said:
 
 def minute(blocks: Blocks, name: str, end: int) -> Said:
     """The rolling minute that ends at `end`, a whole second."""
-    day = blocks.date(end)
+    day = blocks.local_day(end)
     regime, holds = in_force(blocks.regimes, day)
     found = blocks.gas.minute(name, end, regime)
     value = None if found.micro is None else Fraction(found.micro, 1_000_000)
@@ -113,7 +113,7 @@ def _day(
 
 
 def _month(blocks: Blocks, name: str, days: Sequence[Day], said: str) -> Said:
-    last = blocks.date(days[-1].hours[-1].block[1])
+    last = blocks.local_day(days[-1].hours[-1].block[1])
     regime, _ = in_force(blocks.regimes, last)
     good, hours = [h for d in days for h in d.good], [h for d in days for h in d.hours]
     if said.endswith(WITHIN):
@@ -182,7 +182,9 @@ def _day_budget(blocks: Blocks, name: str, day: Day, hour: Hour, now: int, on: d
     return _budget(past, coming, total, weight, hour.taken_off)
 
 
-def _budget(past: Sequence[Piece], coming: Sequence[Piece], total: Fraction, left: Fraction, taken_off: Fraction) -> Said:
+def _budget(
+    past: Sequence[Piece], coming: Sequence[Piece], total: Fraction, left: Fraction, taken_off: Fraction
+) -> Said:
     may = allowed(past, total, left)
     if may is not None and may >= 0:
         may += taken_off
@@ -232,4 +234,3 @@ def _rest(blocks: Blocks, name: str, hour: Hour, now: int, left: Fraction) -> li
 
 def _double(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
-

@@ -59,7 +59,9 @@ class Gas:
         found: dict[str, Channel] = {}
         for c in [*(c for c in self._all if c.meter == meter), *self._all]:
             level = c.kind in (Kind.LEVEL, Kind.RATE) and c.name in _OTHERS
-            says = c.name != "flow" or (c.unit.dimension == "volume/time" and c.state is not None and c.water is not None)
+            says = c.name != "flow" or (
+                c.unit.dimension == "volume/time" and c.state is not None and c.water is not None
+            )
             if level and says:
                 found.setdefault(c.name, c)
         return found
@@ -100,10 +102,13 @@ class Gas:
         begins, check, passed = (
             self._notes(way, ways[0][0].meter, start, end, regime) if regime.quadrants else (False, False, None)
         )
+        mass = None
+        if found is not None and valid and flow is not None:
+            mass = round(max(found[1], 0.0) * flow / 60.0 * 1000.0)
         return Minute(
             micro=round(Fraction(found[0]) * 1_000_000) if found is not None and valid else None,
             running=not standing,
-            mass=round(max(found[1], 0.0) * flow / 60.0 * 1000.0) if found is not None and valid and flow is not None else None,
+            mass=mass,
             gas=round(flow / 60.0 * 1000.0) if flow is not None and not standing else None,
             raw=raw,
             backup=valid and way is not ways[0],
@@ -127,7 +132,9 @@ class Gas:
         exact = Fraction(total, ms) * value_per_step(self._record.plant, channel)
         return float(convert(exact, channel.unit, unit) * times + plus)
 
-    def _value(self, name: str, way: tuple[Channel, ...], start: int, end: int, regime: Regime) -> tuple[float, float] | None:
+    def _value(
+        self, name: str, way: tuple[Channel, ...], start: int, end: int, regime: Regime
+    ) -> tuple[float, float] | None:
         """(mg/m3 at reference oxygen, before the oxygen step); None: invalid."""
         value = before = 0.0
         if min(self._sums(c.index, start, end)[1] for c in way) < max(1, regime.minute_valid_ms):
@@ -174,7 +181,9 @@ class Gas:
             return None if ambient is None else self._mean(channel, "Pa", start, end, plus=ambient)
         return self._mean(channel, "Pa", start, end)
 
-    def _oxygen(self, other: dict[str, Channel], wet: float | None, start: int, end: int, regime: Regime) -> float | None:
+    def _oxygen(
+        self, other: dict[str, Channel], wet: float | None, start: int, end: int, regime: Regime
+    ) -> float | None:
         """% dry."""
         o2 = self._mean(other.get("o2"), "%", start, end)
         if o2 is None:
@@ -219,7 +228,7 @@ class Gas:
 
 def _pollutants(channels: list[Channel]) -> dict[str, tuple[Channel, ...]]:
     """By name; `no` and `no2` together are `nox` where nobody measures that."""
-    gases = {}
+    gases: dict[str, tuple[Channel, ...]] = {}
     for c in channels:
         concentration = c.unit.dimension == "mass/volume" or c.unit.symbol in ("ppm", "ppb")
         if c.kind is Kind.LEVEL and concentration and c.name not in _OTHERS:

@@ -86,4 +86,3 @@ def compared(plant: Plant, days: float, seed: int, *, beyond: float) -> tuple[Co
     made = Comparison()
     made.add(Twin(plant, batch(plant, found)), (run.told[k] for k in sorted(run.told, key=lambda k: (k[-1], str(k)))))
     return made, run
-
