@@ -12,11 +12,14 @@ from greengauge.bench.measure import cost
 from greengauge.bench.plants import CHANNELS, Source, plant
 from scoring.degrees.coverage import DEGREES
 from scoring.engine import Engine
+from scoring.reference.table import Comparison, Twin, cells
 
 WARM = 90  # s, before anything is measured: kernels are compiled, every fast window but the hour is full
 SECONDS = 30
 BACKLOG = 60  # s of readings that come at once
 MINUTES = 3
+TWINS = 2
+"""Lines that are compared with the twin, number by number."""
 
 
 def live(figures: Figures, lines: int) -> None:
@@ -25,7 +28,8 @@ def live(figures: Figures, lines: int) -> None:
     """
     works = plant(lines, "1s")
     engine, source = Engine(works), Source(works)
-    _second_by_second(engine, [source.take(1) for _ in range(WARM)])
+    warm = [source.take(1) for _ in range(WARM)]
+    _second_by_second(engine, warm)
     batches = [source.take(1) for _ in range(SECONDS)]
     took, _ = cost(lambda: _second_by_second(engine, batches))
     readings = SECONDS * len(works.channels)
@@ -33,6 +37,7 @@ def live(figures: Figures, lines: int) -> None:
     figures.say("live_channels_a_line", CHANNELS)
     figures.say("live_windows", len(works.windows))
     figures.check("live_board_is_the_scores", good := _board_is_the_scores(works, engine), "board and scores", good)
+    _against_the_twin(figures, "live", works, engine, [*warm, *batches])
     figures.say("live_cpu_ns", took.cpu / readings * 1e9)
     figures.reach("live_core_percent_1000_lines", took.cpu / SECONDS * 100_000 / lines, at_most=5)
     minutes = [source.take(BACKLOG) for _ in range(MINUTES + 1)]
@@ -48,9 +53,14 @@ def live(figures: Figures, lines: int) -> None:
 def late(figures: Figures) -> None:
     """Meters' messages of the same size through the same engine, board included: in order, then late within grace."""
     works = plant(10, "1s")
-    engine, source = Engine(works), Source(works)
-    _second_by_second(engine, [source.take(1) for _ in range(20 * 60)])
-    in_order, _ = cost(lambda: _second_by_second(engine, [source.take(1) for _ in range(SECONDS)]))
+    engine, source, pushed = Engine(works), Source(works), list[Readings]()
+
+    def run(batches: list[Readings]) -> None:
+        pushed.extend(batches)
+        _second_by_second(engine, batches)
+
+    run([source.take(1) for _ in range(20 * 60)])
+    in_order, _ = cost(lambda: run([source.take(1) for _ in range(SECONDS)]))
     random = np.random.default_rng(2)
 
     def late_ones() -> list[Readings]:
@@ -64,12 +74,13 @@ def late(figures: Figures) -> None:
             made.append(Readings.of(batch.channel, batch.ts - back, batch.value, received=batch.received))
         return made
 
-    _second_by_second(engine, late_ones()[:2])
-    behind, _ = cost(lambda: _second_by_second(engine, late_ones()))
+    run(late_ones()[:2])
+    behind, _ = cost(lambda: run(late_ones()))
     readings = SECONDS * len(works.channels)
     figures.say("late_in_order_cpu_ns", in_order.cpu / readings * 1e9)
     figures.say("late_cpu_ns", behind.cpu / readings * 1e9)
     figures.check("late_board_is_the_scores", good := _board_is_the_scores(works, engine), "late: board, scores", good)
+    _against_the_twin(figures, "late", works, engine, pushed)
     figures.reach("late_times_in_order", behind.cpu / in_order.cpu, at_most=3)
 
 
@@ -77,6 +88,18 @@ def _second_by_second(engine: Engine, batches: list[Readings]) -> None:
     for batch in batches:
         engine.push(batch)
         engine.board()
+
+
+def _against_the_twin(figures: Figures, name: str, works: Plant, engine: Engine, pushed: list[Readings]) -> None:
+    """Board and scores of a few lines beside the slow twin's, by the table that the tests use."""
+    lines = range(min(TWINS, len(works.lines)))
+    ids = {f"line:{works.lines[row].id}" for row in lines}
+    comparison, twin = Comparison(), Twin(works, Readings.concat(pushed))
+    comparison.add(twin, cells(works, engine.board(), lines))
+    comparison.add(twin, (score for score in engine.live()[0] if score.scope in ids))
+    figures.say(f"{name}_twin_numbers", comparison.compared.total())
+    wrong = len(comparison.differences)
+    figures.check(f"{name}_twin_differences", wrong, f"{name}: engine and twin", not wrong)
 
 
 def _board_is_the_scores(works: Plant, engine: Engine) -> bool:

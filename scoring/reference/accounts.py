@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -72,7 +72,7 @@ def _entries(value: object) -> Sequence[Valid]:
     return value.entries if isinstance(value, Series) else value  # type: ignore[return-value] # dated entries else
 
 
-def _lookup(record: Record, value: object, zone: str, instant: bool):  # type: ignore[no-untyped-def] # noqa: ANN202, FBT001
+def _lookup(record: Record, value: object, zone: str, instant: bool) -> Callable[[int], Fraction | None]:
     """The value in force from an instant on; None where there is none."""
     if isinstance(value, Fraction):
         return lambda _: value
@@ -107,9 +107,9 @@ class Account:
         self._flows = flows
         self.made = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "made"))
         self.used = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "used"))
-        dated = [e for id_ in self.made for e in choose(plant, line, id_, self.made).entries]
+        dated: list[Valid] = [e for id_ in self.made for e in choose(plant, line, id_, self.made).entries]
         grid = plant.factors.get(plant.sites[line.site].electricity or "", ())
-        self.edges = {midnight(e.start, zone) for e in (*dated, *grid) if e.start}
+        self.edges = {midnight(e.start, zone) for e in [*dated, *grid] if e.start}
         self.by = lru_cache(4096)(self._by)
         self.over = lru_cache(64)(self._over)
 
@@ -169,7 +169,7 @@ def _has(channels: Sequence[Channel], row: int) -> bool:
 
 
 def _product(
-    plant: Plant, line: Line, c: Channel, product: Product, made: tuple[str, ...], calculated: bool  # noqa: FBT001
+    plant: Plant, line: Line, c: Channel, product: Product, made: tuple[str, ...], calculated: bool
 ) -> Iterator[Entry]:  # fmt: skip
     per, id_ = per_count(plant, c, product.unit), product.id
     good: Times = () if product.qualified is None else ((product.qualified, False),)
@@ -204,11 +204,12 @@ def _chemistry(way: Chemistry, c: Channel, per: Fraction, first: Times) -> Itera
         yield ("emitted", ""), c, per * times, (*first, (value, False))
 
 
-def _fuel(plant: Plant, line: Line, c: Channel, dry: Times, calculated: bool) -> Iterator[Entry]:  # noqa: FBT001
+def _fuel(plant: Plant, line: Line, c: Channel, dry: Times, calculated: bool) -> Iterator[Entry]:
     assert c.counts is not None  # noqa: S101 - a fuel's channel
     fuel, sign = plant.fuels[c.counts.id], -1 if c.exported else 1
+    heat: Times = ()
     if measured_in(c).dimension == GJ.dimension:
-        per, heat = sign * per_count(plant, c, GJ), ()
+        per = sign * per_count(plant, c, GJ)
     else:
         per, heat = sign * per_count(plant, c, fuel.unit), (*dry, (fuel.ncv, False))
     yield ("heat", ""), c, per, heat

@@ -5,7 +5,7 @@ Minute by minute from `gas`, then sums of sums, all fractions. Slow, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -142,7 +142,7 @@ class Blocks:
         self.day = lru_cache(maxsize=None)(self._day)
         self.substituted = cache(self._substituted)
 
-    def date(self, ts: int) -> date:
+    def local_day(self, ts: int) -> date:
         """The local date that `ts` lies in: a midnight belongs to the day before."""
         return datetime.fromtimestamp((ts - 1) // 1000, ZoneInfo(self.zone)).date()
 
@@ -160,7 +160,7 @@ class Blocks:
 
     def block(self, ts: int) -> Block:
         """The block that `ts` lies in; its end belongs to it."""
-        return next(b for b in self.blocks_of(self.date(ts)) if b[0] < ts <= b[1])
+        return next(b for b in self.blocks_of(self.local_day(ts)) if b[0] < ts <= b[1])
 
     def limit(self, name: str, kind: Kind, day: date) -> Fraction | None:
         """mg/m3 of an average on a day."""
@@ -183,7 +183,7 @@ class Blocks:
 
     def _hour(self, name: str, block: Block, now: int | None = None) -> Hour:
         """A block, or its minutes up to `now`."""
-        day = self.date(block[1])
+        day = self.local_day(block[1])
         regime, _ = in_force(self.regimes, day)
         until = block[1] if now is None else now
         minutes = [self.gas.minute(name, end, regime) for end in range(block[0] + MINUTE, until + 1, MINUTE)]
@@ -212,10 +212,12 @@ class Blocks:
         if hour.enough and hour.mass_minutes:
             return round(Fraction(hour.mass, hour.mass_minutes) * missing)
         if rule.rule == "half-limit":
-            day = self.date(block[1])
+            day = self.local_day(block[1])
             limit = self.limit(name, "half-hour" if hour.regime.block_ms < HOUR else "hour", day)
             limit = limit or hour.regime.limits.get(name)
-            for h in [hour, *(self.hour(name, b) for b in self._before(block))] if limit is not None else ():
+            if limit is None:
+                return 0
+            for h in (hour, *(self.hour(name, b) for b in self._before(block))):
                 if known := [m.gas for m in h.minutes if m.gas is not None]:
                     return round(limit / 2 * Fraction(sum(known), len(known)) * missing)
             return 0
@@ -228,9 +230,9 @@ class Blocks:
                 break
         return round(max(rates, default=Fraction(0)) * missing)
 
-    def _before(self, block: Block):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def _before(self, block: Block) -> Iterator[Block]:
         """The blocks before one, the newest first."""
-        day = self.date(block[1])
+        day = self.local_day(block[1])
         while midnight(day + timedelta(days=1), self.zone) > self.first:
             for b in reversed(self.blocks_of(day)):
                 if b[1] <= block[0]:
@@ -247,7 +249,7 @@ class Blocks:
 
     def days(self, name: str, start: date, end: date) -> list[Day]:
         """The days from `start` to `end`, this one included, as far as there is anything."""
-        first, last = max(start, self.date(self.first + 1)), min(end, self.date(self.newest))
+        first, last = max(start, self.local_day(self.first + 1)), min(end, self.local_day(self.newest))
         return [self.day(name, first + timedelta(days=n)) for n in range((last - first).days + 1)]
 
 
@@ -258,11 +260,13 @@ def written(regime: Regime, kind: Kind) -> str:
 
 def points(minutes: Sequence[Minute]) -> tuple[list[int], str]:
     """40 CFR 60.13(h)(2): (the minutes that are an hour's points, why it is none; "" if it is one)."""
-    found, begun = [], False
+    found: list[int] = []
+    begun = False
     for i, m in enumerate(minutes):
         begun = begun or m.begins
         if begun and m.micro is not None:
-            found, begun = [*found, i], False
+            found.append(i)
+            begun = False
     quarters = {i // 15 for i, m in enumerate(minutes) if m.running}
     disturbed = any(m.check for m in minutes)
     fails = [i for i, m in enumerate(minutes) if m.passed is False]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -46,12 +47,12 @@ class Ratios:
 
     def __init__(self, record: Record) -> None:
         self._plant, self._record = record.plant, record
-        self._accounts = [Account(record, line) for line in record.plant.lines]
+        self._account = cache(lambda row: Account(record, record.plant.lines[row]))
         self._groups = {(g.line, g.degree): g for g in coverage_groups(record.plant)}
 
     def degrees(self, scope: Scope, start: int, end: int) -> dict[str, Ratio]:
         """The four degrees of a scope over (start, end]."""
-        accounts = [self._accounts[row] for row in scope.lines]
+        accounts = [self._account(row) for row in scope.lines]
         sums = [a.over(start, end) for a in accounts]
 
         def total(to: str, ids: Sequence[str] = ("",)) -> Fraction:
@@ -77,7 +78,7 @@ class Ratios:
 
     def energy(self, scope: Scope, energy: str, product: str, start: int, end: int) -> tuple[Fraction, Fraction]:
         """(kWh, MJ or kgce; output) of one product made in a scope over (start, end]."""
-        accounts = [self._accounts[row] for row in scope.lines]
+        accounts = [self._account(row) for row in scope.lines]
         maker = next(a for a in accounts if product in a.made)
         norm = choose_norm(self._plant, maker.line, product, energy)  # type: ignore[arg-type] # a name of its kinds
         zone = self._plant.sites[maker.line.site].timezone

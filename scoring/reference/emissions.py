@@ -19,7 +19,7 @@ _KG, _T = 10**9, 10**12  # µg
 def closed(blocks: Blocks, name: str, said: str, start: int) -> Said:
     """A closed block that begins at `start`."""
     kind = "month" if said.endswith(WITHIN) else average(said).kind
-    day = blocks.date(start + 1)
+    day = blocks.local_day(start + 1)
     if kind in ("hour", "half-hour"):
         return _hour(blocks, name, blocks.hour(name, blocks.block(start + 1)), said, day, ended=True)
     if kind == "day":
@@ -33,7 +33,7 @@ def closed(blocks: Blocks, name: str, said: str, start: int) -> Said:
 def standing(blocks: Blocks, name: str, said: str, now: int) -> Said:
     """An open hour, half-hour or day as of the whole minute `now`, with what is left of its limit."""
     block = blocks.block(now)
-    day = blocks.date(block[1])
+    day = blocks.local_day(block[1])
     hour = blocks.hour(name, block, now)
     if average(said).kind != "day":
         limit = blocks.limit(name, average(said).kind, day)
@@ -45,7 +45,7 @@ def standing(blocks: Blocks, name: str, said: str, now: int) -> Said:
 
 def minute(blocks: Blocks, name: str, end: int) -> Said:
     """The rolling minute that ends at `end`, a whole second."""
-    day = blocks.date(end)
+    day = blocks.local_day(end)
     regime, holds = in_force(blocks.regimes, day)
     found = blocks.gas.minute(name, end, regime)
     value = None if found.micro is None else Fraction(found.micro, 1_000_000)
@@ -113,7 +113,7 @@ def _day(
 
 
 def _month(blocks: Blocks, name: str, days: Sequence[Day], said: str) -> Said:
-    last = blocks.date(days[-1].hours[-1].block[1])
+    last = blocks.local_day(days[-1].hours[-1].block[1])
     regime, _ = in_force(blocks.regimes, last)
     good, hours = [h for d in days for h in d.good], [h for d in days for h in d.hours]
     if said.endswith(WITHIN):

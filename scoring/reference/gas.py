@@ -102,10 +102,13 @@ class Gas:
         begins, check, passed = (
             self._notes(way, ways[0][0].meter, start, end, regime) if regime.quadrants else (False, False, None)
         )
+        mass = None
+        if found is not None and valid and flow is not None:
+            mass = round(max(found[1], 0.0) * flow / 60.0 * 1000.0)
         return Minute(
             micro=round(Fraction(found[0]) * 1_000_000) if found is not None and valid else None,
             running=not standing,
-            mass=round(max(found[1], 0.0) * flow / 60.0 * 1000.0) if found is not None and valid and flow is not None else None,
+            mass=mass,
             gas=round(flow / 60.0 * 1000.0) if flow is not None and not standing else None,
             raw=raw,
             backup=valid and way is not ways[0],
@@ -225,7 +228,7 @@ class Gas:
 
 def _pollutants(channels: list[Channel]) -> dict[str, tuple[Channel, ...]]:
     """By name; `no` and `no2` together are `nox` where nobody measures that."""
-    gases = {}
+    gases: dict[str, tuple[Channel, ...]] = {}
     for c in channels:
         concentration = c.unit.dimension == "mass/volume" or c.unit.symbol in ("ppm", "ppb")
         if c.kind is Kind.LEVEL and concentration and c.name not in _OTHERS:

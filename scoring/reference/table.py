@@ -7,23 +7,40 @@ Equal is bit for bit: integers as they are, doubles by their hexadecimal form. A
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, NamedTuple
 
 from devices.plant.averages import WITHIN, average
 from devices.plant.model import Plant
 from devices.readings import Readings
+from scoring.degrees.board import Standing
+from scoring.degrees.coverage import DEGREES
 from scoring.reference import emissions
 from scoring.reference.blocks import Blocks
 from scoring.reference.degrees import Ratio, Ratios
 from scoring.reference.gas import MINUTE
 from scoring.reference.record import Record
-from scoring.results import Changes, Emission, Energy, Score
+from scoring.results import Emission, Energy, Score
 from scoring.windows.sums import SpanSums
 
 Said = Mapping[str, Any]
-Thing = Score | Energy | Emission | SpanSums
+
+
+class Cell(NamedTuple):
+    """One degree of one line over one window on the engine's board."""
+
+    scope: str
+    degree: str
+    window: str
+    ts: int
+    numerator: float
+    denominator: float
+    value: float | None
+
+
+Thing = Score | Energy | Emission | SpanSums | Cell
 
 
 class Twin:
@@ -37,7 +54,7 @@ class Twin:
         self.lengths = dict(zip(plant.windows, plant.window_ms, strict=True))
         self._degrees: tuple[tuple[str, int, int], dict[str, Ratio]] = (("", 0, 0), {})
 
-    def degree(self, score: Score) -> Ratio:
+    def degree(self, score: Score | Cell) -> Ratio:
         """The sums behind a score."""
         asked = score.scope, score.ts - self.lengths[score.window], score.ts
         if self._degrees[0] != asked:  # the four of one window come one after the other
@@ -65,6 +82,26 @@ def _degree(twin: Twin, score: Score) -> Said:
         "output": float(found.output),
         **({"completeness": found.covered / found.running} if found.running else {}),
     }
+
+
+def _cell(_: Twin, cell: Cell) -> Said:
+    said = {"numerator": cell.numerator, "denominator": cell.denominator}
+    return said if cell.value is None else said | {"value": cell.value}
+
+
+def _board(twin: Twin, cell: Cell) -> Said:
+    found = twin.degree(cell)
+    return _ratio(float(found.numerator), float(found.denominator), cell.value)
+
+
+def cells(plant: Plant, board: Standing, lines: Iterable[int]) -> Iterator[Cell]:
+    """What the board says of some lines (rows of Plant.lines)."""
+    scopes = {scope.lines[0]: scope.id for scope in plant.scopes if scope.level == "line"}
+    for line in lines:
+        for row, (window, ts) in enumerate(zip(plant.windows, board.ends, strict=True)):
+            for d, degree in enumerate(DEGREES):
+                n, below, value = (float(x[line, row, d]) for x in (board.numerator, board.denominator, board.value))
+                yield Cell(scopes[line], degree, window, ts, n, below, None if isnan(value) else value)
 
 
 def _energy(_: Twin, energy: Energy) -> Said:
@@ -147,6 +184,7 @@ def _budgeted(thing: Thing) -> bool:
 TABLE: tuple[Quantity, ...] = (
     Quantity("sums", lambda thing: isinstance(thing, SpanSums), _span, _sums),
     *(Quantity(name, _degree_of(name), _score, _degree) for name in ("gd", "lcd", "cd", "sd")),
+    Quantity("board", lambda thing: isinstance(thing, Cell), _cell, _board),
     *(Quantity(name, _energy_of(name), _energy, _taken) for name in ("electricity", "heat", "comprehensive")),
     Quantity("rolling minute", lambda t: isinstance(t, Emission) and t.average == "1min", _emission, _minute),
     *(Quantity(kind, _is(kind), _emission, _block) for kind in ("half-hour", "hour", "day", "month", "operating-days")),
@@ -178,10 +216,6 @@ class Comparison:
             for quantity in wanted:
                 if quantity.of(thing):
                     self._one(quantity, twin, thing)
-
-    def all(self, twin: Twin, changes: Changes) -> None:
-        """Compare all that became known."""
-        self.add(twin, (*changes.scores, *changes.energies, *changes.emissions))
 
     def _one(self, quantity: Quantity, twin: Twin, thing: Thing) -> None:
         engine = quantity.engine(twin, thing)

@@ -84,7 +84,7 @@ def test_open_blocks_and_what_is_left_of_their_limits(seed: int, minutes: list[i
 @settings(max_examples=40, deadline=None)
 @given(shapes.rows(180), st.integers(-20 * MINUTE, 300 * MINUTE), st.integers(1, 200 * MINUTE))
 def test_curves_say_what_the_list_of_readings_says(found: list[shapes.Row], at: int, length: int) -> None:
-    """The twin's quick form (cumulated) equals its plain form (a walk through all readings), to step and millisecond."""
+    """The twin's quick form (cumulated) equals its plain form (a walk over all readings), to step and millisecond."""
     plant, readings = shapes.shapes(), shapes.batch(found)
     start, end = shapes.BASE + at, shapes.BASE + at + length
     record = Record(plant, readings)

@@ -73,7 +73,7 @@ def rows(plant: Plant, rng: random.Random, hours: float, *, gap: float = 0.02) -
 
 def late(found: Iterable[Row], rng: random.Random, share: float, by_min: int) -> list[Row]:
     """Some rows later by up to so many minutes, the rest in order."""
-    return [r for _, r in sorted(((r[1] + rng.randrange(by_min * MINUTE) * (rng.random() < share), r) for r in found))]
+    return [r for _, r in sorted((r[1] + rng.randrange(by_min * MINUTE) * (rng.random() < share), r) for r in found)]
 
 
 def batch(plant: Plant, found: list[Row]) -> Readings:
