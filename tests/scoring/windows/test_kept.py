@@ -96,9 +96,9 @@ def test_minutes_are_kept_for_steps_that_are_held_up() -> None:
         ts = [BASE + hour * HOUR + m * MINUTE for m in range(60)]
         rolling.push(Readings.of([0] * 60, ts, [60 * hour + m for m in range(60)]))
         rolling.span(BASE, BASE + HOUR)
-        rolling.hold(min(hour, 12) * HOUR)  # the oldest step stands still for twelve hours
+        rolling.hold(min(hour, 12) * HOUR)  # it falls behind for twelve hours
         newest = BASE + hour * HOUR + 59 * MINUTE
-        end = newest - min(hour, 12) * HOUR + 7 * MINUTE
+        end = newest - min(hour, 12) * HOUR
         start = end - 24 * HOUR
         assert rolling.reach().minutes <= max(start, BASE)
         assert rolling.span(start, end).total(0) == (end - max(start, BASE)) // MINUTE
