@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from devices.readings import Readings
 from scoring.restate.past import Touched, shortened
 from scoring.results import Changes
 from scoring.stamp import Stamp
-from scoring.steps import Steps, bits, rows_of, stored_step_of
+from scoring.steps import Steps, bits, rows_of, step_of, stored_step_of
 from scoring.teller import Teller, restated
 from scoring.watermarks import Watermarks
 from scoring.windows.rolling import Reach
@@ -112,7 +112,7 @@ class Agenda:
         A moment beyond the reach of the sums waits for what touches it to be restated.
         """
         for kind in self.moments:
-            reachable = all(ts - w >= _reach_of(ts, w, reach) for w in kind.lengths)
+            reachable = all(ts - w >= _reach_of(ts, w, reach) for w in _stepping(kind.lengths, ts))
             rows = (1 << len(kind.marks())) - 1
             (kind.steps.ask if reachable else kind.steps.remember)(ts, rows)
 
@@ -170,7 +170,9 @@ class Agenda:
                 return False
             mine = kind.rows(span)
             for end, rows in kind.steps.told_between(span.start, span.end + max(kind.lengths, default=0)):
-                if rows & mine and any(end - w < _reach_of(end, w, reach) for w in kind.lengths if end < span.end + w):
+                if rows & mine and any(
+                    end - w < _reach_of(end, w, reach) for w in _stepping(kind.lengths, end) if end < span.end + w
+                ):
                     return False
         return True
 
@@ -253,6 +255,11 @@ class Agenda:
             self._marks.scopes,
             self._scopes,
         )
+
+
+def _stepping(lengths: Sequence[int], end: int) -> Iterator[int]:
+    """The windows that have a step there: only these are told."""
+    return (length for length in lengths if end % step_of(length) == 0)
 
 
 def _reach_of(end: int, length: int, reach: Reach) -> int:
