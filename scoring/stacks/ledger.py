@@ -23,7 +23,7 @@ from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
-from scoring.stacks.substitution import substituted
+from scoring.stacks.substitution import lends, substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
@@ -215,7 +215,19 @@ class Ledger:
             del self._atoms[end]
         self._stirred = {end for end in self._stirred if end >= until}  # of the last one its follower asks
         for start in [s for s in self._hours if s < until - self._kept_ms]:
-            del self._hours[start]
+            if not self._awaited(start):
+                del self._hours[start]
+
+    def _awaited(self, start: int) -> bool:
+        """Whether an old hour may still stand in for one to come: however long an analyser is lost."""
+        rule, valid_ms = self.stack.substitution, self.regime.hour_valid_ms
+        if rule is None:
+            return False
+        later = [x for s, x in self._hours.items() if s > start]
+        for i, tally in enumerate(self._hours[start]):
+            if lends(rule, tally, valid_ms) and sum(lends(rule, x[i], valid_ms) for x in later) < rule.hours:
+                return True
+        return False
 
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""
