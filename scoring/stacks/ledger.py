@@ -23,7 +23,7 @@ from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
-from scoring.stacks.substitution import substituted
+from scoring.stacks.substitution import lends, substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
@@ -214,8 +214,23 @@ class Ledger:
         for end in [e for e in self._atoms if e <= until]:
             del self._atoms[end]
         self._stirred = {end for end in self._stirred if end >= until}  # of the last one its follower asks
-        for start in [s for s in self._hours if s < until - self._kept_ms]:
-            del self._hours[start]
+        old = until - self._kept_ms
+        for start in sorted(s for s in self._hours if s < old):
+            if not self._awaited(start, old):
+                del self._hours[start]
+
+    def _awaited(self, start: int, old: int) -> bool:
+        """Whether an hour before `old` may still stand in, however long an analyser is lost: for one to come, or
+        for one after `old` that is counted again.
+        """
+        rule, valid_ms = self.stack.substitution, self.regime.hour_valid_ms
+        if rule is None:
+            return False
+        later = [x for s, x in self._hours.items() if start < s < old]
+        for i, tally in enumerate(self._hours[start]):
+            if lends(rule, tally, valid_ms) and sum(lends(rule, x[i], valid_ms) for x in later) < rule.hours:
+                return True
+        return False
 
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""

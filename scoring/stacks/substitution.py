@@ -33,6 +33,11 @@ def substituted(
     return 0 if rate is None else round(rate * missing)
 
 
+def lends(rule: Substitution, tally: Tally, valid_ms: int) -> bool:
+    """Whether an ended block may stand in for a later one."""
+    return tally.gas_minutes > 0 if rule.rule == "half-limit" else _whole(tally, valid_ms)
+
+
 def _whole(tally: Tally, valid_ms: int) -> bool:
     return tally.enough(valid_ms) and tally.mass_minutes > 0
 

@@ -54,7 +54,7 @@ def rows(plant: Plant, rng: random.Random, hours: float, *, gap: float = 0.02) -
     for c in (c for c in plant.channels if c.source is None):
         name = f"{plant.meters[c.meter].name}.{c.name}"
         low, high = USUAL.get(name) or USUAL[c.name]
-        ts, value, step = BASE + rng.randrange(2) * c.every_ms, 0, c.every_ms
+        ts, value, step = BASE, 0, c.every_ms
         if c.name in ("calibration", "dust"):
             step = 50 * MINUTE
         while ts <= BASE + hours * HOUR:
