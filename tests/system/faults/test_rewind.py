@@ -1,4 +1,4 @@
-"""Fault 8: a store that lost what it acknowledged: the store cursor goes back, and the log tells it everything again."""
+"""Fault 8: a store that lost what it acknowledged: the cursor goes back, and the log tells it everything again."""
 
 from __future__ import annotations
 
