@@ -149,7 +149,7 @@ class Wire:
                 return
             except OSError as failure:
                 self._over = self._over or failure
-                self._outgoing.clear()
+                self._outgoing = bytearray()  # not cleared: the failure's traceback may hold a view of the old one
                 return
             self.sent = time.monotonic()
             del self._outgoing[:size]

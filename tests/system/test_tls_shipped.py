@@ -159,6 +159,7 @@ def test_what_is_wrong_with_a_certificate_is_said(
     own = {"n": None, "a": stranger.issue("greengauge"), "t": authority.issue("greengauge")}[wrong[0]]
     running = tls(tmp_path, broker, known, own).start()
     try:
+        until(lambda: running.status("/healthz") == 200, 20, running.log)
         until(lambda: "certificate" in running.part("intake").get("text", ""), 20, running.log)
         assert running.status("/readyz") == 503
         assert "Traceback" not in running.log()
@@ -201,6 +202,7 @@ def test_a_wrong_password_is_said(tmp_path: Path) -> None:
     url = broker.url.replace("mqtt://", "mqtt://greengauge@")
     running = service(tmp_path, url, GREENGAUGE_BROKER_PASSWORD="a wrong one").start()  # noqa: S106 - a test's own
     try:
+        until(lambda: running.status("/healthz") == 200, 20, running.log)
         until(lambda: "refuses" in running.part("intake").get("text", ""), 20, running.log)
         assert "a wrong one" not in running.part("intake")["text"] + running.log()
     finally:

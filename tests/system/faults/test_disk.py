@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.log import Log
 from tests.system.faults import oracle
 from tests.system.faults.conftest import After, Figure
 from tests.system.faults.meters import Meters, registry
@@ -98,8 +99,8 @@ def test_damage_that_hits_unstored_readings_is_reported(
     until(lambda: acknowledged(running) >= meters.pubacks, 20, running.log)
     running.stop()
     (segment,) = [p for p in (tmp_path / "data" / "log").glob("*.segment") if p.stat().st_size]
-    body = segment.read_bytes()
-    at = body.index(b'"seq": 100,')
+    at = segment.read_bytes().index(b'"seq": 100,')
+    hit = in_record(tmp_path / "data" / "log", int(segment.stem) + at)
     with segment.open("r+b") as file:
         file.seek(at)
         file.write(b"?")
@@ -112,11 +113,18 @@ def test_damage_that_hits_unstored_readings_is_reported(
     found = oracle.stored(influx)
     sent = {key: tuple(map(float, texts)) for key, texts in meters.sent.items()}
     assert all(sent[key] == value for key, value in found.items())
-    lost = len(sent) - len(found)
-    assert 0 < lost < 100, "one record's readings"
-    figure(
-        f"one byte changed: {lost} of {len(sent)} readings were in that record, all others are stored, 1 damage told"
-    )
+    missing = set(sent) - set(found)
+    assert missing == hit, "the readings of that record, and no others"
+    figure(f"one byte changed: the {len(hit)} readings of its record are missing and told, {len(found)} are stored")
+
+
+def in_record(folder: Path, position: int) -> set[tuple[str, int]]:
+    """(meter, ts) of the readings in the log's record that holds a position."""
+    log = Log(folder)
+    record = next(r for r in log.read(0, 1 << 30) if r.position <= position < r.end)
+    log.close()
+    pattern = rb'k1?2?/(m\d)[^{]*\{"ts": (\d+), "seq": \d+, "clinker": \d'
+    return {(meter.decode(), int(ts)) for meter, ts in re.findall(pattern, record.entry.body)}
 
 
 @pytest.fixture
