@@ -325,7 +325,7 @@ class Engine:
             self.marks.hear(piece, times)
             if (oldest := self.agenda.oldest()) is not None:
                 self.rolling.hold(self.marks.newest - oldest)
-            if self.agenda.lags():
+            if self.agenda.lags() or self.stacks.lag(self.marks.stacks()):
                 self._close(None)
         self._look()
 

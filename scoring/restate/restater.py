@@ -122,7 +122,7 @@ class Restater:
         live = self._live
         self._scratch = live.scratch(lag_ms=self._lag)
         self._scratch.agenda.wanted = self._wanted
-        self._scratch.stacks.seed(live.stacks)
+        self._scratch.stacks.seed(live.stacks, self._from + HOUR)
         self._at = self._from
         for batch in self._back.batches():
             self._scratch.push(batch)

@@ -57,6 +57,7 @@ class Ledger:
         self.stack, self.recipe, self.regimes, self.calendar = stack, recipe, regimes, calendar
         self.regime = regimes.newest
         self.days: dict[int, tuple[DaySum, ...]] = {}  # closed ones, by start
+        self._whole_from = -(1 << 62)
         self.first: int | None = None  # oldest and newest reading of the stack's own meters
         self.newest: int | None = None
         self.closed: int | None = None  # end of the last closed hour
@@ -232,10 +233,15 @@ class Ledger:
                 return True
         return False
 
+    def seed(self, other: Ledger, whole_from: int) -> None:
+        """Take over another's closed days; those that begin before `whole_from` are not counted here."""
+        self.days, self._whole_from = dict(other.days), whole_from
+
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""
         self.closed_day = block.end if self.closed_day is None else max(self.closed_day, block.end)
-        self.days[block.start] = sums
+        if block.start >= self._whole_from or block.start not in self.days:
+            self.days[block.start] = sums
         for start in [s for s in self.days if s < block.end - _DAYS_KEPT_MS]:
             del self.days[start]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from scoring.stacks.compiling import compile_stack
 from scoring.stacks.days import DaySum
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
-from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
+from scoring.stacks.localtime import HOUR, MINUTE, SECOND, Block, Calendar
 from scoring.stacks.mass import UG_PER_T
 from scoring.stacks.minutes import Atom
 from scoring.stacks.open_hour import OpenHour
@@ -27,6 +27,8 @@ from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
+
+_LONG_DUE = 6 * HOUR
 
 
 class Stacks:
@@ -135,6 +137,14 @@ class Stacks:
                     made += self._close_month(stack, today.end, stamp)
         return made
 
+    def lag(self, marks: Sequence[int]) -> bool:
+        """Whether blocks of any stack are long due at these watermarks: the minutes they are made of are not kept."""
+        for ledger, mark in zip(self._ledgers, marks, strict=True):
+            closed = ledger.first if ledger.closed is None else ledger.closed
+            if closed is not None and mark - closed > _LONG_DUE:
+                return True
+        return False
+
     def finish(self, stack: int, stamp: Stamp | None = None) -> list[Emission]:
         """Close everything up to the blocks that the newest reading lies in: the end of a readings file."""
         ledger = self._ledgers[stack]
@@ -219,10 +229,13 @@ class Stacks:
         """Start of the first closed block of one stack."""
         return self._ledgers[stack].opened
 
-    def seed(self, other: Stacks) -> None:
-        """Take over the closed days of another's: months and operating days are counted from them."""
+    def seed(self, other: Stacks, whole_from: int) -> None:
+        """Take over the closed days of another's: months, years and operating days are counted from them.
+
+        Those that begin before `whole_from` stay as they are: of them too few readings will come here.
+        """
         for own, then in zip(self._ledgers, other._ledgers, strict=True):
-            own.days = dict(then.days)
+            own.seed(then, whole_from)
 
     def adopt(self, other: Stacks, stack: int, start: int) -> None:
         """Take over the closed hours and days of one stack from `start` on from another's, whose sums are right."""

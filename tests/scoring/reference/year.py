@@ -16,6 +16,7 @@ from tests.scoring.reference.works import HOUR, MINUTE, Row, Run, batch
 
 START = 1_767_222_000_000  # 2025-12-31T23:00Z, midnight in Berlin
 DAY = 24 * HOUR
+ROWS, RESTATED = 200, 120
 STEP = {"fast": 20 * MINUTE, "laboratory": 2 * HOUR}
 
 
@@ -65,10 +66,10 @@ def spoilt(plant: Plant, found: list[Row], rng: random.Random, beyond: float) ->
     return [row for _, row in sorted(arriving)]
 
 
-def day_by_day(plant: Plant, found: list[Row]) -> Iterator[Readings]:
-    """In the order of arrival, a few thousand rows at a time."""
-    for at in range(0, len(found), 3000):
-        yield batch(plant, found[at : at + 3000])
+def by_and_by(plant: Plant, found: list[Row]) -> Iterator[Readings]:
+    """In the order of arrival, about an hour at a time: hours are asked for while they can still be told."""
+    for at in range(0, len(found), ROWS):
+        yield batch(plant, found[at : at + ROWS])
 
 
 def compared(plant: Plant, days: float, seed: int, *, beyond: float) -> tuple[Comparison, Run]:
@@ -78,9 +79,9 @@ def compared(plant: Plant, days: float, seed: int, *, beyond: float) -> tuple[Co
     run = Run(plant, moments="scores")
     for ts in range(START + HOUR, START + int(days * DAY) + 1, HOUR):
         run.hours.append(ts)
-    for n, readings in enumerate(day_by_day(plant, found)):
+    for n, readings in enumerate(by_and_by(plant, found)):
         run.push(readings)
-        if n % 8 == 7:
+        if n % RESTATED == 0:
             run.restate()
     run.finish()
     made = Comparison()
