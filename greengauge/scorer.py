@@ -40,6 +40,8 @@ SLICE_S = 0.1
 RESTATE_S = 0.05
 """... and how long, in between, at what is told anew: gauges come first."""
 LIVE_EVERY_S = 1.0
+PRESSED_BYTES, SHOWING = 8 << 20, 10
+"""So many bytes behind, showing what is true now takes no more than one part in so many of the time."""
 FILLING_S = 0.05
 RETRY_S = 0.5
 """Pause of the engine's thread where the history cannot be written."""
@@ -147,7 +149,7 @@ class Scorer:
 
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
-        shown = saved = 0.0
+        shown = saved = took_to_show = 0.0
         try:
             while True:
                 took, alarmed, behind = await self._do(self._slice)
@@ -155,9 +157,12 @@ class Scorer:
                     async with self._passed:
                         self._passed.notify_all()
                 now = time.monotonic()
-                if (now - shown >= LIVE_EVERY_S or alarmed) and self.filled.is_set():
+                pressed = self._durable() - self.position > PRESSED_BYTES
+                every = max(LIVE_EVERY_S, SHOWING * took_to_show) if pressed else LIVE_EVERY_S
+                if (now - shown >= every or alarmed) and self.filled.is_set():
                     shown = now
                     await self._show()
+                    took_to_show = time.monotonic() - now
                 many = self.position - self._saved >= self._snapshot_every_bytes
                 pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
                 if now - saved >= pause and self.position > self._saved:
