@@ -52,6 +52,7 @@ class Degrees:
         self.scales = compiler.scales
         self.forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self.forms) for scope in plant.scopes]
+        self._line_ids = [line.id.rpartition("/")[2] for line in plant.lines]
         self._shares = Shares(self.forms, self.scales)
         self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self.forms, self.scales)
@@ -124,9 +125,11 @@ class Degrees:
             if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
                 continue
             numerator, denominator = n / scale, d / scale
+            counting = [(line, window.views[line]) for line in plan.counting[row]]
             why = reasons.withheld(plan, row, window.length, still, missing, n, d)
             value = None if why else numerator / denominator
-            counting = [(line, window.views[line]) for line in plan.counting[row]]
+            if not still and (unheard := reasons.unheard(row, counting, self._line_ids)):
+                why = unheard + (why if d else [])  # "none was emitted" would be a guess
             qualities = {view.quality[row] for _, view in counting}
             if old := reasons.concerning(expired, row):
                 qualities.add("uncertain")

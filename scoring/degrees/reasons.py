@@ -19,7 +19,8 @@ _NEGATIVE = (
     "person-time is negative",
 )
 
-
+_NAMED = 3
+"""Lines that a reason names."""
 NOTHING = "no readings in the window"
 
 
@@ -67,6 +68,18 @@ def withheld(
     if numerator < 0:
         return ["more is netted as internal flow than the members account for"]
     return why
+
+
+def unheard(degree: int, counting: Sequence[tuple[int, LineView]], ids: Sequence[str]) -> list[str]:
+    """The running lines of which at no time all was read that the degree asks for: their part of the sums is missing.
+
+    `counting` are lines by index with what they did, `ids` the names of all lines.
+    """
+    lines = [ids[line] for line, view in counting if view.running and not view.covered[degree]]
+    if not lines:
+        return []
+    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    return [f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"]
 
 
 def remarks(degree: int, value: float | None) -> list[str]:

@@ -95,8 +95,27 @@ def test_nothing_below_the_line() -> None:
     works.benchmark("ets", "steel", "0.2")
     line = works.line("eaf")
     works.amount(works.channel(line, "product:steel"), 1)
-    works.channel(line, "co2")
+    co2 = works.channel(line, "co2")
+    assert withheld(works.scores()["eaf", "lcd"]) == "line eaf: at no time all was read that counts"
+    works.amount(co2, 0)
     assert withheld(works.scores()["eaf", "lcd"]) == "no CO2 was emitted"
+
+
+def test_a_silent_line_is_named_above_it() -> None:
+    """Two lines make 1 t each, one says nothing of its CO2: the enterprise's value stands on half of it, and says so."""
+    works = Works()
+    works.product("steel")
+    works.benchmark("ets", "steel", "0.2")
+    for name in ("eaf", "bof"):
+        line = works.line(name)
+        works.amount(works.channel(line, "product:steel"), 1)
+        co2 = works.channel(line, "co2")
+        if name == "eaf":
+            works.amount(co2, 1)
+    whole = works.scores()["acme", "lcd"]
+    assert whole.value == 0.4
+    assert whole.reason == "line bof: at no time all was read that counts"
+    assert whole.quality == "bad"
 
 
 def test_undeclared() -> None:

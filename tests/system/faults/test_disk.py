@@ -203,6 +203,7 @@ def test_a_write_that_fails(
     limits = resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
     until(lambda: running.part("intake").get("state") == "down", 20, running.log)
+    time.sleep(1.5)  # counts are told once a second, states at once
     stood = acknowledged(running)
     time.sleep(2)
     assert acknowledged(running) == stood
