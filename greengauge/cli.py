@@ -147,7 +147,7 @@ def explain(
         _print(told["outcome"])
         for reading in told["readings"]:
             _print("  " + "  ".join(f"{key}={value}" for key, value in reading.items()))
-        for key in ("reason", "where", "mend"):
+        for key in ("reason", "cause", "where", "mend"):
             if told.get(key):
                 _print(f"  {key}: {told[key]}")
     raise typer.Exit(0 if told["outcome"] == "stored" else 1)

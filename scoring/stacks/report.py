@@ -208,7 +208,7 @@ def emission(
     quality: Quality = "good"
     if operation == "running" and tally.minutes and (completeness < 0.5 or (value is None and ended)):
         quality = "bad"
-    elif completeness < 0.9 or tally.flagged:
+    elif completeness < 0.9 or tally.flagged or (limit is not None and force.note):  # its limits have expired
         quality = "uncertain"
     shown, at = None if value is None else float(value), None if limit is None else float(limit)
     lowered = average != "1min" and halfhours.subtraction(force, pollutant.name) > 0
