@@ -109,7 +109,7 @@ class Ledger:
         if not self._block.start < end <= self._block.end:
             self._block = self.block(end)
         if self._block.end == end:
-            self._hours[self._block.start] = self._fold(list(self._minutes(self._block.start, end)))
+            self._keep_hour(self._block, self._fold(list(self._minutes(self._block.start, end))))
 
     def rolling(self, end: int) -> tuple[Atom, ...]:
         """The minute that ends at any whole second."""
@@ -209,7 +209,7 @@ class Ledger:
         """Everything up to the end of this hour is final."""
         if self.opened is None:
             self.opened = block.start
-        self._hours[block.start] = tallies
+        self._keep_hour(block, tallies)
         self.closed = until = block.end
         self._known = max(self._known, until)
         for end in [e for e in self._atoms if e <= until]:
@@ -234,8 +234,15 @@ class Ledger:
         return False
 
     def seed(self, other: Ledger, whole_from: int) -> None:
-        """Take over another's closed days; those that begin before `whole_from` are not counted here."""
+        """Take over another's closed days, and its hours, which may lend values to later ones; those that begin before
+        `whole_from` are not counted here.
+        """
         self.days, self._whole_from = dict(other.days), whole_from
+        self._hours = {at: x for at, x in other._hours.items() if at < whole_from}
+
+    def _keep_hour(self, block: Block, tallies: tuple[Tally, ...]) -> None:
+        if block.start >= self._whole_from or block.start not in self._hours:
+            self._hours[block.start] = tallies
 
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""
