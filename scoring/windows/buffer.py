@@ -14,6 +14,7 @@ from scoring.windows.kept import (
     FULL,
     LEAN,
     fits,
+    long,
     make_way,
     put,
     refit,
@@ -181,6 +182,6 @@ def narrow_all(entries: Any, placed: Any) -> None:
     """Decide anew how many words each channel's readings need: what they have now is to be rewritten so."""
     for c in range(len(placed)):
         ch = placed[c]
-        if ch.count > 0 and ch.widen == 0:
+        if ch.count > 0 and ch.widen == 0 and not (ch.width == FULL and long(entries, ch)):
             first, value = ts_of(entries, ch, 0), value_of(entries, ch, 0)
             ch.width = FULL if wide(entries, ch, first, value, 0) else LEAN

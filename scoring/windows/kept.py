@@ -152,9 +152,15 @@ def refit(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
 
 
 @kernel
+def long(entries: Any, ch: Any) -> bool:
+    """Whether readings reach so far that what comes next may need four words again: then they keep them."""
+    return bool(ch.count > 0 and ts_of(entries, ch, ch.count - 1) - ts_of(entries, ch, 0) >= _SPAN // 3)
+
+
+@kernel
 def narrow(entries: Any, ch: Any) -> None:
     """Back to one word a reading, where that holds all."""
-    if ch.width == LEAN or ch.count == 0:
+    if ch.width == LEAN or ch.count == 0 or long(entries, ch):
         return
     if wide(entries, ch, ts_of(entries, ch, 0), value_of(entries, ch, 0), 0):
         return
