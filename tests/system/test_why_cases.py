@@ -187,7 +187,7 @@ def test_a_withheld_side_says_so(bench: Bench) -> None:
     assert found["reason"] == "before: idle: no output"
     assert found["text"] == "WHY ––>0.896: before: idle: no output"
     never = why(bench, REGISTRY, [(T, "m1", "made", 5)], "gd")
-    assert never["reason"] == "now: no material was consumed; before: no readings in the window"
+    assert never["reason"] == "now: line k: at no time all was read that counts; before: no readings in the window"
 
 
 def test_names_and_windows_that_are_not_there(bench: Bench) -> None:

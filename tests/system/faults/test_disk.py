@@ -150,11 +150,10 @@ def test_a_full_disk(small_disk: Path, mosquitto: Mosquitto, influx: Influxd, af
     after.append(meters)
     until(lambda: oracle.count(influx) > 100, 30, running.log)
     ballast = small_disk / "ballast"
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(bytes(1 << 16))
-                file.flush()
         except OSError:
             pass
     # The open segment is preallocated: it takes more until it is full, so the room in it is used up by large messages.
