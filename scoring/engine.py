@@ -31,6 +31,8 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
+NOTHING = -1.0
+"""A time that is over: no step is told."""
 FORMAT = 6
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
@@ -128,12 +130,12 @@ class Engine:
     # --- what becomes known -----------------------------------------------------------------------
 
     def advance(self, budget_s: float | None = None) -> Changes:
-        """Close the steps and blocks that are due, oldest first, for `budget_s`, one at least; what became known.
+        """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        What is told again is "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
+        One step at least, but none in no time at all (0): then blocks alone. What is told again is "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
         """
         until = None if budget_s is None else time.perf_counter() + budget_s
-        self._close(until)
+        self._close(NOTHING if budget_s == 0 else until)
         self._show_closed()
         return self._empty()
 
@@ -325,8 +327,11 @@ class Engine:
             self.marks.hear(piece, times)
             if (oldest := self.agenda.oldest()) is not None:
                 self.rolling.hold(self.marks.newest - oldest)
-            if self.agenda.lags() or self.stacks.lag(self.marks.stacks()):
+            if self.agenda.lags():
                 self._close(None)
+            elif self.stacks.lag(self.marks.stacks()):
+                self.late.look()
+                self._out = added([self._out, *self._blocks(Stamp("final", 0, self.clock))])
         self._look()
 
     def _take_by_second(self, readings: Readings, clocks: I64) -> None:
@@ -359,18 +364,24 @@ class Engine:
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look()
-        while due := self.agenda.next(ever):
+        while until != NOTHING and (due := self.agenda.next(ever)):
             found.append(self.agenda.tell(*due, stamp))
             if until is not None and time.perf_counter() >= until:
                 break
         if ever is None:
-            for stack, mark in enumerate(self.marks.stacks()):
-                found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
+            found += self._blocks(stamp)
         if ever is not None or self.late.ready():
             again = Stamp("restated", 0, self.clock)
             while (until is None or time.perf_counter() < until) and (told := self.late.tell(again)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
+
+    def _blocks(self, stamp: Stamp) -> list[Changes]:
+        """The blocks of all stacks that are final at their watermarks."""
+        return [
+            Changes(emissions=tuple(self.stacks.close(stack, mark, stamp)))
+            for stack, mark in enumerate(self.marks.stacks())
+        ]
 
     def _line_scores(self, line: int, window: int, ts: int) -> list[Score]:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))

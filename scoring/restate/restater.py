@@ -156,7 +156,7 @@ class Restater:
 
     def _told(self) -> Changes:
         """What the scratch engine tells until the slice of work is over."""
-        left = None if self._deadline is None else max(0.0, self._deadline - time.perf_counter())
+        left = None if self._deadline is None else max(1e-6, self._deadline - time.perf_counter())
         return self._restamped(self._scratch.advance(left))
 
     def _widen(self) -> Changes:

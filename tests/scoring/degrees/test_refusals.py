@@ -102,7 +102,7 @@ def test_nothing_below_the_line() -> None:
 
 
 def test_a_silent_line_is_named_above_it() -> None:
-    """Two lines make 1 t each, one says nothing of its CO2: the enterprise's value stands on half of it, and says so."""
+    """Two lines make 1 t each, one says nothing of its CO2: the sum above stands on half of it, and says so."""
     works = Works()
     works.product("steel")
     works.benchmark("ets", "steel", "0.2")
