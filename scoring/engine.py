@@ -81,6 +81,7 @@ class Engine:
         lag_ms: int = 0,
     ) -> None:
         self._plant = plant
+        self._scratch = lag_ms > 0  # its owner pushes weeks at once
         groups = coverage_groups(plant)
         # its rooms, which a restater's scratch engine shares the ways of
         self.rolling = Rolling(plant, groups, lag_ms=lag_ms, moments=moments is not None)
@@ -132,7 +133,8 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        One step at least, but none in no time at all (0): then blocks alone. What is told again is "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
+        One step at least, but none in no time at all (0): then blocks alone. What is told again is
+        "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
         """
         until = None if budget_s is None else time.perf_counter() + budget_s
         self._close(NOTHING if budget_s == 0 else until)
@@ -327,11 +329,8 @@ class Engine:
             self.marks.hear(piece, times)
             if (oldest := self.agenda.oldest()) is not None:
                 self.rolling.hold(self.marks.newest - oldest)
-            if self.agenda.lags():
+            if self.agenda.lags() or (self._scratch and self.stacks.lag(self.marks.stacks())):
                 self._close(None)
-            elif self.stacks.lag(self.marks.stacks()):
-                self.late.look()
-                self._out = added([self._out, *self._blocks(Stamp("final", 0, self.clock))])
         self._look()
 
     def _take_by_second(self, readings: Readings, clocks: I64) -> None:

@@ -17,7 +17,7 @@ from scoring.stacks.compiling import compile_stack
 from scoring.stacks.days import DaySum
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
-from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
+from scoring.stacks.localtime import HOUR, MINUTE, SECOND, Block, Calendar
 from scoring.stacks.mass import UG_PER_T
 from scoring.stacks.minutes import Atom
 from scoring.stacks.open_hour import OpenHour
@@ -28,7 +28,7 @@ from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
 
-_LONG_DUE = DAY
+_LONG_DUE = 6 * HOUR
 
 
 class Stacks:
