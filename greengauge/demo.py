@@ -16,7 +16,7 @@ from devices.errors import ConfigurationError, EnvironmentFailure
 from devices.simulator import DEMO
 from greengauge import settings as settings_
 from greengauge.page.server import PageServer
-from ingest.log.lock import DataLock
+from ingest.log.lock import DataLock, InUse
 from scoring.compiling import help_compiling
 
 EXCURSION_S = 10.0
@@ -40,7 +40,7 @@ def run(*, seed: int, start: str | None, port: int | None) -> None:
     try:
         lock = DataLock(settings.data)
     except EnvironmentFailure as failure:
-        held = "in use" in failure.cause
+        held = isinstance(failure, InUse)
         mend = "stop that demo, or choose another --seed" if held else "name a folder you may write in GREENGAUGE_DATA"
         raise EnvironmentFailure(failure.cause, where=failure.where, mend=mend) from None
     page = PageServer(settings.host, settings.port)

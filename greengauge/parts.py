@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devices.errors import ConfigurationError, EnvironmentFailure
+from devices.durations import HOUR
+from devices.errors import ConfigurationError
 from greengauge.settings import Settings
-from ingest.log.lock import DataLock
+from ingest.log.lock import DataLock, InUse
 from ingest.log.log import Log
 from ingest.store.base import Store
 from ingest.store.embedded import EmbeddedStore
@@ -34,10 +36,19 @@ def lock_of(data: Path) -> DataLock | None:
     """The data folder's lock; None where a service holds it. Raises EnvironmentFailure."""
     try:
         return DataLock(data)
-    except EnvironmentFailure as failure:
-        if "in use" in failure.cause:
-            return None
-        raise
+    except InUse:
+        return None
+
+
+def log_of(settings: Settings) -> Log:
+    """The data folder's log, whose lock is held. Raises EnvironmentFailure."""
+    retention_ms = int(settings.retention_hours * HOUR)
+    return Log(settings.data / "log", quota=settings.log_quota, retention_ms=retention_ms)
+
+
+def log_now(log: Log) -> int:
+    """The receive time (ms) of a command that is written into the log of a service that stands still."""
+    return max(log.received, time.time_ns() // 1_000_000)
 
 
 def store_of(settings: Settings) -> Store:

@@ -18,15 +18,15 @@ from devices.plant import load
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.history.jobs import Job, look
-from greengauge.parts import lock_of, store_of
+from greengauge.parts import lock_of, log_now, log_of, store_of
 from greengauge.past import past_of
+from greengauge.remembered import folder_of, remembered
 from greengauge.restating.recomputing import Recomputing
-from greengauge.restating.requests import Request, remembered_registry
+from greengauge.restating.requests import Request
 from greengauge.settings import Settings
 from greengauge.terminal import Progress
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
-from ingest.log.log import Log
 from ingest.log.record import Entry, RecordKind
 
 INTERRUPTED = 130
@@ -43,26 +43,22 @@ def run(start: str, end: str, settings: Settings, *, registry: Path | None, reas
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends in order
     request = Request.new(first, last, f"recomputed: {reason or REASON}")
     data = settings.data
-    found = remembered_registry(data)
-    if found is None:
-        raise ConfigurationError(
-            "no service ever ran here", where=str(data), mend="name the service's data folder with --data"
-        )
-    plant = load(registry or found[0])
+    known = remembered(data)
+    plant = load(registry or known.source)
     began, progress = time.monotonic(), Progress(sys.stderr)
     try:
         lock = lock_of(data)
         if lock is None:
-            if found[1] != plant.version:
+            if known.version != plant.version:
                 raise ConfigurationError(
                     "the service that runs here has another version of the registry",
-                    where=str(registry or found[0]),
+                    where=str(registry or known.source),
                     mend="restart the service first, then recompute",
                 )
             done = _by_service(data, request, progress)
         else:
             with lock:
-                done = _here(settings, plant, registry or found[0], request, progress)
+                done = _here(settings, plant, registry or known.source, request, progress)
     except KeyboardInterrupt:
         progress.clear()
         sys.stderr.write("interrupted: give the same command again, and it goes on where it is\n")
@@ -98,17 +94,17 @@ def _by_service(data: Path, request: Request, progress: Progress) -> Job:
 def _here(settings: Settings, plant: Plant, source: Path, request: Request, progress: Progress) -> Job:
     """Without a service: on the data folder itself, whose lock is held."""
     data = settings.data
-    log = Log(data / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000))
+    log = log_of(settings)
     history = History(data / "history.db")
     store = store_of(settings)
     try:
         job = _same(history.jobs(), request)
         if job is None:  # in the log too, so that a replay repeats it
-            log.append([Entry(RecordKind.COMMAND, request.command(), _now(log), plant.version, 0)])
+            log.append([Entry(RecordKind.COMMAND, request.command(), log_now(log), plant.version, 0)])
             job = Job(request.id, request.start, request.end, request.reason, plant.version)
         with _loop() as loop:
             shifts = ClockShifts(data / "clock-shifts.json")
-            past = past_of(plant, log, shifts, Decoders(plant, data / "registry", source), store, loop)
+            past = past_of(plant, log, shifts, Decoders(plant, folder_of(data), source), store, loop)
             work = Recomputing(plant, history, past)
             work.ask(job)
             key = job.key
@@ -124,10 +120,6 @@ def _here(settings: Settings, plant: Plant, source: Path, request: Request, prog
         asyncio.run(store.close())
         history.close()
         log.close()
-
-
-def _now(log: Log) -> int:
-    return max(log.received, time.time_ns() // 1_000_000)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from pathlib import Path
 from devices.errors import ConfigurationError
 from devices.plant import load
 from greengauge import settings
-from greengauge.parts import lock_of
-from greengauge.restating.requests import ask, remembered_registry
+from greengauge.parts import lock_of, log_now, log_of
+from greengauge.remembered import remembered
+from greengauge.restating.requests import ask
 from greengauge.retrying import NEVER, Chosen, choose
 from ingest.clock_shifts import ClockShifts
 from ingest.decode import retry
-from ingest.log.log import Log
 from ingest.log.record import Entry, RecordKind
 from ingest.log.view import LogView
 from ingest.quarantine import Quarantine
@@ -29,14 +29,14 @@ def run(positions: Collection[int], data: Path | None, *, as_json: bool) -> int:
     """Retry the messages at `positions` (none: all); exit code 1 where some of them are still not let in."""
     chosen = settings.load(data=data)
     folder = chosen.data
-    found = remembered_registry(folder)
-    if found is None or not (folder / "quarantine.db").exists():
+    known = remembered(folder)
+    if not (folder / "quarantine.db").exists():
         raise ConfigurationError(
             "no quarantine is kept here", where=str(folder), mend="name the service's folder with --data"
         )
     lock = lock_of(folder)
-    copy = folder / "registry" / f"{found[1]:016x}.toml"  # a running service's; without one it is what starts next
-    plant = load(copy if lock is None and copy.exists() else found[0])
+    runs = lock is None and known.kept.exists()
+    plant = load(known.kept if runs else known.source)  # without a service: what starts next
     apply = ClockShifts(folder / "clock-shifts.json").apply
     with Quarantine.open_read_only(folder / "quarantine.db") as quarantine:
         told = choose(plant, quarantine, LogView(folder / "log"), set(positions) or None, apply)
@@ -64,9 +64,9 @@ def _until_gone(quarantine: Quarantine, told: Chosen) -> None:
 
 def _here(chosen: settings.Settings, version: int, told: Chosen) -> None:
     """Without a service: into the log, whose folder's lock is held."""
-    log = Log(chosen.data / "log", quota=chosen.log_quota, retention_ms=int(chosen.retention_hours * 3_600_000))
+    log = log_of(chosen)
     try:
-        now = max(log.received, time.time_ns() // 1_000_000)
+        now = log_now(log)
         log.append([Entry(RecordKind.COMMAND, body, now, version, 0) for body in retry.bodies(told.messages)])
     finally:
         log.close()

@@ -34,11 +34,12 @@ from greengauge.outputs import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
-from greengauge.parts import StoreCursor, influx_token, store_of
+from greengauge.parts import StoreCursor, influx_token, log_of, store_of
 from greengauge.past import past_of
 from greengauge.plant_cache import plant_of
 from greengauge.quarantining import Quarantining
-from greengauge.restating.requests import Requests, Taker, remember_registry
+from greengauge.remembered import folder_of, remember
+from greengauge.restating.requests import Requests, Taker
 from greengauge.retained import Retained
 from greengauge.retrying import choose
 from greengauge.rewinding import Rewound, place
@@ -53,7 +54,6 @@ from ingest.decode import retry
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log.lock import DataLock
-from ingest.log.log import Log
 from ingest.quarantine import Quarantine
 from ingest.session.options import client_id
 from ingest.session.session import MqttSession
@@ -82,12 +82,12 @@ class Service:
         self.plant, self.settings, self.page = plant, settings, page
         folder = settings.data
         self._lock = lock
-        self.log = Log(folder / "log", quota=settings.log_quota, retention_ms=int(settings.retention_hours * 3_600_000))
+        self.log = log_of(settings)
         self.live = Live(plant, simulated=simulated)
         self.history = History(folder / "history.db")
         self.quarantine = Quarantine(folder / "quarantine.db")
-        self.decoders = Decoders(plant, folder / "registry", source)
-        remember_registry(folder, source, plant.version)
+        self.decoders = Decoders(plant, folder_of(folder), source)
+        remember(folder, source, plant.version)
         self.broker = settings.address()
         self.client_id = client_id(folder)
         self.clock = Clock()

@@ -18,11 +18,11 @@ from urllib.parse import quote
 
 import numpy as np
 
-from devices.errors import ConfigurationError, EnvironmentFailure
+from devices.errors import EnvironmentFailure
 from devices.plant import load
 from devices.plant.model import Plant
 from devices.readings import Mark, Readings
-from greengauge.restating.requests import remembered_registry
+from greengauge.remembered import folder_of, remembered
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
 from ingest.decode import retry
@@ -69,15 +69,11 @@ class Verifying:
 
     def __init__(self, data: Path, store: Store, call: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
         """`call` runs a coroutine of the store to its end. Raises GreengaugeError where there is nothing to look at."""
-        found = remembered_registry(data)
-        if found is None:
-            raise ConfigurationError(
-                "no service ever ran here", where=str(data), mend="name the service's data folder with --data"
-            )
-        copy = data / "registry" / f"{found[1]:016x}.toml"
-        self.plant: Plant = load(copy if copy.exists() else found[0])
+        known = remembered(data)
+        registry = known.kept if known.kept.exists() else known.source
+        self.plant: Plant = load(registry)
         self.log = LogView(data / "log")
-        self._decoders = Decoders(self.plant, data / "registry", copy if copy.exists() else found[0])
+        self._decoders = Decoders(self.plant, folder_of(data), registry)
         self._shifts = ClockShifts(data / "clock-shifts.json")
         self._quarantine = Quarantine.open_read_only(data / "quarantine.db")
         self._data, self._store, self._call = data, store, call

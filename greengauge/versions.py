@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from devices.errors import EnvironmentFailure, RegistryError
+from devices.errors import RegistryError
 from devices.plant import load
 from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
+from greengauge.remembered import copy_of, keep
 from ingest.decode import retry
 from ingest.decode.result import Decoded, join
 from ingest.decode.retry import Again
 from ingest.decode.twin import Twin
 from ingest.log.record import Record, RecordKind
-from ingest.whole_file import write_whole
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class Decoders:
         self._kept_bytes = 0
         self._by_version: dict[int, tuple[Twin, _Rows | None]] = {plant.version: (Twin(plant), None)}
         folder.mkdir(parents=True, exist_ok=True)
-        _keep(source, folder / f"{plant.version:016x}.toml")
+        keep(folder, source, plant.version)
 
     def decode(self, records: Sequence[Record]) -> Decoded:
         """Decode records in log order; equal to decoding each alone and joining."""
@@ -110,7 +110,7 @@ class Decoders:
         return found
 
     def _load(self, version: int) -> tuple[Twin, _Rows | None]:
-        copy = self._folder / f"{version:016x}.toml"
+        copy = copy_of(self._folder, version)
         try:
             old = load(copy)
         except (RegistryError, OSError) as failure:
@@ -137,21 +137,6 @@ class Decoders:
 
 def _has_readings(record: Record) -> bool:
     return record.entry.kind is RecordKind.FRAMES or retry.is_retry(record)
-
-
-def _keep(source: Path, copy: Path) -> None:
-    """Keep the registry, whole or not at all: half a copy would be read in place of it one day."""
-    try:
-        content = source.read_bytes()
-        if copy.exists() and copy.read_bytes() == content:
-            return
-        write_whole(copy, content)
-    except OSError as failure:
-        raise EnvironmentFailure(
-            f"the registry cannot be kept in the data folder: {failure.strerror}",
-            where=str(copy),
-            mend="check the disk and that this user may write there",
-        ) from failure
 
 
 def _counting(channel: Channel) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -31,8 +32,6 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-NOTHING = -1.0
-"""A time that is over: no step is told."""
 FORMAT = 6
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
@@ -81,7 +80,6 @@ class Engine:
         lag_ms: int = 0,
     ) -> None:
         self._plant = plant
-        self._scratch = lag_ms > 0  # its owner pushes weeks at once
         groups = coverage_groups(plant)
         # its rooms, which a restater's scratch engine shares the ways of
         self.rolling = Rolling(plant, groups, lag_ms=lag_ms, moments=moments is not None)
@@ -136,8 +134,7 @@ class Engine:
         One step at least, but none in no time at all (0): then blocks alone. What is told again is
         "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
         """
-        until = None if budget_s is None else time.perf_counter() + budget_s
-        self._close(NOTHING if budget_s == 0 else until)
+        self._close(budget_s)
         self._show_closed()
         return self._empty()
 
@@ -153,7 +150,7 @@ class Engine:
         """The clock passes every grace: everything becomes final (the end of a readings file)."""
         if self._watched and self._second:
             self._observe(self._second)
-        self._close(None, ever=1 << 62)
+        self._close(ever=1 << 62)
         stamp = Stamp("final", 0, self.clock)
         for stack in range(len(self._plant.stacks)):
             self._out += Changes(emissions=tuple(self.stacks.finish(stack, stamp)))
@@ -319,7 +316,7 @@ class Engine:
             piece, times = readings.take(slice(start, stop)), clocks[start:stop]
             if self.marks.clock and int(piece.ts[0]) > self.marks.newest + HOUR:
                 self.marks.hear(piece.take(slice(0, 1)), times[:1])
-                self._close(None)  # what this row makes due, with the sums as they are: behind a gap, cells are gone
+                self._close()  # what this row makes due, with the sums as they are: behind a gap, cells are gone
             self.late.note(piece, times)
             if self._watched:
                 self._take_by_second(piece, times)
@@ -329,8 +326,8 @@ class Engine:
             self.marks.hear(piece, times)
             if (oldest := self.agenda.oldest()) is not None:
                 self.rolling.hold(self.marks.newest - oldest)
-            if self.agenda.lags() or (self._scratch and self.stacks.lag(self.marks.stacks())):
-                self._close(None)
+            if self.agenda.lags():
+                self._close()
         self._look()
 
     def _take_by_second(self, readings: Readings, clocks: I64) -> None:
@@ -358,29 +355,24 @@ class Engine:
     def _observe(self, ts: int) -> None:
         self._out += Changes(alarms=tuple(self._watch.look(ts, self._teller.stale(ts))))
 
-    def _close(self, until: float | None, *, ever: int | None = None) -> None:
-        """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, until it is late."""
+    def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
+        """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
+        until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look()
-        while until != NOTHING and (due := self.agenda.next(ever)):
+        while budget_s != 0 and (due := self.agenda.next(ever)):
             found.append(self.agenda.tell(*due, stamp))
-            if until is not None and time.perf_counter() >= until:
+            if time.perf_counter() >= until:
                 break
         if ever is None:
-            found += self._blocks(stamp)
+            for stack, mark in enumerate(self.marks.stacks()):
+                found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
         if ever is not None or self.late.ready():
             again = Stamp("restated", 0, self.clock)
-            while (until is None or time.perf_counter() < until) and (told := self.late.tell(again)) is not None:
+            while time.perf_counter() < until and (told := self.late.tell(again)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
-
-    def _blocks(self, stamp: Stamp) -> list[Changes]:
-        """The blocks of all stacks that are final at their watermarks."""
-        return [
-            Changes(emissions=tuple(self.stacks.close(stack, mark, stamp)))
-            for stack, mark in enumerate(self.marks.stacks())
-        ]
 
     def _line_scores(self, line: int, window: int, ts: int) -> list[Score]:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))

@@ -115,26 +115,6 @@ class Requests:
         return sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
 
 
-def remember_registry(data: Path, source: Path, version: int) -> None:
-    """Which registry the service last ran with, so that a command without one finds it. Raises EnvironmentFailure."""
-    told = {"source": str(source.resolve()), "version": f"{version:016x}"}
-    try:
-        write_whole(data / "registry" / "current.json", json.dumps(told).encode())
-    except OSError as failure:
-        raise EnvironmentFailure(
-            f"the data folder cannot be written: {failure.strerror}", where=str(data), mend="see its disk and rights"
-        ) from failure
-
-
-def remembered_registry(data: Path) -> tuple[Path, int] | None:
-    """(the registry's file, its version then); None where no service ran here yet."""
-    try:
-        told: dict[str, Any] = json.loads((data / "registry" / "current.json").read_bytes())
-        return Path(told["source"]), int(told["version"], 16)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def understood(body: bytes) -> dict[str, Any] | None:
     """The request, if it is one that our commands write: nothing else may be done for a file."""
     try:

@@ -10,11 +10,15 @@ from types import TracebackType
 from devices.errors import EnvironmentFailure
 
 
+class InUse(EnvironmentFailure):
+    """Another process holds the folder; its pid is in the cause."""
+
+
 class DataLock:
     """Holds the folder until closed or until the process ends, however it ends: `with DataLock(folder): …`."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises EnvironmentFailure if another process holds it (its pid is in the cause) or it cannot be made."""
+        """Raises InUse, or EnvironmentFailure if it cannot be made."""
         self._fd = -1
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -24,7 +28,7 @@ class DataLock:
         except BlockingIOError as failure:
             holder = os.pread(self._fd, 20, 0).decode(errors="replace").strip() or "of an unknown number"
             self.close()
-            raise EnvironmentFailure(
+            raise InUse(
                 f"the data folder is in use by process {holder}",
                 where=str(folder),
                 mend="stop that process, or give this one its own folder with --data",

@@ -27,7 +27,8 @@ FIRST_LAG, LONGEST_LAG = 4 * DAY, 45 * DAY
 """How late a scratch engine tells, so that what comes after a gap is known: at first, and if a gap is longer."""
 SPARSE = 1000
 """Readings in a slice of the past below which the next slice is twice as long."""
-LONGEST_SLICE = 30 * DAY
+LONGEST_SLICE, LONGEST_WITH_STACKS = 30 * DAY, 6 * HOUR
+"""Blocks are closed after each slice, of minutes that are not kept for long."""
 
 
 class Restater:
@@ -151,7 +152,8 @@ class Restater:
             rows += len(piece)
             self._scratch.push(piece)
         self._at = to
-        self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, LONGEST_SLICE)
+        longest = LONGEST_WITH_STACKS if self._plant.stacks else LONGEST_SLICE
+        self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, longest)
         return added([self._told(), self._widen()])
 
     def _told(self) -> Changes:

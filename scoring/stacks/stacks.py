@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from scoring.stacks.compiling import compile_stack
 from scoring.stacks.days import DaySum
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import InForce, Regimes
-from scoring.stacks.localtime import HOUR, MINUTE, SECOND, Block, Calendar
+from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
 from scoring.stacks.mass import UG_PER_T
 from scoring.stacks.minutes import Atom
 from scoring.stacks.open_hour import OpenHour
@@ -27,8 +27,6 @@ from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
-
-_LONG_DUE = 6 * HOUR
 
 
 class Stacks:
@@ -136,14 +134,6 @@ class Stacks:
                 if today.end == ledger.calendar.month(today.end).end:
                     made += self._close_month(stack, today.end, stamp)
         return made
-
-    def lag(self, marks: Sequence[int]) -> bool:
-        """Whether blocks of any stack are long due at these watermarks: the minutes they are made of are not kept."""
-        for ledger, mark in zip(self._ledgers, marks, strict=True):
-            closed = ledger.first if ledger.closed is None else ledger.closed
-            if closed is not None and mark - closed > _LONG_DUE:
-                return True
-        return False
 
     def finish(self, stack: int, stamp: Stamp | None = None) -> list[Emission]:
         """Close everything up to the blocks that the newest reading lies in: the end of a readings file."""
