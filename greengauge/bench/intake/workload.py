@@ -11,12 +11,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from devices.durations import SECOND
+from devices.readings import I64, U8
+from ingest.session.frames import varint
 
-U8 = npt.NDArray[np.uint8]
-I64 = npt.NDArray[np.int64]
 Form = Literal["compact", "spaced", "array"]
 
 START = 1_767_225_600_000
@@ -160,7 +159,7 @@ class Workload:
         properties = b"\0" if level == 5 else b""
         topic = self.topic(0).encode()
         remaining = 2 + len(topic) + 2 + len(properties) + len(payload)
-        head = b"\x32" + _varint(remaining) + len(topic).to_bytes(2, "big")
+        head = b"\x32" + varint(remaining) + len(topic).to_bytes(2, "big")
         row = np.frombuffer(head + topic + b"II" + properties + payload, np.uint8)
         out: U8 = np.tile(row, (count, 1))
         number = np.arange(first, first + count, dtype=np.int64)
@@ -225,13 +224,3 @@ def _put(out: U8, at: int, mark: bytes, values: I64) -> None:
         if mark[place] != ord("."):
             out[:, at + place] = 48 + rest % 10
             rest //= 10
-
-
-def _varint(value: int) -> bytes:
-    """MQTT's variable byte integer."""
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

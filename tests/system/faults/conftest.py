@@ -13,7 +13,7 @@ from tests.system.running import Running
 
 Figure = Callable[[str], None]
 After = list[Running | Meters]
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "greengauge-figure"
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def figure(request: pytest.FixtureRequest) -> Figure:
     """`figure("0 lost")`: a sentence with what was measured."""
     marker = request.node.get_closest_marker("fault")
     number = marker.args[0] if marker else 0
-    told = request.config.stash.setdefault(FIGURES, [])
-    return lambda text: told.append(f"{number:3}  {request.node.name}: {text}")
+    properties = request.node.user_properties  # travel with the report, also from another process
+    return lambda text: properties.append((FIGURE, f"{number:3}  {request.node.name}: {text}"))
 
 
 @pytest.fixture
@@ -37,9 +37,11 @@ def after() -> Iterator[After]:
             thing.stop()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The figures of this run."""
-    if told := config.stash.get(FIGURES, []):
+    reports = [r for found in terminalreporter.stats.values() for r in found if isinstance(r, pytest.TestReport)]
+    told = {text for report in reports for name, text in report.user_properties if name == FIGURE}
+    if told:
         terminalreporter.section("the promise under faults: what was measured")
         for line in sorted(told):
             terminalreporter.write_line(line)
