@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,18 +10,11 @@ from devices.durations import DAY
 from devices.plant.model import Kind, Plant
 from devices.readings import Readings
 from scoring.results import Emission
-from scoring.stacks import halfhours, longer, report
+from scoring.stacks.blocks import Blocks
 from scoring.stacks.compiling import compile_stack
-from scoring.stacks.days import DaySum
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
-from scoring.stacks.limits import InForce, Regimes
-from scoring.stacks.localtime import MINUTE, SECOND, Block, Calendar
-from scoring.stacks.mass import UG_PER_T
-from scoring.stacks.minutes import Atom
-from scoring.stacks.open_hour import OpenHour
-from scoring.stacks.recipe import Pollutant, weighed
-from scoring.stacks.so_far import SoFar, ended_hours
-from scoring.stacks.tally import Tally
+from scoring.stacks.limits import Regimes
+from scoring.stacks.localtime import MINUTE, Block, Calendar
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
@@ -45,9 +36,7 @@ class Stacks:
             Ledger(s, compile_stack(plant, s), regimes[s.regime], calendars[plant.sites[s.site].timezone], self._spans)
             for s in plant.stacks
         ]
-        self._weighed = [weighed(x.recipe) for x in self._ledgers]
-        self._so_far: dict[int, tuple[tuple[int | None, ...], SoFar]] = {}
-        self._memo: dict[int, tuple[tuple[object, ...], list[tuple[Pollutant, Emission]]]] = {}
+        self._blocks = [Blocks(s, ledger, sums) for s, ledger in zip(plant.stacks, self._ledgers, strict=True)]
         self._links = _links(plant)
         self._linked = np.zeros(len(plant.channels), np.bool_)
         self._linked[list(self._links)] = True
@@ -74,12 +63,7 @@ class Stacks:
     def minute(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
         """The rolling minute (ts − 60 s, ts] of every stack and pollutant; `ts` is a whole second."""
         stamp = stamp or Stamp("live", 0, ts)
-        made = []
-        for row, ledger in enumerate(self._ledgers):
-            force = ledger.regimes.on(ledger.calendar.local_date(ts))
-            for p, atom in zip(ledger.recipe.pollutants, ledger.rolling(ts), strict=True):
-                made.append(report.minute(self._subject(row, p, force, stamp, ts), ts, atom))
-        return made
+        return [emission for blocks in self._blocks for emission in blocks.minute(ts, stamp)]
 
     def blocks(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
         """The blocks that `ts` lies in (hour, day; month and operating days where the regime asks) of every stack and
@@ -88,56 +72,32 @@ class Stacks:
         At the whole hour it is the hour just ended: complete, and live until it is closed.
         """
         stamp = stamp or Stamp("live", 0, ts)
-        now = ts // MINUTE * MINUTE
-        self._know(now)
-        made = []
-        for row, ledger in enumerate(self._ledgers):
-            hour = ledger.block(ts)
-            begun = ledger.begun(now, ts // SECOND * SECOND)
-            key = (hour.start, now, ledger.version, ledger.closed_day)
-            so_far = self._so_far.get(row)
-            if so_far is None or so_far[0] != key:
-                so_far = self._so_far[row] = (key, SoFar.of(ledger, hour, now))
-            memo = self._memo.get(row)
-            if memo is None or memo[0] != (key, begun):  # asked every second, different when a minute begins to count
-                memo = self._memo[row] = ((key, begun), list(self._open(row, ts, so_far[1], begun)))
-            for p, e in memo[1]:
-                stale, last = self._age(p, ts)
-                made.append(
-                    replace(
-                        e,
-                        lifecycle=stamp.lifecycle,
-                        revision=stamp.revision,
-                        known_at=stamp.known_at,
-                        stale=stale,
-                        last=last,
-                    )
-                )
-        return made
+        self._know(ts // MINUTE * MINUTE)
+        return [emission for blocks in self._blocks for emission in blocks.open(ts, stamp)]
 
     def close(self, stack: int, until: int, stamp: Stamp | None = None) -> list[Emission]:
         """The blocks of one stack that ended at or before `until` (its watermark) and were not closed yet, in order.
 
         An hour comes before the day that it ends. Blocks without any reading between others are there too, invalid.
         """
-        ledger = self._ledgers[stack]
+        ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.first is None:
             return []
         stamp = stamp or Stamp("final", 0, until)
         self._know(until // MINUTE * MINUTE)
         made: list[Emission] = []
         while (block := self._next_hour(ledger)).end <= until:
-            made += self._close_hour(stack, block, stamp)
+            made += blocks.close_hour(block, stamp)
             today = ledger.calendar.day(block.end)
             if block.end == today.end:
-                made += self._close_day(stack, today, stamp)
+                made += blocks.close_day(today, stamp)
                 if today.end == ledger.calendar.month(today.end).end:
-                    made += self._close_month(stack, today.end, stamp)
+                    made += blocks.month(today.end, stamp)
         return made
 
     def finish(self, stack: int, stamp: Stamp | None = None) -> list[Emission]:
         """Close everything up to the blocks that the newest reading lies in: the end of a readings file."""
-        ledger = self._ledgers[stack]
+        ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.newest is None:
             return []
         hour, today = self._last_hour(stack, ledger.newest), ledger.calendar.day(ledger.newest)
@@ -145,11 +105,11 @@ class Stacks:
         made = self.close(stack, hour.end, stamp)
         self._know(today.end)  # what stands in for the rest of the day draws on all of it that is measured
         if ledger.closed is not None and ledger.closed_day != today.end:
-            made += self._close_day(stack, today, stamp)
+            made += blocks.close_day(today, stamp)
             if today.end < ledger.calendar.month(today.end).end:
-                made += self._close_month(stack, today.end, stamp)
+                made += blocks.month(today.end, stamp)
         elif ledger.closed is not None and today.end < ledger.calendar.month(today.end).end:
-            made += self._close_month(stack, today.end, stamp)
+            made += blocks.month(today.end, stamp)
         return made
 
     def reopenable(self, stack: int, start: int, reach: Reach) -> bool:
@@ -175,7 +135,7 @@ class Stacks:
         A reading before all others also makes blocks that were never told, up to the first of those that were.
         Later hours follow as far as values may stand in for theirs, later days as far as they count earlier ones.
         """
-        ledger = self._ledgers[stack]
+        ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.closed is None or ledger.first is None or start > ledger.closed:
             return []
         self._spans.forget()
@@ -187,18 +147,18 @@ class Stacks:
         block = ledger.block(max(start, ledger.first + 1))
         today = ledger.calendar.day(block.end)
         while block.start < lends and block.end <= ledger.closed:
-            made += self._hour(stack, block, ledger.recount(block, whole=block.start < end), stamp)
+            made += blocks.hour(block, ledger.recount(block, whole=block.start < end), stamp)
             block = ledger.block(block.end + 1)
         months: dict[int, int] = {}
         while today.end <= ledger.closed:
             hours_kept = today.start >= ledger.closed - KEPT_MS or today.start < lends
-            made += self._close_day(stack, today, stamp) if hours_kept else self._rolling_day(stack, today, stamp)
+            made += blocks.close_day(today, stamp) if hours_kept else blocks.rolling_day(today, stamp)
             if today.start < lends:
                 months[ledger.calendar.month(today.end).end] = today.end
             today = ledger.calendar.day(today.end + 1)
         for month_end in months:
             if month_end <= ledger.closed:
-                made += self._close_month(stack, month_end, stamp)
+                made += blocks.month(month_end, stamp)
         return made
 
     def told(self, emission: Emission) -> bool:
@@ -239,10 +199,9 @@ class Stacks:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`, bit-identical with sums restored from the same moment."""
         self._spans.forget()
-        self._memo.clear()
-        self._so_far.clear()
-        for stack, ledger in zip(self._plant.stacks, self._ledgers, strict=True):
+        for stack, ledger, blocks in zip(self._plant.stacks, self._ledgers, self._blocks, strict=True):
             ledger.restore(state[stack.id])
+            blocks.forget()
 
     def _know(self, to: int) -> None:
         """Compute the minutes up to `to`: minute by minute, all stacks, so that they share each span."""
@@ -254,39 +213,6 @@ class Stacks:
             for ledger in behind:
                 if ledger.behind is not None and ledger.behind < end:
                     ledger.take(end)
-
-    def _open(
-        self, row: int, ts: int, so_far: SoFar, begun: tuple[Atom | None, ...]
-    ) -> Iterator[tuple[Pollutant, Emission]]:
-        ledger, stamp, today = self._ledgers[row], Stamp("live", 0, ts), so_far.today
-        force = ledger.regimes.on(ledger.calendar.local_date(today.end))
-        for i, p in enumerate(ledger.recipe.pollutants):
-            open_hour = OpenHour.of(
-                so_far.hour, so_far.now, [m[i] for m in so_far.minutes], so_far.tallies[i], begun[i],
-                so_far.before[i].last, taken_off=halfhours.subtraction(force, p.name),
-                spacing=max(1, p.every_ms // MINUTE) if force.regime.quadrants else 1,
-            )  # fmt: skip
-            subject = self._subject(row, p, force, stamp, ts)
-            yield p, report.hour(subject, so_far.hour, open_hour.tally, open_hour)
-            ended = [(b, t[i]) for b, t in so_far.ended]
-            sums, past = so_far.sums[i], so_far.past(ledger, i, *ledger.year(today))
-            yield p, report.day(subject, today, ended, open_hour, sums, list(past.values()))
-            open_day = longer.OpenDay(today, open_hour, sums)
-            for e in self._rolling(subject, so_far.past(ledger, i, 0, today.start), today, sums, open_day):
-                yield p, e
-            month = ledger.calendar.month(today.end)
-            days = [*so_far.past(ledger, i, month.start, today.start).values(), sums]
-            for e in longer.month(subject, month, days, open_day):
-                yield p, e
-
-    @staticmethod
-    def _rolling(
-        subject: report.Subject, before: dict[int, DaySum], today: Block, sums: DaySum, now: longer.OpenDay | None
-    ) -> Iterator[Emission]:
-        for over in subject.force.operating:
-            found = longer.rolling(subject, over, before, today, sums, now)
-            if found is not None:
-                yield found
 
     def _last_hour(self, stack: int, newest: int) -> Block:
         """The hour of the newest reading: of one at its very end the next, if it holds for long enough to make it."""
@@ -302,75 +228,6 @@ class Stacks:
         last = ledger.first if ledger.closed is None else ledger.closed
         assert last is not None  # noqa: S101 - the callers asked for `first` before
         return ledger.block(last + 1)
-
-    def _close_hour(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
-        ledger = self._ledgers[row]
-        tallies = ledger.hour(block)
-        ledger.freeze(block, tallies)
-        return self._hour(row, block, tallies, stamp)
-
-    def _hour(self, row: int, block: Block, tallies: tuple[Tally, ...], stamp: Stamp) -> list[Emission]:
-        """A closed hour from its tallies."""
-        ledger = self._ledgers[row]
-        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
-        return [
-            report.hour(self._subject(row, p, force, stamp, None), block, t, None)
-            for p, t in zip(ledger.recipe.pollutants, tallies, strict=True)
-        ]
-
-    def _close_day(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
-        """A day from its closed hours, whose sums are kept anew; with its rolling averages."""
-        ledger = self._ledgers[row]
-        hours = list(ended_hours(ledger, block.start, block.end))
-        ledger.freeze_day(block, ledger.day_sums(block, hours))
-        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
-        made = []
-        for i, p in enumerate(ledger.recipe.pollutants):
-            sums = ledger.days[block.start][i]
-            year = list(ledger.past(i, *ledger.year(block)).values())
-            subject = self._subject(row, p, force, stamp, None)
-            made.append(report.day(subject, block, [(b, t[i]) for b, t in hours], None, sums, year))
-            made += self._rolling(subject, ledger.past(i, 0, block.start), block, sums, None)
-        return made
-
-    def _rolling_day(self, row: int, block: Block, stamp: Stamp) -> list[Emission]:
-        """The rolling averages of a closed day whose hours are not kept any more."""
-        ledger = self._ledgers[row]
-        if block.start not in ledger.days:
-            return []
-        force = ledger.regimes.on(ledger.calendar.local_date(block.end))
-        made: list[Emission] = []
-        for i, p in enumerate(ledger.recipe.pollutants):
-            subject = self._subject(row, p, force, stamp, None)
-            made += self._rolling(subject, ledger.past(i, 0, block.start), block, ledger.days[block.start][i], None)
-        return made
-
-    def _close_month(self, row: int, end: int, stamp: Stamp) -> list[Emission]:
-        """The month that `end`, the end of a closed day, lies in, from its closed days."""
-        ledger = self._ledgers[row]
-        block = ledger.calendar.month(end)
-        force = ledger.regimes.on(ledger.calendar.local_date(end))
-        made: list[Emission] = []
-        for i, p in enumerate(ledger.recipe.pollutants):
-            days = list(ledger.past(i, block.start, block.end).values())
-            made += longer.month(self._subject(row, p, force, stamp, None), block, days, None)
-        return made
-
-    def _subject(self, row: int, p: Pollutant, force: InForce, stamp: Stamp, ts: int | None) -> report.Subject:
-        """`ts` is the moment that staleness is told for; None for a closed block, which cannot be stale."""
-        stale, last = self._age(p, ts)
-        stack = self._plant.stacks[row]
-        permit = stack.permit.get(p.name)
-        return report.Subject(
-            f"stack:{stack.id}", p, force, stamp, stale, last,
-            weighed=self._weighed[row], permit=None if permit is None else permit * UG_PER_T,
-        )  # fmt: skip
-
-    def _age(self, p: Pollutant, ts: int | None) -> tuple[bool, int | None]:
-        seen = [self._sums.last(part.mean.channel) for part in p.parts]
-        known = [s for s in seen if s is not None]
-        last = min(known) if len(known) == len(seen) else None
-        return ts is not None and (last is None or ts - last > p.silent_ms), last
 
 
 def _links(plant: Plant) -> dict[int, list[tuple[int, int, int, bool]]]:
