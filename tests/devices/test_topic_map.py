@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.errors import ConfigurationError
@@ -63,6 +63,7 @@ def test_a_stacks_meter_has_the_stack_in_the_lines_place() -> None:
 
 
 @given(st.text(max_size=12))
+@example("greengauge")
 def test_a_topic_is_refused_or_can_be_published(topic: str) -> None:
     """What passes has no wildcard, no empty level and nothing invisible."""
     publishable = bool(topic) and topic.isprintable() and not {"+", "#"} & set(topic) and all(topic.split("/"))
@@ -70,7 +71,8 @@ def test_a_topic_is_refused_or_can_be_published(topic: str) -> None:
         assert check(topic) == topic
         assert publishable
     except ConfigurationError:
-        assert not publishable or topic.startswith("$") or {"{", "}"} & set(topic)
+        ours = topic.split("/")[0] == "greengauge"
+        assert not publishable or topic.startswith("$") or ours or {"{", "}"} & set(topic)
 
 
 @pytest.mark.parametrize("template", ["x/{meter}/y", "{meter}-x", "x//{meter}", "$SYS/{meter}", "x/{site/{meter}"])
