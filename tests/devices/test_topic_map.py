@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.errors import ConfigurationError
@@ -63,7 +64,7 @@ def test_a_stacks_meter_has_the_stack_in_the_lines_place() -> None:
 
 
 @given(st.text(max_size=12))
-@example("greengauge")
+@hypothesis.example("greengauge")
 def test_a_topic_is_refused_or_can_be_published(topic: str) -> None:
     """What passes has no wildcard, no empty level and nothing invisible."""
     publishable = bool(topic) and topic.isprintable() and not {"+", "#"} & set(topic) and all(topic.split("/"))
