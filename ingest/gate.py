@@ -31,12 +31,10 @@ class Gate:
 
     def read(self, start: int, max_bytes: int) -> list[Record]:
         """As `Log.read`, as far as the gate allows, with the receive times that are meant. Blocking."""
-        shut = self._shut
-        if shut is not None and start >= shut:
+        end = self.end  # first: the gate may shut, and records come behind it, while the log is read
+        if start >= end:
             return []
-        records = self._log.read(start, max_bytes)
-        if shut is not None:
-            records = [record for record in records if record.end <= shut]
+        records = [record for record in self._log.read(start, max_bytes) if record.end <= end]
         return records if self._shifts is None else self._shifts.apply(records)
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
-from devices.readings import NORMAL, Readings
+from devices.readings import Readings
 from ingest import newest_tables
 from ingest.derived import damaged, put_aside
 from ingest.newest_tables import NewestTables
@@ -47,6 +47,9 @@ KEPT = 1_000_000
 """Remembered keys, at about 100 bytes each; beyond it those remembered first are forgotten."""
 SEEN = 32
 """Different values of one key remembered; a meter that sends more of them has other troubles."""
+
+UNKNOWN = -1
+"""Letter of a winner that the store holds and nobody here saw come: asked for the value, it does not say it."""
 
 Key = tuple[int, int]
 """channel, ts"""
@@ -150,7 +153,7 @@ class Winners:
         for key, rows in plan.doubtful.items():
             before = plan.known.get(key)
             if before is None and key in held:
-                before = Winner(0, repr(held[key]).encode(), NORMAL, [(0, held[key])])
+                before = Winner(0, repr(held[key]).encode(), UNKNOWN, [(0, held[key])])
             winner, row, copies, losers = _decide(plan.readings, rows, before)
             duplicates, superseded = duplicates + copies, superseded + losers
             if winner.changed and (winner.rev != 0 or len(winner.seen) > 1):
@@ -159,7 +162,7 @@ class Winners:
                 send.append(row)
                 if len(winner.seen) > 1 or (answers is None and key in plan.late):
                     overwriting.append(row)
-            elif winner.tracked or winner.changed:
+            elif (winner.tracked or winner.changed) and winner.letter != UNKNOWN:  # else the store has it as it was
                 again.append((key, winner))
         sent = plan.plain.copy()
         sent[send] = True
@@ -237,6 +240,8 @@ def _decide(readings: Readings, rows: list[int], before: Winner | None) -> tuple
             winner, best = Winner(rev, text, int(readings.letter[row]), [this], changed=True), row
         elif this in winner.seen:
             duplicates += 1
+            if winner.letter == UNKNOWN and this == (winner.rev, float(winner.text)):
+                winner.letter = int(readings.letter[row])  # here is what the store was given once
         else:
             superseded += 1
             winner.changed = True

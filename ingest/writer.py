@@ -194,7 +194,9 @@ class StoreWriter:
                 return False
             self.counts.writes += 1
             self.counts.lines += len(part)
-            await self._refuse([BadPoint(at + b.line, b.field, b.reason) for b in refused], lines, choice.readings)
+            bad = [BadPoint(at + b.line, b.field, b.reason) for b in refused]
+            if not await self._refuse(bad, lines, choice.readings):
+                return False
         # A late winner takes the place of one that was counted as stored before.
         self.counts.stored += len(plan.readings) - choice.duplicates - choice.superseded
         return True
@@ -254,7 +256,8 @@ class StoreWriter:
 
     # --- what the store will never take ---------------------------------------------------------
 
-    async def _refuse(self, bad: list[BadPoint], lines: Lines, readings: Readings) -> None:
+    async def _refuse(self, bad: list[BadPoint], lines: Lines, readings: Readings) -> bool:
+        """Into quarantine; False if a rewind came before they were there: they are written, and refused, again."""
         refused: dict[int, tuple[int, str]] = {}  # row -> its line, the store's words
         for point in bad:
             for row in range(lines.first[point.line], lines.first[point.line + 1]):
@@ -263,9 +266,15 @@ class StoreWriter:
                     refused[row] = (point.line, point.reason)
         if refused:
             rejects = [self._reject(row, lines.lines[at], why, readings) for row, (at, why) in refused.items()]
-            await self._persist(lambda: self.quarantine(rejects))
+            if await self._persist(lambda: self._quarantined(rejects)) is None:
+                return False
             self.counts.refused += len(rejects)
             self.counts.stored -= len(rejects)
+        return True
+
+    async def _quarantined(self, rejects: list[Reject]) -> bool:
+        await self.quarantine(rejects)
+        return True
 
     def _reject(self, row: int, line: bytes, why: str, readings: Readings) -> Reject:
         channel = self.plant.channels[int(readings.channel[row])]

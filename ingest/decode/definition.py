@@ -163,7 +163,7 @@ class Decoder:
         if b"\\" in message.payload:
             values.refuse_surrogates(content)
         if "seq" in content:
-            batch.count(values.whole("seq", content["seq"]), meter, message)
+            batch.count(values.sequence(content["seq"]), meter, message)
         close = "close" in content
         if close and content["close"] is not True:
             raise Fault("bad-close", "close is not true", 'key "close"', 'end a feed with {"close": true}')

@@ -34,6 +34,7 @@ from ingest.decode.lookup import (
 )
 from ingest.decode.lookup import meter as meter_of
 from ingest.decode.lookup import slot as slot_of
+from ingest.decode.values import LAST_SEQ
 from ingest.kernels import inlined, kernel
 from ingest.wide import copy, same
 
@@ -165,7 +166,7 @@ def _object(
                 ts = mantissa
             elif reserved == REV:
                 rev = mantissa
-            elif reserved == SEQ:
+            elif reserved == SEQ and 0 <= mantissa <= LAST_SEQ:
                 if not mark & (_RETAINED | _DUP):
                     out.seq[s, 0], out.seq[s, 1] = meter, mantissa
                     s += 1

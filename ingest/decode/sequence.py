@@ -14,6 +14,8 @@ from devices.readings import I64
 
 Meter = TypeVar("Meter", int, str)  # its row, or its name where it must outlive the registry
 
+RESTARTED = 1_000_000
+"""A step of more messages than this, either way, is a meter that counts anew and no gap."""
 NONE: I64 = np.zeros((0, 2), np.int64)
 """No `seq` at all: rows of (meter, seq) in log order are how decoding hands them on."""
 
@@ -39,9 +41,11 @@ def follow(newest: MutableMapping[Meter, int], sequences: Mapping[Meter, Sequenc
         last = newest.get(meter, numbers[0])
         missing = 0
         for seq in numbers:
-            missing += max(0, seq - last - 1)
-            if seq > last or seq in (0, 1):  # 0 or 1 again: the meter was restarted and counts anew
+            if abs(seq - last) > RESTARTED or seq in (0, 1):  # the meter was restarted and counts anew
                 last = seq
+                continue
+            missing += max(0, seq - last - 1)
+            last = max(last, seq)
         newest[meter] = last
         if missing:
             gaps[meter] = missing

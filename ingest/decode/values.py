@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 from devices.exact_json import Odd, Real, Twice, Whole
 from devices.foreign import shown
@@ -26,6 +26,7 @@ FLAGS = {
 }
 """HJ 212's letters."""
 
+LAST_SEQ: Final = (1 << 53) - 1
 _INT64 = 2**63
 _QUOTES = "publish the number without quotes"
 
@@ -78,6 +79,13 @@ def whole(key: str, value: Any) -> int:
         f'key "{key}"',
         f"count {key} up from 0 by ones",
     )
+
+
+def sequence(value: Any) -> int:
+    """The key `seq`: a count of messages, which no meter brings beyond what every language counts exactly."""
+    if 0 <= (count := whole("seq", value)) <= LAST_SEQ:
+        return count
+    raise Fault("bad-seq", f"seq is {shown(value)}, no count of messages", 'key "seq"', "count seq up from 0 by ones")
 
 
 def event_time(found: dict[str, Any]) -> int:

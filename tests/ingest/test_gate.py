@@ -16,7 +16,7 @@ from ingest.clock_shifts import ClockShifts, Shift
 from ingest.gate import Gate
 from ingest.intake import Intaker
 from ingest.log import Log
-from ingest.log.record import RecordKind
+from ingest.log.record import Entry, Record, RecordKind
 from tests.ingest.test_intake import _PlayedWire
 from tests.waiting import until
 
@@ -116,6 +116,23 @@ async def test_two_jumps(tmp_path: Path) -> None:
             await bench.chunk(body)
             await bench.intaker.accept_clock()
         assert bench.read() == [(b"one", HOUR + 1_000), (b"two", 2 * HOUR + 2_000)]
+
+
+def test_what_comes_while_it_shuts_is_held(tmp_path: Path) -> None:
+    """The gate shuts, and a record comes, between the reader's look at it and its reading of the log."""
+    log = Log(tmp_path / "log", segment_bytes=1 << 16)
+    gate = Gate(log)
+    log.append([Entry(RecordKind.FRAMES, b"before", T, 7, 1)])
+    read = log.read
+
+    def read_later(start: int, most: int) -> list[Record]:
+        gate.close()
+        log.append([Entry(RecordKind.FRAMES, b"held", T + HOUR, 7, 1)])
+        return read(start, most)
+
+    log.read = read_later  # type: ignore[method-assign]
+    assert [r.entry.body for r in gate.read(log.first, 1 << 20)] == [b"before"]
+    log.close()
 
 
 def test_shifts_that_cannot_be_read_stop_the_start(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ class Bench:
 
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 0, 0, 1, 2]),
+    st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 0, 0, 1, 2, -1]),
               st.sampled_from("NNDM")),
     min_size=1, max_size=25,
 )  # fmt: skip
@@ -153,6 +153,14 @@ async def test_a_winner_takes_its_letter_along(tmp_path: Path) -> None:
     """A normal reading over one flagged D leaves no D behind."""
     bench = await run(tmp_path, [(3, 0, 1, 0, "D")], [(3, 0, 2, 0, "N")])
     assert await bench.held() == {(3, 0): (2, "N")}
+
+
+async def test_what_the_store_holds_keeps_its_letter(tmp_path: Path) -> None:
+    """A retried message loses (rev −1) against a reading flagged M that nobody here remembers: it stays M."""
+    bench = await run(tmp_path, [(3, 0, 5, 0, "M"), (3, 3, 6, 0, "N")], [(3, 0, 4, -1, "N")])
+    assert await bench.held() == {(3, 0): (5, "M"), (3, 3): (6, "N")}
+    await bench.step([(3, 0, 5, 0, "M")], 300)  # and one that comes again says what it was
+    assert await bench.held() == {(3, 0): (5, "M"), (3, 3): (6, "N")}
 
 
 async def test_readings_in_time_order_are_never_asked_for(tmp_path: Path) -> None:

@@ -113,15 +113,15 @@ class Bench:
     task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        async def keep(rejects: Sequence[Reject]) -> None:
-            self.rejects += rejects
-
         self.writer = StoreWriter(
             read=self.log.read, more=self.log.more, decode=self.log.decode, plant=PLANT,
             store=self.store,  # type: ignore[arg-type] # what it lacks it takes from the embedded store
-            cursor=self.cursor, winners=Winners(self.folder / "winners.db", PLANT, series_of(PLANT)), quarantine=keep,
+            cursor=self.cursor, winners=Winners(self.folder / "winners.db", PLANT, series_of(PLANT)), quarantine=lambda r: self.keep(r),
         )  # fmt: skip
         self.task = asyncio.create_task(self.writer.run(), name="writer under test")
+
+    async def keep(self, rejects: Sequence[Reject]) -> None:
+        self.rejects += rejects
 
     async def stop(self) -> None:
         assert self.task is not None
@@ -349,6 +349,30 @@ async def test_rewind_while_the_store_is_down(bench: Bench) -> None:
     gate["open"] = True
     await bench.done()
     assert await bench.held() == [(T0, 1.0), (T0 + 1, 2.0)]
+
+
+async def test_a_rewind_does_not_lose_what_the_store_refuses(bench: Bench) -> None:
+    """Refused, and on its way into a quarantine whose disk is full, when the operator rewinds to what comes later."""
+    full = True
+
+    async def keep(rejects: Sequence[Reject]) -> None:
+        if full:
+            raise EnvironmentFailure("no space left on device")
+        bench.rejects += rejects
+
+    async def refuse(lines: Sequence[bytes]) -> list[BadPoint]:
+        return [BadPoint(n, "", "beyond retention") for n in range(len(lines))]
+
+    bench.keep = keep  # type: ignore[method-assign]
+    bench.store.write = refuse  # type: ignore[method-assign]
+    bench.log.append((0, T0, b"1"))
+    bench.start()
+    await bench.until(lambda: bench.writer.state.condition == "down")
+    bench.writer.rewind(bench.log.end)
+    full = False
+    await bench.done()
+    assert [(r.reason, r.position) for r in bench.rejects] == [("store-refused", 1)]
+    assert (bench.writer.counts.refused, bench.writer.counts.stored) == (1, 0)
 
 
 async def test_a_store_that_may_not_be_asked(bench: Bench) -> None:

@@ -87,6 +87,8 @@ QUARANTINED = {
     "far beyond int64": (at("9" * 300), "time-range", 'key "ts"'),
     "below int64": (at("-" + "9" * 30), "time-range", 'key "ts"'),
     "seq with a point": (feed('1, "seq": 1.5'), "bad-seq", 'key "seq"'),
+    "seq below zero": (feed('1, "seq": -1'), "bad-seq", 'key "seq"'),
+    "seq beyond what is counted exactly": (feed('1, "seq": 9007199254740992'), "bad-seq", 'key "seq"'),
     "seq as text": (feed('1, "seq": "1"'), "bad-seq", 'key "seq"'),
     "rev beyond 64 bits": (feed('1, "rev": 9223372036854775808'), "bad-rev", 'key "rev"'),
     "unknown flag": (feed('1, "q": "X"'), "bad-flag", 'key "q"'),

@@ -179,6 +179,7 @@ def gaps(decoder: Decoder, pieces: list[Record]) -> dict[int, int]:
         ([7, 8, 0, 1, 2], 0),
         ([7, 8, 1, 3], 1),
         ([0], 0),
+        ([7, 8, 9_007_199_254_740_991, 9, 10, 12], 1),  # one that is far off is no gap, and ends no counting
     ],
 )
 def test_sequence_gaps(decoder: Decoder, numbers: list[int], missing: int) -> None:
