@@ -1,14 +1,16 @@
 """`Scorer`: from the log through the engine to what is true now and what became known.
 
 It never waits for the store. All engine work runs in the one thread of its own executor, in slices short
-enough that gauges stay live and stopping is quick while a backlog is worked off. A slice is whole: what
-became known in it is in the history before the position that a snapshot is bound to moves past it.
+enough that gauges stay live and stopping is quick while a backlog is worked off. What became known is in the
+history before the position that a snapshot is bound to moves past it; while the history cannot be written it waits in
+memory, as much as `UNKEPT`, and gauges and alarms go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,7 +46,9 @@ PRESSED_BYTES, SHOWING = 8 << 20, 10
 """So many bytes behind, showing what is true now takes no more than one part in so many of the time."""
 FILLING_S = 0.05
 RETRY_S = 0.5
-"""Pause of the engine's thread where the history cannot be written."""
+"""How long after the history could not be written it is tried again."""
+UNKEPT = 100_000
+"""Scores and emissions that may wait for it; beyond that nothing is taken in, or memory would grow with the log."""
 
 
 class Scorer:
@@ -78,7 +82,9 @@ class Scorer:
         self._snapshot_every_bytes = snapshot_every_bytes
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
-        self._unkept: Changes | None = None  # told by the engine, not yet in the history
+        self._unkept: deque[Changes] = deque()  # told by the engine, not yet in the history
+        self._unkept_things = 0
+        self._keep_again = 0.0  # not before this, by the monotonic clock
         self._energies: tuple[tuple[int, int], list[Energy]] = (-1, -1), []  # at that clock and position
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
         begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0)
@@ -168,8 +174,8 @@ class Scorer:
                 if now - saved >= pause and self.position > self._saved:
                     saved = now
                     await self._save()
-                caught_up = self.filled.is_set() and not behind and self._durable() - self.position <= READ_BYTES
-                if caught_up and await self._do(self._restate):
+                idle = self.filled.is_set() and not (behind or self._unkept)
+                if idle and self._durable() - self.position <= READ_BYTES and await self._do(self._restate):
                     continue
                 if not took and not (behind and self.filled.is_set()):
                     await self._idle(LIVE_EVERY_S - (time.monotonic() - shown) if self.filled.is_set() else FILLING_S)
@@ -186,18 +192,19 @@ class Scorer:
     def _slice(self) -> tuple[bool, bool, int]:
         """Work for a moment and keep what became known: (anything taken in, alarms moved, steps behind)."""
         until = time.monotonic() + SLICE_S
-        took = self._unkept is not None  # nobody was told of what this came from
-        while self._unkept is None and time.monotonic() < until and self._log.step():
-            took = True
-            self._take_over_alarms()
-        if self._unkept is None:
-            self._unkept = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
+        took, changes = False, Changes()
+        if not self.held:
+            while time.monotonic() < until and self._log.step():
+                took = True
+                self._take_over_alarms()
+            changes = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
         if self._alarms is not None:  # these were told under the registry before
-            self._unkept = replace(self._unkept, alarms=())
-        changes = self._unkept
-        if not self._kept(changes):
-            return False, False, 0
-        return took, bool(changes.alarms), self.engine.behind()
+            changes = replace(changes, alarms=())
+        if changes:
+            self._unkept.append(changes)
+            self._unkept_things += len(changes.scores) + len(changes.emissions)
+        self._keep()
+        return took, bool(changes.alarms), 0 if self.held else self.engine.behind()
 
     def _take_over_alarms(self) -> None:
         """Once all is taken in that an older registry's snapshot knew: alarms stand as they stood there."""
@@ -209,18 +216,25 @@ class Scorer:
             log.warning("alarms.not_taken_over", cause=str(odd), mend="they stand as the log tells them")
         self._alarms = None
 
-    def _kept(self, changes: Changes) -> bool:
-        """Put into the history what became known; False if the disk does not take it, then it is tried again."""
+    @property
+    def held(self) -> bool:
+        """Whether so much waits for the history that nothing more is taken in."""
+        return self._unkept_things >= UNKEPT
+
+    def _keep(self) -> None:
+        """Put into the history what became known, in order; what the disk does not take now is tried again soon."""
+        if not self._unkept or time.monotonic() < self._keep_again:
+            return
         try:
-            if changes.scores or changes.emissions or changes.energies or changes.alarms:
-                self.history.add(self.history.settle(changes))
+            while self._unkept:
+                self.history.add(self.history.settle(self._unkept[0]))
+                self._unkept.popleft()
         except EnvironmentFailure as failure:
             self._in_trouble("history", failure)
-            time.sleep(RETRY_S)
-            return False
-        self._unkept = None
-        self._trouble.pop("history", None)
-        return True
+            self._keep_again = time.monotonic() + RETRY_S
+        else:
+            self._trouble.pop("history", None)
+        self._unkept_things = sum(len(c.scores) + len(c.emissions) for c in self._unkept)
 
     def _in_trouble(self, what: str, failure: EnvironmentFailure) -> None:
         if failure.cause != self._trouble.get(what):
@@ -253,7 +267,10 @@ class Scorer:
         unread = max(0, self._durable() - self.position)
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []
-        late += list(self._trouble.values())
+        late += [
+            *self._trouble.values(),
+            *(["nothing is taken in until the history can be written"] if self.held else []),
+        ]
         state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
         self.live.put_system("scoring", state)
         self.live.put_system("restating", self._restating.state())
@@ -265,6 +282,7 @@ class Scorer:
 
     async def _save(self) -> None:
         def save() -> int:
+            self._keep()
             if self._log.begun or self._unkept or not self._restating.durable:
                 # in the midst of it: the snapshot before stays, the log tells it again
                 return self._saved
@@ -282,6 +300,9 @@ class Scorer:
         self._saved = await self._do(save)
 
     async def _idle(self, seconds: float) -> None:
+        if self.held:
+            await asyncio.sleep(RETRY_S)
+            return
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._more(self.position)

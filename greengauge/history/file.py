@@ -14,6 +14,9 @@ from ingest.derived import damaged, put_aside
 
 T = TypeVar("T")
 
+BUSY_S = 0.2
+"""How long another program's lock (a backup's) is waited for: gauges wait as long. Then it is tried again later."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL,
     c TEXT NOT NULL, fixed TEXT NOT NULL, UNIQUE (kind, a, b, c));
@@ -60,7 +63,7 @@ class HistoryFile:
             self._db.close()
 
     def _start(self) -> None:
-        self._db = sqlite3.connect(self._path, check_same_thread=False)
+        self._db = sqlite3.connect(self._path, check_same_thread=False, timeout=BUSY_S)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
         if "constant" not in {row[1] for row in self._db.execute("PRAGMA table_info(step)")}:  # of the first format
             self._db.execute("ALTER TABLE step ADD COLUMN constant INTEGER NOT NULL DEFAULT 0")

@@ -110,7 +110,7 @@ def told(scorer: Scorer) -> bool:
 
 
 async def test_a_full_disk_loses_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the history refuses nothing moves on and the page says why; then all is there that a calm run has."""
+    """While the history refuses gauges go on and the page says why; then all is there that a calm run has."""
     monkeypatch.setattr(module, "RETRY_S", 0.01)
     calm, pressed = Bench(tmp_path, 30), tmp_path / "pressed"
     await ran(one := calm.scorer(), lambda: told(one) and bool(calm.moved))
@@ -120,13 +120,42 @@ async def test_a_full_disk_loses_no_score(tmp_path: Path, monkeypatch: pytest.Mo
     scorer = bench.scorer()
 
     def mended() -> bool:
-        if "disk is full" in scorer.live.system().get("scoring", {}).get("text", ""):
+        if told(scorer) and "disk is full" in scorer.live.system().get("scoring", {}).get("text", ""):
+            assert scorer.live.scores()[0].ts >= T0 + 29 * MINUTE
             bench.history.full = False
         return not bench.history.full and told(scorer) and bool(bench.moved)
 
     await ran(scorer, mended)
     kept, wanted = (h.scores(None, None, None, T0 + 20 * MINUTE, None) for h in (bench.history, calm.history))
     assert [s.ts for s in kept] == [s.ts for s in wanted] != []
+
+
+async def test_what_waits_for_the_history_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound nothing is taken in, and the page says that too; with the disk all goes on."""
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    monkeypatch.setattr(module, "UNKEPT", 10)
+    monkeypatch.setattr(module, "SLICE_S", 0.001)
+    bench = Bench(tmp_path, 30)
+    bench.history.full = True
+    read, taken = bench.read, 0
+
+    def one(start: int, most: int) -> list[Record]:
+        return read(start, most)[:1]
+
+    bench.read = one  # type: ignore[method-assign]
+    scorer = bench.scorer()
+
+    def mended() -> bool:
+        nonlocal taken
+        if bench.history.full and "nothing is taken in" in scorer.live.system().get("scoring", {}).get("text", ""):
+            taken = taken or scorer.position
+            assert scorer.position == taken < 30 * SIZE
+            bench.history.full = bench.history.refusals < 20
+        return not bench.history.full and told(scorer) and bool(bench.moved)
+
+    await ran(scorer, mended)
+    assert taken
+    assert len(bench.history.scores(None, None, None, T0 + 20 * MINUTE, None))
 
 
 async def test_a_snapshot_is_due_after_so_many_bytes(tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ class Bench:
         self.writer = StoreWriter(
             read=self.log.read, more=self.log.more, decode=self.log.decode, plant=PLANT,
             store=self.store,  # type: ignore[arg-type] # what it lacks it takes from the embedded store
-            cursor=self.cursor, winners=Winners(self.folder / "winners.db", PLANT, series_of(PLANT)), quarantine=lambda r: self.keep(r),
+            cursor=self.cursor, winners=Winners(self.folder / "winners.db", PLANT, series_of(PLANT)),
+            quarantine=lambda rejects: self.keep(rejects),
         )  # fmt: skip
         self.task = asyncio.create_task(self.writer.run(), name="writer under test")
 
