@@ -57,6 +57,11 @@ class SpecificEnergy:
         fastest = [min((plant.meters[m].every_ms for m in line.meters), default=FREQUENT) for line in plant.lines]
         self._frequent = [min(fastest[line] for line in s.lines) <= FREQUENT for s in plant.scopes]
 
+    def lines(self, scope: int, energy: str, product: str) -> tuple[int, ...]:
+        """The lines (rows of Plant.lines) that take part in making the product in the scope."""
+        plan = next(p for p in self._plans[scope] if (p.energy, p.product) == (energy, product))
+        return tuple(form.line.index for form in plan.route.lines)
+
     def energies(
         self,
         ts: int,
