@@ -134,6 +134,9 @@ class Degrees:
             if old := reasons.concerning(expired, row):
                 qualities.add("uncertain")
                 why += old
+            if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:
+                qualities.add("uncertain")
+                why = [*why, plan.unlike]
             why += reasons.remarks(row, value)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
             yield Score(

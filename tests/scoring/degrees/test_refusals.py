@@ -258,6 +258,24 @@ def test_a_chain_is_counted_in_one_way() -> None:
     assert withheld(works.scores()["wuhu", "lcd"]) == "lines hold cement against different chain benchmarks"
 
 
+def test_unlike_bases_are_added_and_marked() -> None:
+    """Stage benchmarks on unlike bases add up (semantics §4), but nobody may take the sum for one basis."""
+    works = Works()
+    works.product("steel")
+    for basis in ("gross", "net"):
+        works.benchmark(basis, "steel", "0.2", basis=basis)
+        line = works.line(basis, basis=basis, benchmark=basis)
+        works.amount(works.channel(line, "product:steel"), 10)
+        works.amount(works.channel(line, "co2"), 4)
+    scores = works.scores()
+    assert (scores["acme", "lcd"].value, scores["acme", "lcd"].basis) == (0.5, "gross + net")
+    assert scores["acme", "lcd"].quality == "uncertain"
+    assert scores["acme", "lcd"].reason == "its lines count CO2 on unlike bases: gross, net"
+    assert {(s.quality, s.reason) for key, s in scores.items() if key in [("gross", "lcd"), ("net", "lcd")]} == {
+        ("good", None)
+    }
+
+
 def test_expired_grid_factor() -> None:
     """A grid factor past its end is used and marked, where electricity counts."""
     works = smelter()
