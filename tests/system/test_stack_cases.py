@@ -241,6 +241,30 @@ def test_a_partial_hour(bench: Bench) -> None:
     assert hour["valid"] is False
 
 
+@pytest.mark.parametrize(
+    ("keys", "o2", "value"),
+    [
+        ("base = 21", "20", 90 * 11.0),
+        ("base = 21", "20.001", None),
+        ("base = 20.9", "19.9", 90 * 10.9),
+        ("base = 20.9", "19.95", None),
+        ("base = 21\no2_max = 20.5", "20.5", 90 * 22.0),
+        ("base = 21\no2_max = 20.5", "20.6", None),
+    ],
+)
+def test_oxygen_near_air(bench: Bench, keys: str, o2: str, value: float | None) -> None:
+    """domain.md §4, "guard O2 → 21": 90 · (21 − 10) / (21 − 20) is the most that a regime without `o2_max` corrects
+    to; nearer to air than 1 % the minutes are invalid and say why.
+    """
+    rows = [row for i in range(60) for row in ((T + i * MIN, "gas", "nox", 90), (T + i * MIN, "gas", "o2", o2))]
+    regime = f'{keys}\no2_ref = 10\nlimits = {{ nox = 100 }}\naverages = ["1h"]\n'
+    found = one(replay(bench, plant(regime, {"nox": MG, "o2": O2}), rows), average="1h", ts=T)
+    assert found["value"] == (None if value is None else pytest.approx(value, rel=1e-9))
+    assert (found["reason"] is None) == (value is not None)
+    if value is None:
+        assert "60 without: oxygen is above" in found["reason"]
+
+
 @pytest.mark.parametrize(("o2", "reference", "value"), [("6.5", 5, 88.3333), ("6.5", 8, 71.6667)])
 def test_example_3(bench: Bench, o2: str, reference: int, value: float) -> None:
     """80 at 6.5 % O2, base 20.9: 80·15.9/14.4 = 88.33 at 5 %, 80·12.9/14.4 = 71.67 at 8 %; `never_down` leaves 80."""
