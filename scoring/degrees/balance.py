@@ -54,7 +54,7 @@ class Part(NamedTuple):
     flows: dict[str, tuple[int, int, int]]  # product consumed → (gd, cd, waste), mass scale
     unpowered: bool  # electricity was used, and no grid factor is in force
     missing: Remarks  # what a degree lacks a value for
-    expired: Remarks  # what it uses after its end
+    doubts: Remarks  # what makes it uncertain: values past their end, no fresh sample, output taken back
     end: int  # of the span, ms
 
 

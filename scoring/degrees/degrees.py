@@ -118,7 +118,7 @@ class Degrees:
         operation = operation_of(views)
         still = reasons.still(plan, views)
         missing = reasons.said(part.missing for view in views for part in view.parts)
-        expired = reasons.said(part.expired for view in views for part in view.parts)
+        doubts = reasons.said(part.doubts for view in views for part in view.parts)
         ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
         below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
@@ -131,7 +131,7 @@ class Degrees:
             if not still and (unheard := reasons.unheard(row, counting, self._line_ids)):
                 why = unheard + (why if d else [])  # "none was emitted" would be a guess
             qualities = {view.quality[row] for _, view in counting}
-            if old := reasons.concerning(expired, row):
+            if old := reasons.concerning(doubts, row):
                 qualities.add("uncertain")
                 why += old
             if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:

@@ -18,6 +18,7 @@ from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
 from scoring.windows.sums import CoverageGroup, SpanSums, Sums
 
+_OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
 _ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
 
 
@@ -122,26 +123,30 @@ class Viewer:
                     for slot in form.every:
                         whole[slot] = sum(total[slot] for total in totals[first : last + 1])
                     judged = part(form, whole, span.end)
-                    found[first:last] = [one._replace(missing=(), expired=()) for one in found[first:last]]
-                    found[last] = found[last]._replace(missing=judged.missing, expired=judged.expired)
+                    found[first:last] = [one._replace(missing=(), doubts=()) for one in found[first:last]]
+                    found[last] = found[last]._replace(missing=judged.missing, doubts=judged.doubts)
                 first = last + 1
         if self._weighed[form.line.index]:
             found = [self._sampled(form, one, span) for one, span in zip(found, spans, strict=True)]
+        back = [p.id for p in form.products if sum([one.made[p.id] for one in found]) < 0]
+        if back:
+            text = f"{form.line.name}: more {', '.join(back)} was taken back than made"
+            found[-1] = found[-1]._replace(doubts=(*found[-1].doubts, (_OF_OUTPUT, text)))
         return tuple(found)
 
     def _sampled(self, form: LineForm, found: Part, span: SpanSums) -> Part:
         """An amount for which a laboratory has said nothing yet withholds what it counts in; one without a fresh
         sample marks it.
         """
-        missing, doubtful = list(found.missing), list(found.expired)
+        missing, doubts = list(found.missing), list(found.doubts)
         for channel in self._weighed[form.line.index]:
             slot = form.every.start + form.channels.index(channel)
             rows = tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots)
             if span.estimated[channel] and slot in form.unvalued:
                 missing.append((rows, form.unvalued[slot]))
             if span.flagged[channel]:
-                doubtful += [(rows, text) for text in self._samples.doubtful(channel, span.start, span.end)]
-        return found._replace(missing=tuple(missing), expired=tuple(doubtful))
+                doubts += [(rows, text) for text in self._samples.doubtful(channel, span.start, span.end)]
+        return found._replace(missing=tuple(missing), doubts=tuple(doubts))
 
     def _operation(self, line: int, start: int, end: int, *, running: bool, idle: bool) -> Operation:
         """A line that makes nothing while its heating-up condition holds is heating up."""

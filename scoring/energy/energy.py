@@ -113,7 +113,7 @@ class SpecificEnergy:
         why = _withheld(plan, window, sums)
         value = None if why else numerator / denominator
         levels, judged, remarks, doubt = self._judge(plan, window, period, sums, shown=not why)
-        if old := concerning(said(part.expired for view in views for part in view.parts), row):
+        if old := concerning(said(part.doubts for view in views for part in view.parts), row):
             remarks, doubt = [*old, *remarks], True
         stale = [line for line in lines if window.stale(line, plan.energy)]
         return Energy(

@@ -258,6 +258,24 @@ def test_a_chain_is_counted_in_one_way() -> None:
     assert withheld(works.scores()["wuhu", "lcd"]) == "lines hold cement against different chain benchmarks"
 
 
+def test_output_taken_back_is_marked() -> None:
+    """A correction larger than what was made: the line is idle (semantics §3), its sums roll up, and both say so."""
+    works = Works()
+    works.product("steel")
+    works.benchmark("ets", "steel", "0.2")
+    for name, made in (("eaf", 100), ("bof", -20)):
+        line = works.line(name)
+        works.amount(works.channel(line, "product:steel", kind=Kind.AMOUNT, period_ms=HOUR), made)
+        works.amount(works.channel(line, "co2"), 10)
+    scores = works.scores()
+    why = "bof: more steel was taken back than made"
+    line, site = scores["bof", "lcd"], scores["wuhu", "lcd"]
+    assert (line.value, line.output, line.operation, line.quality) == (None, -20.0, "idle", "uncertain")
+    assert line.reason == f"idle: no output; {why}"
+    assert (site.value, site.output, site.quality, site.reason) == (16 / 20, 80.0, "uncertain", why)
+    assert (scores["eaf", "lcd"].quality, scores["eaf", "lcd"].reason) == ("good", "above 1: better than the benchmark")
+
+
 def test_unlike_bases_are_added_and_marked() -> None:
     """Stage benchmarks on unlike bases add up (semantics §4), but nobody may take the sum for one basis."""
     works = Works()
