@@ -113,7 +113,6 @@ class Degrees:
         total = roll_up.balance(views)
         made = roll_up.made(views)
         output = sum(made.values()) / self.scales.product if plan.unit else 0.0
-        only = next(iter(made.values())) if len(plan.products) == 1 else None
         powered = not any(part.unpowered for view in views for part in view.parts)
         operation = operation_of(views)
         still = reasons.still(plan, views)
@@ -163,7 +162,7 @@ class Degrees:
                 last=self.ages.awaited(stale, name, window.ts)
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
-                detail=detail(name, total, only, self.scales, powered=powered),
+                detail=detail(name, total, made, self.scales, powered=powered),
                 low=None if band is None else band.low,
                 high=None if band is None else band.high,
                 uncertainty_missing=None if band is None else band.missing,

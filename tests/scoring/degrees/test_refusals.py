@@ -198,7 +198,7 @@ def test_not_yet_in_force() -> None:
     works.grid("0.5", date(2030, 1, 1))
     score = works.scores("24h")["eaf", "lcd"]
     assert withheld(score) == "benchmark ets is not yet in force; no grid factor grid:CN in force"
-    assert "electricity" not in score.detail
+    assert "co2_power" not in score.detail
 
 
 def test_mixed_boundaries() -> None:
