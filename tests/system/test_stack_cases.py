@@ -98,6 +98,24 @@ def test_case_6_six_discarded(bench: Bench) -> None:
         assert valid or "6 half-hours are discarded, 5 may be" in day["reason"]
 
 
+@pytest.mark.parametrize("flags", [("--final",), ("--every", "24h")])
+def test_a_discarded_half_hour_is_in_no_number_of_its_day(bench: Bench, flags: tuple[str, ...]) -> None:
+    """Of 48 half-hours at 200 two have only ten minutes, at 900: 46 · 30 minutes are valid, raw mean and value are
+    those of the 46 (200 − 100). Measured was 46 · 30 + 2 · 10 of 1,440: the completeness.
+    """
+    lost = (5, 20)
+    rows = [
+        (T + i * 30 * MIN + m * MIN, "gas", "nox", 900 if i in lost else 200)
+        for i in range(48)
+        for m in range(10 if i in lost else 30)
+    ]
+    things = replay(bench, plant(EU, {"nox": held(1)}), [*rows, *_next_day()], *flags)
+    for day in (t for t in things if (t["average"], t["ts"]) == ("1d", T) and t["elapsed_minutes"] == 1440):
+        assert (day["value"], day["raw"], day["valid_minutes"], day["discarded"]) == (100.0, 200.0, 1380, 2)
+        assert day["completeness"] == pytest.approx(1400 / 1440)
+    assert any(t["average"] == "1d" and t["lifecycle"] == "final" and t["ts"] == T for t in things)
+
+
 def _next_day() -> list[Row]:
     return [(T + DAY + MIN, "gas", "nox", 100)]
 
