@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from devices import durations
 from devices.errors import ConfigurationError
 from devices.plant import load
+from devices.readings import Readings
 from devices.readings_file import read
 from greengauge.replay import replay
 
@@ -30,6 +32,10 @@ def run(
     """Print what the readings amount to: NDJSON, or a line for people."""
     if every is not None and final:
         raise ConfigurationError("--every and --final exclude each other", where="replay", mend="choose one")
+    if sums and (why is not None or energy):
+        other = "--energy" if why is None else "--why"
+        cause = f"--sums gives channel sums instead of scores: {other} says nothing about them"
+        raise ConfigurationError(cause, where="replay", mend=f"ask for {other} without --sums")
     plant = load(registry)
     if why is not None and why not in plant.windows:
         raise ConfigurationError(
@@ -43,10 +49,20 @@ def run(
             mend="windows move by the second: write 1s or more",
         )
     known = None if known_at is None else _instant(known_at)
+    rows = 0
+
+    def counted() -> Iterator[Readings]:
+        nonlocal rows
+        for batch in read(readings, plant):
+            rows += len(batch)
+            yield batch
+
     for thing in replay(
-        plant, read(readings, plant), every_ms=every_ms, final=final, sums=sums, why=why, known_at=known, energy=energy
+        plant, counted(), every_ms=every_ms, final=final, sums=sums, why=why, known_at=known, energy=energy
     ):
         sys.stdout.write((json.dumps(thing, ensure_ascii=False) if as_json else _line(thing)) + "\n")
+    if not rows:
+        sys.stderr.write(f"{readings.name} holds no readings: there is nothing to score\n")
 
 
 def _instant(text: str) -> int:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
-from scoring.restate.past import Touched, shortened
+from scoring.restate.causes import Book, from_json, to_json
+from scoring.restate.past import Touched
 from scoring.results import Changes
 from scoring.stamp import Stamp
 from scoring.steps import Steps, bits, rows_of, step_of, stored_step_of
-from scoring.teller import Teller, restated
+from scoring.teller import Teller
 from scoring.watermarks import Watermarks
 from scoring.windows.rolling import Reach
 from scoring.windows.rules import root
@@ -26,11 +27,10 @@ Moments = Literal["scores", "sums"]
 
 @dataclass(slots=True)
 class _Again:
-    """A told step that has to be told again: of whom, over which windows, and why."""
+    """A told step that has to be told again: of whom, and over which windows."""
 
     rows: int = 0
     windows: int = 0
-    why: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -89,6 +89,7 @@ class Agenda:
                 )
             ]
         self.kinds = self.stored + self.moments
+        self._book = Book()  # why steps are to be told again
 
     # --- what makes steps -------------------------------------------------------------------------
 
@@ -187,15 +188,16 @@ class Agenda:
                     entry = kind.again.setdefault(end, _Again())
                     entry.rows |= rows & mine
                     entry.windows |= windows
-                    if len(entry.why) < 8:
-                        entry.why |= dict.fromkeys(span.reason.split("; "))
                     any_ = True
+        if any_:
+            self._book.add(span.causes)
         return any_
 
     def tell_again(self, stamp: Stamp) -> Changes | None:
         """Tell the oldest step that is to be told again; None if there is none."""
         kinds = [kind for kind in self.kinds if kind.again]
         if not kinds:
+            self._book.clear()
             return None
         kind = min(kinds, key=lambda k: min(k.again))
         end = min(kind.again)
@@ -206,27 +208,29 @@ class Agenda:
             windows = [w for w in windows if w in wanted]
         if not rows or not windows:
             return Changes()
-        return restated(kind.tell(end, rows, windows, stamp), shortened(list(entry.why)))
+        return self._teller.reads.because(kind.tell(end, rows, windows, stamp), self._book)
 
     # --- state ------------------------------------------------------------------------------------
 
-    def snapshot(self) -> list[Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Plain JSON; moments are the business of who asked for them."""
-        return [
-            {
-                "steps": kind.steps.snapshot(),
-                "again": [[end, str(a.rows), str(a.windows), list(a.why)] for end, a in sorted(kind.again.items())],
-            }
-            for kind in self.stored
-        ]
+        return {
+            "causes": to_json(self._book),
+            "stored": [
+                {
+                    "steps": kind.steps.snapshot(),
+                    "again": [[end, str(a.rows), str(a.windows)] for end, a in sorted(kind.again.items())],
+                }
+                for kind in self.stored
+            ],
+        }
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
-        for kind, then in zip(self.stored, state, strict=True):
+        self._book.add(from_json(state["causes"]))
+        for kind, then in zip(self.stored, state["stored"], strict=True):
             kind.steps.restore(then["steps"])
-            kind.again = {
-                end: _Again(int(rows), int(windows), dict.fromkeys(why)) for end, rows, windows, why in then["again"]
-            }
+            kind.again = {end: _Again(int(rows), int(windows)) for end, rows, windows in then["again"]}
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from scoring.watermarks import Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 6
+FORMAT = 7
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -89,9 +89,9 @@ class Engine:
         self._watch = Watch(plant, self._degrees, self.stacks)
         by_event = plant.intake.history if event_clock is None else event_clock
         self.marks = Watermarks(plant, event_clock=by_event, lag_ms=lag_ms)
-        self._teller = Teller(plant, self.rolling, self._degrees, self.stacks, self.marks, groups)
-        self.agenda = Agenda(plant, self.marks, self._teller, steps=steps, moments=moments)
-        self.late = Late(plant, self.rolling, self.stacks, self.marks, self.agenda, groups, patience_ms)
+        self.teller = Teller(plant, self.rolling, self._degrees, self.stacks, self.marks, groups)
+        self.agenda = Agenda(plant, self.marks, self.teller, steps=steps, moments=moments)
+        self.late = Late(plant, self.rolling, self.stacks, self.marks, self.agenda, self.teller, groups, patience_ms)
         self._steps, self._moments, self.groups = steps, moments, groups
         self._watched = steps and lag_ms == 0 and not self._watch.idle
         self._second = 0  # the second of the clock that the alarms will look at when it is over
@@ -169,13 +169,13 @@ class Engine:
 
         `energies` takes the specific energies of the same windows.
         """
-        windows = self._teller.stepping(ts, range(len(self._plant.windows)))
+        windows = self.teller.stepping(ts, range(len(self._plant.windows)))
         scores: list[Score] = []
         marks = self.marks.scopes()
         for lifecycle in ("final", "live"):
             scopes = [s for s, mark in enumerate(marks) if (mark >= ts) == (lifecycle == "final")]
             if scopes:
-                scores += self._teller.scores(ts, scopes, windows, Stamp(lifecycle, 0, self.clock), energies=energies)
+                scores += self.teller.scores(ts, scopes, windows, Stamp(lifecycle, 0, self.clock), energies=energies)
         stamp = Stamp("live", 0, self.clock)
         passed = {
             f"stack:{s.id}" for s, mark in zip(self._plant.stacks, self.marks.stacks(), strict=True) if mark >= ts
@@ -195,7 +195,7 @@ class Engine:
         for step in (SECOND, MINUTE, HOUR):
             windows = [w for w, ms in enumerate(self._plant.window_ms) if step_of(ms) == step]
             if windows:
-                scores += self._teller.scores(up(now, step), everything, windows, stamp, energies=energies)
+                scores += self.teller.scores(up(now, step), everything, windows, stamp, energies=energies)
         return scores, [*self.stacks.minute(up(now, SECOND), stamp), *self.stacks.blocks(now, stamp)]
 
     def board(self) -> Standing:
@@ -217,7 +217,7 @@ class Engine:
         marks = self.marks.scopes()
 
         def scores(ts: int, row: int, over: int) -> list[Score]:
-            return self._teller.scores(ts, [row], [over], Stamp("final" if marks[row] >= ts else "live", 0, self.clock))
+            return self.teller.scores(ts, [row], [over], Stamp("final" if marks[row] >= ts else "live", 0, self.clock))
 
         return why(self._plant, self._degrees, scope, degree, window, (self.clock, at, before), scores)
 
@@ -353,7 +353,7 @@ class Engine:
             self._second = second
 
     def _observe(self, ts: int) -> None:
-        self._out += Changes(alarms=tuple(self._watch.look(ts, self._teller.stale(ts))))
+        self._out += Changes(alarms=tuple(self._watch.look(ts, self.teller.stale(ts))))
 
     def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
         """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
@@ -376,7 +376,7 @@ class Engine:
 
     def _line_scores(self, line: int, window: int, ts: int) -> list[Score]:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))
-        return self._teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
+        return self.teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
 
     def _show_closed(self) -> None:
         """In live running, the newest step that the clock has closed and the watermarks have not."""

@@ -14,7 +14,7 @@ from scoring.restate.touches import Touches
 from scoring.results import Changes
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
-from scoring.teller import restated
+from scoring.teller import Teller
 from scoring.watermarks import Watermarks
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
@@ -34,10 +34,12 @@ class Late:
         stacks: Stacks,
         marks: Watermarks,
         agenda: Agenda,
+        teller: Teller,
         groups: tuple[CoverageGroup, ...],
         patience_ms: int,
     ) -> None:
         self._rolling, self._stacks, self._marks, self._agenda = rolling, stacks, marks, agenda
+        self._reads = teller.reads
         self._touches = Touches(plant, rolling, groups)
         self._patience = patience_ms
         self._since = self._newest = 0  # clock when the first and the last of what waits was touched
@@ -88,7 +90,7 @@ class Late:
         if self._blocks:
             span = self._blocks.pop(0)
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
-            return restated(Changes(emissions=tuple(found)), span.reason)
+            return self._reads.because(Changes(emissions=tuple(found)), span.causes)
         told = self._agenda.tell_again(stamp)
         if told is None:
             self._since = self._newest = 0

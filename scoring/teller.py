@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from devices.plant.model import Plant
 from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees
 from scoring.degrees.degrees import Seen
 from scoring.energy import SpecificEnergy
-from scoring.restate.told import with_reason
+from scoring.restate.reads import Reads
 from scoring.results import Changes, ChannelSum, Emission, Energy, Score
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
@@ -20,8 +19,6 @@ from scoring.watch import ROLLING
 from scoring.watermarks import Watermarks
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
-
-Thing = TypeVar("Thing", Score, Emission, Energy, ChannelSum)
 
 
 class Teller:
@@ -38,6 +35,7 @@ class Teller:
     ) -> None:
         self._plant, self._rolling, self._degrees, self._stacks, self._marks = plant, rolling, degrees, stacks, marks
         self._energy = SpecificEnergy(plant, degrees)
+        self.reads = Reads(plant, degrees, self._energy, stacks, groups)
         meters = marks.meter_of_channel
         self._needs = {(g.line, g.degree): sorted({int(meters[c]) for c in g.channels}) for g in groups}
         self._names = [f"stack:{s.id}" for s in plant.stacks]
@@ -86,18 +84,3 @@ class Teller:
         silent = self._marks.silent_meters(ts)
         table = {need: any(silent[meter] for meter in meters) for need, meters in self._needs.items()}
         return lambda line, degree: table[line, degree]
-
-
-def restated(changes: Changes, why: str) -> Changes:
-    """The changes with the reason for restating them."""
-
-    def say(things: tuple[Thing, ...]) -> tuple[Thing, ...]:
-        return tuple(replace(thing, reason=with_reason(thing.reason, why)) for thing in things)
-
-    return replace(
-        changes,
-        scores=say(changes.scores),
-        emissions=say(changes.emissions),
-        sums=say(changes.sums),
-        energies=say(changes.energies),
-    )

@@ -74,8 +74,10 @@ class Mistakes:
         kind = error["type"]
         unreadable = error.get("ctx", {}).get("error")
         if isinstance(unreadable, UnreadableValue):
-            cause, mend = unreadable.mistake.cause, unreadable.mistake.mend
-        elif kind == "extra_forbidden":
+            for mistake in unreadable.mistakes:
+                self.take(table, key, mistake)
+            return
+        if kind == "extra_forbidden":
             cause = "unknown key"
             mend = suggestion(key, known) or f"known here are {listed(known, most=30)}"
             if key in ("schema", "profiles"):

@@ -15,6 +15,7 @@ from devices import durations, times
 from devices.errors import ConfigurationError
 from greengauge.page.answers import Refusal, jsonable, moment, only, whole
 from greengauge.page.context import PageContext
+from greengauge.page.filters import Filters
 from greengauge.page.topology import topology
 
 BODY_BYTES = 16_384
@@ -27,6 +28,7 @@ class Api:
 
     def __init__(self, context: PageContext) -> None:
         self._context, self._live, self._history = context, context.live, context.history
+        self._filters = Filters(context.live.plant)
 
     def routes(self) -> list[Route]:
         """Under `/api/v1`."""
@@ -59,11 +61,9 @@ class Api:
         if "events" in query:
             events = await asyncio.to_thread(self._history.alarm_events, whole(query, "events", 100, 10_000))
             return JSONResponse({"events": events})
-        found = [
-            a
-            for a in self._live.alarms()
-            if query.get("scope", a.scope) == a.scope and query.get("state", a.state) == a.state
-        ]
+        alarms, filters = self._live.alarms(), self._filters
+        scopes = [*(a.scope for a in alarms), *filters.scopes, *filters.stacks]
+        found = filters.fitting(alarms, {name: query.get(name) for name in ("scope", "state")}, scopes=scopes)
         return JSONResponse({"alarms": jsonable(found)})
 
     async def command(self, request: Request) -> Response:
@@ -107,13 +107,8 @@ class Api:
         at = moment(query, "at")
         if at is not None and at > max(self._live.clock, self._context.now()):
             raise Refusal(400, "that time has not come yet", where="at", mend="ask for a time up to now")
-        found = [
-            s
-            for s in await self._context.sums(at)
-            if query.get("meter", s.meter) == s.meter
-            and query.get("channel", s.channel) == s.channel
-            and query.get("window", s.window) == s.window
-        ]
+        asked = {name: query.get(name) for name in ("meter", "channel", "window")}
+        found = self._filters.fitting(await self._context.sums(at), asked, scopes=())
         return JSONResponse({"sums": jsonable(found)})
 
     async def why(self, request: Request) -> Response:
@@ -139,6 +134,9 @@ class Api:
         )
         wanted = [query.get("scope"), *(query.get(name) for name in names)]
         keys = [key for key in keys if all(w in (None, "", part) for w, part in zip(wanted, key, strict=True))]
+        if not keys:
+            scopes = self._filters.stacks if of_stack else self._filters.scopes
+            self._filters.judge(dict(zip(("scope", *names), wanted, strict=True)), scopes=scopes)
         if len(keys) > TREND_SERIES:
             raise Refusal(400, f"{len(keys)} series at once", mend=f"at most {TREND_SERIES}: filter by scope or window")
         end = moment(query, "end") or max(self._live.clock, 1)
@@ -181,18 +179,13 @@ class Api:
         query = request.query_params
         only(query, "scope", second, third, "at", "known_at")
         at, known_at = moment(query, "at"), moment(query, "known_at")
-        names = ["scope", second, third]
-        wanted = [query.get(name) or None for name in names]
-        things: list[Any]
-        if at is None and known_at is None:
-            things = [
-                thing
-                for thing in (self._live.scores() if what == "scores" else self._live.emissions())
-                if all(w in (None, getattr(thing, name)) for w, name in zip(wanted, names, strict=True))
-            ]
-        else:
+        asked = {name: query.get(name) or None for name in ("scope", second, third)}
+        things: list[Any] = self._live.scores() if what == "scores" else self._live.emissions()
+        if at is not None or known_at is not None:
             ask: Callable[..., list[Any]] = self._history.scores if what == "scores" else self._history.emissions
-            things = await asyncio.to_thread(ask, *wanted, at, known_at)
+            things = await asyncio.to_thread(ask, *asked.values(), at, known_at)
+        scopes = self._filters.scopes if what == "scores" else self._filters.stacks
+        things = self._filters.fitting(things, asked, scopes=scopes)
         now = at if at is not None else self._context.now()
         return JSONResponse({what: [thing.to_json(now, simulated=self._live.simulated) for thing in things]})
 

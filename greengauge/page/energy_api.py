@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from greengauge.page.answers import Refusal, moment, only
 from greengauge.page.context import PageContext
+from greengauge.page.filters import Filters, refuse
 from scoring.degrees.coverage import ENERGIES
 from scoring.league import BY, league, products
 from scoring.results import Energy, Score
@@ -24,6 +25,7 @@ class EnergyApi:
 
     def __init__(self, context: PageContext) -> None:
         self._context, self._live, self._history = context, context.live, context.history
+        self._filters = Filters(context.live.plant)
 
     def routes(self) -> list[Route]:
         """Under `/api/v1`."""
@@ -37,6 +39,8 @@ class EnergyApi:
         at, known_at = moment(query, "at"), moment(query, "known_at")
         wanted = {name: query[name] for name in names if query.get(name)}
         found = await self._energies(wanted, at, known_at)
+        if not found:
+            self._filters.judge(wanted, scopes=self._filters.scopes)
         now = at if at is not None else self._context.now()
         return JSONResponse({"energy": [e.to_json(now, simulated=self._live.simulated) for e in found]})
 
@@ -86,7 +90,7 @@ class EnergyApi:
 def _one_of(query: Mapping[str, str], name: str, known: tuple[str, ...] | list[str], default: str) -> str:
     given = query.get(name) or default
     if given not in known:
-        raise Refusal(400, f"there is no {name} {given!r} here", where=name, mend=f"use one of {', '.join(known)}")
+        refuse(name, given, known)
     return given
 
 

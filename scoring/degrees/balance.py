@@ -54,7 +54,8 @@ class Part(NamedTuple):
     flows: dict[str, tuple[int, int, int]]  # product consumed → (gd, cd, waste), mass scale
     unpowered: bool  # electricity was used, and no grid factor is in force
     missing: Remarks  # what a degree lacks a value for
-    expired: Remarks  # what it uses after its end
+    doubts: Remarks  # what makes it uncertain: values past their end, no fresh sample, output taken back
+    end: int  # of the span, ms
 
 
 def add(balances: Iterable[Balance]) -> Balance:
@@ -101,7 +102,7 @@ def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
     used = {id_: dot(terms, totals) for id_, terms in period.used.items()}
     flows = {id_: (dot(gd, totals), dot(cd, totals), dot(w, totals)) for id_, (gd, cd, w) in period.flows.items()}
     missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0)
-    return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired)
+    return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired, end)
 
 
 def _notes(

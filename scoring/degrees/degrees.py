@@ -113,12 +113,11 @@ class Degrees:
         total = roll_up.balance(views)
         made = roll_up.made(views)
         output = sum(made.values()) / self.scales.product if plan.unit else 0.0
-        only = next(iter(made.values())) if len(plan.products) == 1 else None
         powered = not any(part.unpowered for view in views for part in view.parts)
         operation = operation_of(views)
         still = reasons.still(plan, views)
         missing = reasons.said(part.missing for view in views for part in view.parts)
-        expired = reasons.said(part.expired for view in views for part in view.parts)
+        doubts = reasons.said(part.doubts for view in views for part in view.parts)
         ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
         below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
@@ -131,9 +130,12 @@ class Degrees:
             if not still and (unheard := reasons.unheard(row, counting, self._line_ids)):
                 why = unheard + (why if d else [])  # "none was emitted" would be a guess
             qualities = {view.quality[row] for _, view in counting}
-            if old := reasons.concerning(expired, row):
+            if old := reasons.concerning(doubts, row):
                 qualities.add("uncertain")
                 why += old
+            if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:
+                qualities.add("uncertain")
+                why = [*why, plan.unlike]
             why += reasons.remarks(row, value)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
             yield Score(
@@ -160,7 +162,7 @@ class Degrees:
                 last=self.ages.awaited(stale, name, window.ts)
                 if stale
                 else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
-                detail=detail(name, total, only, self.scales, powered=powered),
+                detail=detail(name, total, made, self.scales, powered=powered),
                 low=None if band is None else band.low,
                 high=None if band is None else band.high,
                 uncertainty_missing=None if band is None else band.missing,

@@ -1,62 +1,39 @@
-"""The balance behind a degree, part by part, as doubles: each one division of exact integers."""
+"""The balance behind a degree, part by part, as doubles: each one division of exact integers.
+
+One set of names, told in docs/scores.md: `co2_…` in t CO2, `…_per_t` the same per unit of the one product.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from scoring.degrees.balance import Balance
 from scoring.degrees.scales import Scales
 
 
-def detail(degree: str, balance: Balance, made: int | None, scales: Scales, *, powered: bool) -> dict[str, float]:
-    """What is told beside a degree. `made`: the one product's output (product scale), None where there are several.
+def detail(
+    degree: str, balance: Balance, made: Mapping[str, int], scales: Scales, *, powered: bool
+) -> dict[str, float]:
+    """What is told beside a degree. `made`: output by product, on the product scale.
 
-    What needs a grid factor is left out where none is in force (`powered` false).
+    What needs a grid factor is left out where none is in force (`powered` false). A scope of several products says of
+    each how much was made: their sum counts twice what one line makes and another one consumes.
     """
+    found: dict[str, float] = {}
+    if len(made) > 1:
+        found = {f"output_{id_}": amount / scales.product for id_, amount in sorted(made.items())}
     if degree == "lcd":
-        co2 = _co2(balance, made, scales, powered=powered)
-        return {**co2, **_named(balance, made, scales, powered=powered), **_shares(balance)}
+        return found | _co2(balance, made, scales, powered=powered) | _shares(balance)
     if degree == "cd":
-        return {"waste_t": balance.waste / scales.mass, "material_t": balance.cd / scales.mass}
-    return {}
-
-
-def _co2(balance: Balance, made: int | None, scales: Scales, *, powered: bool) -> dict[str, float]:
-    """Parts in t CO2, heat in GJ; with the one product also per unit of it, heat then in MJ.
-
-    Gross counts fossil alternative fuels, net does not; biogenic CO2 is a memo item in neither.
-    """
-    gross = _gross(balance)
-    net = gross - balance.alternative
-    t = scales.co2
-    found = {
-        "process": balance.process / t,
-        "fuel": balance.fuel / t,
-        "alternative": balance.alternative / t,
-        "measured": balance.measured / t,
-        "biogenic": balance.biogenic / t,
-        "deductions": balance.deducted / t,
-        "gross": gross / t,
-        "net": net / t,
-        "heat": balance.heat / scales.heat,
-    }
-    if powered:
-        found["electricity"] = balance.power / t
-        found["gross_with_power"] = (gross + balance.power) / t
-    if made is not None and made > 0:
-        units = t * made
-        found["gross_per_output"] = gross * scales.product / units
-        found["net_per_output"] = net * scales.product / units
-        found["heat_per_output"] = 1000 * balance.heat * scales.product / (scales.heat * made)
-        if powered:
-            found["gross_with_power_per_output"] = (gross + balance.power) * scales.product / units
+        return found | {"waste_t": balance.waste / scales.mass, "material_t": balance.cd / scales.mass}
     return found
 
 
-def _named(balance: Balance, made: int | None, scales: Scales, *, powered: bool) -> dict[str, float]:
-    """The same under the names of the accounts, whatever the benchmark's basis: `co2_…` in t, `…_per_t` in t/t.
-
-    `co2_direct` is on the lines' own basis (gross or net) without electricity, `co2_total` with it.
+def _co2(balance: Balance, made: Mapping[str, int], scales: Scales, *, powered: bool) -> dict[str, float]:
+    """Whatever the benchmark's basis. Gross counts fossil alternative fuels, net does not; biogenic CO2 is a memo item
+    in neither. `co2_direct` is on the lines' own basis (gross or net) without electricity, `co2_total` with it.
     """
-    gross = _gross(balance)
+    gross = balance.process + balance.fuel + balance.alternative + balance.measured - balance.deducted
     parts = {
         "co2_process": balance.process,
         "co2_fuel": balance.fuel + balance.alternative,
@@ -70,14 +47,16 @@ def _named(balance: Balance, made: int | None, scales: Scales, *, powered: bool)
     if powered:
         parts |= {"co2_power": balance.power, "co2_total": balance.direct + balance.power}
     found = {name: value / scales.co2 for name, value in parts.items()}
+    found["deductions"] = balance.deducted / scales.co2
     found["heat_gj"] = balance.heat / scales.heat
     for name in ("bought", "exported", "waste_heat"):
         if amount := getattr(balance, name):
             found[f"kwh_{name}"] = amount / scales.energy
-    if made is not None and made > 0:
-        units = scales.co2 * made
+    only = next(iter(made.values())) if len(made) == 1 else 0
+    if only > 0:
+        units = scales.co2 * only
         found |= {f"{name}_per_t": value * scales.product / units for name, value in parts.items()}
-        found["heat_per_t"] = 1000 * balance.heat * scales.product / (scales.heat * made)
+        found["heat_per_t"] = 1000 * balance.heat * scales.product / (scales.heat * only)
     return found
 
 
@@ -89,7 +68,3 @@ def _shares(balance: Balance) -> dict[str, float]:
     if balance.cementitious > 0 and balance.clinker:
         found["clinker_factor"] = balance.clinker / balance.cementitious
     return found
-
-
-def _gross(balance: Balance) -> int:
-    return balance.process + balance.fuel + balance.alternative + balance.measured - balance.deducted

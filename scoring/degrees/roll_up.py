@@ -46,11 +46,18 @@ def chain(plan: ScopePlan, views: Sequence[LineView]) -> int:
 
 
 def net_outputs(plan: ScopePlan, views: Sequence[LineView]) -> Iterator[tuple[str, int, int]]:
-    """(product, made − consumed inside and not below 0, benchmark in force) in each factor period."""
-    for parts in zip(*(view.parts for view in views), strict=True):
-        for id_ in plan.products:
-            net = sum([part.made.get(id_, 0) - part.used.get(id_, 0) for part in parts])
-            yield id_, max(0, net), next((part.leading[id_] for part in parts if id_ in part.leading), 0)
+    """(product, made − consumed inside and not below 0, benchmark in force) in each period of its benchmark.
+
+    Nothing else cuts it: the remainder of a window must not depend on when a factor changes.
+    """
+    spans = list(zip(*(view.parts for view in views), strict=True))
+    for id_ in plan.products:
+        net = 0
+        for row, parts in enumerate(spans):
+            net += sum([part.made.get(id_, 0) - part.used.get(id_, 0) for part in parts])
+            if row + 1 == len(spans) or parts[0].end in plan.edges[id_]:
+                yield id_, max(0, net), next((part.leading[id_] for part in parts if id_ in part.leading), 0)
+                net = 0
 
 
 def people(plan: ScopePlan, views: Sequence[LineView], length: int, scales: Scales) -> int:

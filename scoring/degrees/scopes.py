@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from devices.plant.model import Scope
@@ -25,6 +25,8 @@ class ScopePlan:
     derived: bool
     unit: str  # of the output; "" where products mix units or there is none
     basis: str  # of the low-carbon degree
+    unlike: str  # in words, where its lines count CO2 on several bases
+    edges: Mapping[str, frozenset[int]]  # by product: instants (ms) at which its benchmark changes
 
 
 def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
@@ -49,6 +51,11 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
         derived=any(form.derived for form in lines),
         unit=units.pop() if len(units) == 1 else "",
         basis=" + ".join(sorted(bases)),
+        unlike=f"its lines count CO2 on unlike bases: {', '.join(sorted(bases))}" if len(bases) > 1 else "",
+        edges={
+            id_: frozenset(period.begins for _, p in products if p.id == id_ for period in p.benchmark.periods)
+            for id_ in made
+        },
     )
 
 

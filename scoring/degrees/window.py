@@ -13,10 +13,12 @@ from devices.plant.model import Plant
 from scoring.degrees.balance import Part, part
 from scoring.degrees.coverage import HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
+from scoring.degrees.samples import Samples
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
 from scoring.windows.sums import CoverageGroup, SpanSums, Sums
 
+_OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
 _ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
 
 
@@ -46,6 +48,8 @@ class Viewer:
         self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm], scales: Scales
     ) -> None:
         self._sums, self._forms, self._scales = sums, forms, scales
+        self._samples = Samples(plant, sums)
+        self._weighed = [[c for c in form.channels if plant.channels[c].labs] for form in forms]
         self._channels = np.array([c for form in forms for c in form.channels], np.intp)
         self._edges = sorted({edge for form in forms for edge in form.edges})
         self._running = [line.running.channel if line.running else None for line in plant.lines]
@@ -87,7 +91,7 @@ class Viewer:
         seen: list[bool], marked: list[bool],
     ) -> LineView:  # fmt: skip
         form = self._forms[line]
-        parts = tuple(self._part(form, total, span) for total, span in zip(totals, spans, strict=True))
+        parts = self._parts(form, totals, spans)
         covered, running = self._coverage(line, start, end)
         channel = self._running[line]
         watched = end - start if channel is None else sum(int(span.covered[channel]) for span in spans)
@@ -106,15 +110,43 @@ class Viewer:
             empty=not any(seen[s] for s in form.every),
         )
 
-    def _part(self, form: LineForm, totals: list[int], span: SpanSums) -> Part:
-        """The line's sums; an amount for which a laboratory has said nothing yet withholds what it counts in."""
-        found = part(form, totals, span.end)
-        without = [
-            (tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots), text)
-            for slot, text in form.unvalued.items()
-            if span.estimated[self._channels[slot]]
-        ]
-        return found._replace(missing=(*found.missing, *without)) if without else found
+    def _parts(self, form: LineForm, totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> tuple[Part, ...]:
+        """The line's sums span by span. What lacks a value or is past its end is judged between the line's own
+        edges: that another line's factor cuts the window says nothing about this one.
+        """
+        found = [part(form, total, span.end) for total, span in zip(totals, spans, strict=True)]
+        first = 0
+        for last, span in enumerate(spans):
+            if last + 1 == len(spans) or span.end in form.edges:
+                if last > first:
+                    whole = totals[last].copy()
+                    for slot in form.every:
+                        whole[slot] = sum(total[slot] for total in totals[first : last + 1])
+                    judged = part(form, whole, span.end)
+                    found[first:last] = [one._replace(missing=(), doubts=()) for one in found[first:last]]
+                    found[last] = found[last]._replace(missing=judged.missing, doubts=judged.doubts)
+                first = last + 1
+        if self._weighed[form.line.index]:
+            found = [self._sampled(form, one, span) for one, span in zip(found, spans, strict=True)]
+        back = [p.id for p in form.products if sum([one.made[p.id] for one in found]) < 0]
+        if back:
+            text = f"{form.line.name}: more {', '.join(back)} was taken back than made"
+            found[-1] = found[-1]._replace(doubts=(*found[-1].doubts, (_OF_OUTPUT, text)))
+        return tuple(found)
+
+    def _sampled(self, form: LineForm, found: Part, span: SpanSums) -> Part:
+        """An amount for which a laboratory has said nothing yet withholds what it counts in; one without a fresh
+        sample marks it.
+        """
+        missing, doubts = list(found.missing), list(found.doubts)
+        for channel in self._weighed[form.line.index]:
+            slot = form.every.start + form.channels.index(channel)
+            rows = tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots)
+            if span.estimated[channel] and slot in form.unvalued:
+                missing.append((rows, form.unvalued[slot]))
+            if span.flagged[channel]:
+                doubts += [(rows, text) for text in self._samples.doubtful(channel, span.start, span.end)]
+        return found._replace(missing=tuple(missing), doubts=tuple(doubts))
 
     def _operation(self, line: int, start: int, end: int, *, running: bool, idle: bool) -> Operation:
         """A line that makes nothing while its heating-up condition holds is heating up."""

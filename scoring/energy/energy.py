@@ -57,6 +57,11 @@ class SpecificEnergy:
         fastest = [min((plant.meters[m].every_ms for m in line.meters), default=FREQUENT) for line in plant.lines]
         self._frequent = [min(fastest[line] for line in s.lines) <= FREQUENT for s in plant.scopes]
 
+    def lines(self, scope: int, energy: str, product: str) -> tuple[int, ...]:
+        """The lines (rows of Plant.lines) that take part in making the product in the scope."""
+        plan = next(p for p in self._plans[scope] if (p.energy, p.product) == (energy, product))
+        return tuple(form.line.index for form in plan.route.lines)
+
     def energies(
         self,
         ts: int,
@@ -108,6 +113,8 @@ class SpecificEnergy:
         why = _withheld(plan, window, sums)
         value = None if why else numerator / denominator
         levels, judged, remarks, doubt = self._judge(plan, window, period, sums, shown=not why)
+        if old := concerning(said(part.doubts for view in views for part in view.parts), row):
+            remarks, doubt = [*old, *remarks], True
         stale = [line for line in lines if window.stale(line, plan.energy)]
         return Energy(
             ts=window.ts,

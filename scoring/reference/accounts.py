@@ -107,9 +107,8 @@ class Account:
         self._flows = flows
         self.made = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "made"))
         self.used = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "used"))
-        dated: list[Valid] = [e for id_ in self.made for e in choose(plant, line, id_, self.made).entries]
-        grid = plant.factors.get(plant.sites[line.site].electricity or "", ())
-        self.edges = {midnight(e.start, zone) for e in [*dated, *grid] if e.start}
+        dated = {id_: choose(plant, line, id_, self.made).entries for id_ in self.made}
+        self.begins = {id_: {midnight(e.start, zone) for e in entries if e.start} for id_, entries in dated.items()}
         self.by = lru_cache(4096)(self._by)
         self.over = lru_cache(64)(self._over)
 

@@ -101,7 +101,11 @@ class Day:
     @property
     def discarded(self) -> int:
         """Blocks lost while a line ran."""
-        return sum(h.running * MINUTE >= self.regime.hour_valid_ms and not h.enough for h in self.hours)
+        return sum(self.discards(h) for h in self.hours)
+
+    def discards(self, hour: Hour) -> bool:
+        """Whether the block is lost though a line ran."""
+        return hour.running * MINUTE >= self.regime.hour_valid_ms and not hour.enough
 
     @property
     def lost(self) -> bool:

@@ -117,15 +117,15 @@ class Ratios:
         return [c.counts.id for c in counting if c.counts and c.counts.id in self._consumed(account)]
 
     def _leading(self, accounts: Sequence[Account], made: Sequence[str], start: int, end: int) -> Fraction:
-        """Σ benchmark × output: gross for stages, of chains what leaves the scope in each factor period."""
+        """Σ benchmark × output: gross for stages, of chains what leaves the scope in each period of the benchmark."""
         chosen = [choose(self._plant, a.line, id_, a.made) for a in accounts for id_ in a.made]
         if {b for one in chosen for b in one.boundaries} != {"chain"}:
             return sum((a.over(start, end)["leading", id_] for a in accounts for id_ in a.made), start=Fraction(0))
-        edges = sorted(e for e in set().union(*(a.edges for a in accounts)) if start < e < end)
         found = Fraction(0)
-        for a, b in pairwise([start, *edges, end]):
-            sums = [account.over(a, b) for account in accounts]
-            for id_ in made:
+        for id_ in made:
+            begins = {e for a in accounts for e in a.begins.get(id_, ()) if start < e < end}
+            for a, b in pairwise([start, *sorted(begins), end]):
+                sums = [account.over(a, b) for account in accounts]
                 gross = sum((one["made", id_] for one in sums), start=Fraction(0))
                 net = max(Fraction(0), gross - sum((one["used", id_] for one in sums), start=Fraction(0)))
                 worth = sum((one["leading", id_] for one in sums), start=Fraction(0))

@@ -101,6 +101,8 @@ def _day(
     value = day.total / len(day.good) if day.good and (enough or now is not None) else None
     hours = [*day.hours, *([hour] if hour is not None else [])]
     found = _common(value, blocks.limit(name, average(said).kind, on), valid=enough, hours=hours)
+    if regime.day_discarded is not None:
+        found["valid_minutes"] -= sum(h.valid for h in day.hours if day.discards(h))
     measured = sum(h.mass for h in hours)
     found |= _mass(blocks, name, measured, day.substituted, sum(h.mass_minutes for h in hours))
     before = blocks.days(name, on.replace(month=1, day=1), on - timedelta(days=1))

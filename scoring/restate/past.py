@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from devices.durations import DAY
 from devices.readings import Readings
+from scoring.restate.causes import Cause, from_json, joined, to_json
 
 NEAR = DAY
 """Spans no further apart than the longest window that steps by minutes share most of their work: they are one."""
@@ -33,28 +34,34 @@ class Touched:
     end: int
     lines: frozenset[int]  # rows of Plant.lines
     stacks: frozenset[int]  # rows of Plant.stacks
-    reason: str  # in words: which channel, how late
+    causes: tuple[Cause, ...]  # which channels, how late, and what of the span each changed
     counters: frozenset[int] = frozenset()  # counters whose pair around the span is not known yet; it is read first
 
     def to_json(self) -> list[Any]:
         """Plain lists, for a snapshot."""
-        return [self.start, self.end, sorted(self.lines), sorted(self.stacks), self.reason, sorted(self.counters)]
+        return [
+            self.start,
+            self.end,
+            sorted(self.lines),
+            sorted(self.stacks),
+            to_json(self.causes),
+            sorted(self.counters),
+        ]
 
     @classmethod
     def from_json(cls, state: list[Any]) -> Touched:
         """What `to_json` gave."""
-        start, end, lines, stacks, reason, counters = state
-        return cls(start, end, frozenset(lines), frozenset(stacks), reason, frozenset(counters))
+        start, end, lines, stacks, causes, counters = state
+        return cls(start, end, frozenset(lines), frozenset(stacks), from_json(causes), frozenset(counters))
 
     def __or__(self, other: Touched) -> Touched:
         """Both as one span."""
-        reasons = dict.fromkeys([*self.reason.split("; "), *other.reason.split("; ")])
         return Touched(
             min(self.start, other.start),
             max(self.end, other.end),
             self.lines | other.lines,
             self.stacks | other.stacks,
-            shortened(list(reasons)),
+            joined((*self.causes, *other.causes)),
             self.counters | other.counters,
         )
 
@@ -68,11 +75,3 @@ def merged(spans: Iterable[Touched], *, near: int = NEAR) -> list[Touched]:
         else:
             found.append(span)
     return found
-
-
-def shortened(reasons: list[str], most: int = 3) -> str:
-    """The first few reasons as one sentence, and how many more there are."""
-    more = [r for r in reasons if r.startswith("and ") and r.endswith(" more")]
-    plain = [r for r in reasons if r not in more]
-    left = len(plain) - most + sum(int(r.split()[1]) for r in more)
-    return "; ".join([*plain[:most], f"and {left} more"] if left > 0 else plain)

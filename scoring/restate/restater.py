@@ -14,11 +14,11 @@ from scoring.agenda import Kind
 from scoring.engine import Engine
 from scoring.restate.backward import Backward
 from scoring.restate.past import Past, Touched
-from scoring.restate.told import plain, with_reason
+from scoring.restate.reads import Thing
+from scoring.restate.told import plain
 from scoring.results import Changes, Emission, added
 from scoring.stamp import Stamp
 from scoring.steps import bits
-from scoring.teller import Thing
 from scoring.watch import ROLLING
 from scoring.watermarks import NEVER
 from scoring.windows.rules import root
@@ -218,17 +218,18 @@ class Restater:
                     lifecycle="restated",
                     revision=0,
                     known_at=self._live.clock,
-                    reason=with_reason(plain(thing.reason), self._span.reason),
+                    reason=plain(thing.reason),
                 )
                 for thing in things
             )
 
-        return Changes(
+        told = Changes(
             scores=stamped(changes.scores),
             emissions=stamped(tuple(e for e in changes.emissions if self._touches(e))),
             sums=stamped(changes.sums),
             energies=stamped(changes.energies),
         )
+        return self._live.teller.reads.because(told, self._span.causes)
 
     # --- of the plant -----------------------------------------------------------------------------
 

@@ -1,18 +1,28 @@
-"""From changed sums to touched spans: of which lines and stacks, and why, in words."""
+"""From changed sums to touched spans: of which lines and stacks, and whose late readings changed them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Kind, Plant
 from devices.readings import I64, Readings
-from scoring.restate.past import Touched, shortened
+from scoring.restate.causes import Cause
+from scoring.restate.past import Touched
 from scoring.windows.rolling import Changed, Rolling
 from scoring.windows.rules import root
 from scoring.windows.sums import CoverageGroup
+
+
+class _Late(NamedTuple):
+    """What came late of one channel."""
+
+    readings: int = 0
+    corrections: int = 0
+    by: int = 0  # ms, the latest of them
+    was: int | None = None  # steps: what the one correction replaced, and by what
+    now: int | None = None
 
 
 class Touches:
@@ -39,7 +49,7 @@ class Touches:
         self._labs = {one.channel for c in plant.channels for one in c.labs}
         self._lines = [frozenset(x) for x in lines]
         self._stacks = [frozenset(x) for x in stacks]
-        self._late: dict[int, tuple[int, int, int]] = {}  # channel → (readings, corrections of them, latest by ms)
+        self._late: dict[int, _Late] = {}  # by channel
 
     def note(self, readings: Readings, clocks: I64, marks: I64) -> None:
         """Rows came in, with the clock at each and the watermark of each one's place before them."""
@@ -49,9 +59,16 @@ class Touches:
         by = clocks - readings.ts
         for c in np.unique(readings.channel[late]).tolist():
             rows = late & (readings.channel == c)
-            n, corrections, most = self._late.get(c, (0, 0, 0))
-            corrected = int(np.count_nonzero(readings.rev[rows]))
-            self._late[c] = n + int(np.count_nonzero(rows)), corrections + corrected, max(most, int(by[rows].max()))
+            before = self._late.get(c, _Late())
+            found = _Late(
+                before.readings + int(np.count_nonzero(rows)),
+                before.corrections + int(np.count_nonzero(readings.rev[rows])),
+                max(before.by, int(by[rows].max())),
+            )
+            if found.readings == found.corrections == 1:
+                (row,) = np.flatnonzero(rows).tolist()
+                found = self._corrected(found, c, int(readings.ts[row]), int(readings.value[row]))
+            self._late[c] = found
 
     def take(self, changed: Changed, known: int, told_to: int) -> tuple[list[Touched], list[Touched]]:
         """What changed up to `known`, the watermark when they were asked before; it is at `told_to` now.
@@ -65,9 +82,9 @@ class Touches:
         for g in np.flatnonzero((changed.joint_low <= changed.joint_high) & (changed.joint_low <= known)).tolist():
             group = self._groups[g]
             late = [c for c in group.channels if self._roots[c] in self._late] or list(group.channels[:1])
-            why = shortened([self._why(c, told_to - int(changed.joint_low[g])) for c in late])
-            lines = frozenset((group.line,))
-            lost.append(Touched(int(changed.joint_low[g]), int(changed.joint_high[g]), lines, frozenset(), why))
+            low, high = int(changed.joint_low[g]), int(changed.joint_high[g])
+            why = tuple(self._cause(c, low, high, told_to - low) for c in late)
+            lost.append(Touched(low, high, frozenset((group.line,)), frozenset(), why))
         self._late.clear()
         return [s for s in found if s.lines or s.stacks], lost
 
@@ -77,10 +94,10 @@ class Touches:
 
     def restore(self, state: list[Any]) -> None:
         """Go on from `snapshot`."""
-        self._late = {c: (n, corrections, most) for c, n, corrections, most in state}
+        self._late = {c: _Late(*late) for c, *late in state}
 
     def _span(self, c: int, low: int, high: int, told_to: int) -> Touched:
-        return Touched(low, high, self._lines[c], self._stacks[c], self._why(c, told_to - low))
+        return Touched(low, high, self._lines[c], self._stacks[c], (self._cause(c, low, high, told_to - low),))
 
     def _lost(self, c: int, low: int, high: int) -> Touched:
         """A reading between others that are not kept any more: its reach is estimated to the safe side."""
@@ -95,24 +112,16 @@ class Touches:
         elif own.kind is not Kind.AMOUNT:
             end = min(high + own.max_gap_ms, max(high, self._rolling.kept_after(c, high) or high + own.max_gap_ms))
         start = low - (own.period_ms if own.kind is Kind.AMOUNT else 0)
-        return Touched(start, end, self._lines[c], self._stacks[c], self._why(c, 0), counters)
+        return Touched(start, end, self._lines[c], self._stacks[c], (self._cause(c, start, end, 0),), counters)
 
-    def _why(self, c: int, back: int) -> str:
+    def _corrected(self, late: _Late, c: int, ts: int, value: int) -> _Late:
+        """With what the correction replaces, where that is still kept."""
+        known = self._rolling.readings(c, ts, ts + 1)
+        return late._replace(was=known[0].value, now=value) if known else late
+
+    def _cause(self, c: int, low: int, high: int, back: int) -> Cause:
+        """Why the channel's sums changed in [low, high]: its own readings, its source's or its laboratories'."""
         behind = [self._roots[c], *(one.channel for one in self._plant.channels[c].labs)]
-        source = self._plant.channels[next((row for row in behind if row in self._late), behind[0])]
-        name = f"{self._plant.meters[source.meter].name}.{source.name}"
-        if source.index not in self._late:
-            return f"{name} was read again only now and counts {about(back)} back"
-        n, corrections, most = self._late[source.index]
-        what = f"{n} readings" if n > 1 else "a correction" if corrections else "a reading"
-        if corrections and n > 1:
-            what = f"{n} readings ({corrections} of them corrections)"
-        return f"{what} of {name} came {'up to ' if n > 1 else ''}{about(most)} late"
-
-
-def about(ms: int) -> str:
-    """A length of time for people."""
-    for unit, size, least in (("d", DAY, 2 * DAY), ("h", HOUR, 2 * HOUR), ("min", MINUTE, 2 * MINUTE)):
-        if ms >= least:
-            return f"{round(ms / size, 1):g} {unit}"
-    return f"{round(max(ms, 0) / SECOND):g} s"
+        source = next((row for row in behind if row in self._late), behind[0])
+        late = self._late.get(source, _Late(by=back))
+        return Cause(c, source, low - 1, max(low, high), *late)

@@ -196,7 +196,11 @@ class Ledger:
         return block.start >= reach or block.start in self._hours or self._beyond(block.start, block.end)
 
     def adopt(self, other: Ledger, start: int) -> None:
-        """Take over another's closed hours and days that end at `start` or later, where both keep them."""
+        """Take over another's closed hours and days that end at `start` or later, where both keep them. Minutes after
+        `start` that no hour has closed yet are made anew: their sums were taken over too.
+        """
+        self._known = min(self._known, max(start // MINUTE * MINUTE, self.closed or start))
+        self._before = None
         for at, tallies in other._hours.items():
             if at in self._hours and self.block(at + 1).end >= start and self.closed is not None and at < self.closed:
                 self._hours[at] = tallies

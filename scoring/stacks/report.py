@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from devices.plant.model import Regime
@@ -98,9 +98,12 @@ def day(
     good_ms = sum(b.end - b.start for b, _ in good)
     enough = bool(good) and good_ms >= regime.day_valid_ms and not sums.lost
     value = sums.total / sums.blocks if good and (enough or now) else None
-    tally = sum((t for _, t in hours), start=Tally())
-    if now and not now.over:
-        tally += now.tally
+    ended, begun = [t for _, t in hours], [now.tally] if now and not now.over else []
+    may = regime.day_discarded is not None
+    counted = sum([t for t in ended if not (may and halfhours.is_discarded(t, regime))] + begun, start=Tally())
+    tally = sum(ended + begun, start=Tally())
+    share = tally.share  # of all that was measured; what is discarded is in no other number of the day but its mass
+    tally = replace(tally, valid=counted.valid, raw=counted.raw)
     hours_of = "" if regime.block_ms == HOUR else " h"
     of = f"{len(good)} valid {unit} of {len(hours)}, {regime.day_valid_ms / HOUR:g}{hours_of} are needed{_most(tally)}"
     if sums.lost:
@@ -128,7 +131,7 @@ def day(
         why = "; ".join(x for x in (why, too_many) if x)
     return emission(
         subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
-        completeness=tally.share, left=left, why=why, extra=extra,
+        completeness=share, left=left, why=why, extra=extra,
     )  # fmt: skip
 
 

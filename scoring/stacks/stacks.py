@@ -170,6 +170,20 @@ class Stacks:
         """The stack of a scope's name."""
         return next(s.index for s in self._plant.stacks if f"stack:{s.id}" == scope)
 
+    def reads(self, stack: int, pollutant: str) -> frozenset[int]:
+        """The channels that one pollutant of a stack is made of: all analysers for it, what corrects them, the flow,
+        and what says whether the lines run and what they make.
+        """
+        recipe = self._ledgers[stack].recipe
+        found = {channel for _, channel, _ in recipe.running} | {made.channel for made in recipe.product}
+        for p in recipe.pollutants:
+            for part in (x for way in (p.parts, *p.backups) for x in way) if p.name == pollutant else ():
+                beside = recipe.auxiliaries[part.auxiliaries]
+                found |= {part.mean.channel, *beside.channels}
+                found |= {beside.flow.channel} if beside.flow else set()
+                found |= {beside.calibration} if beside.calibration is not None else set()
+        return frozenset(found)
+
     def closed(self, stack: int) -> int:
         """End of the last closed hour of one stack; very negative where there is none."""
         closed = self._ledgers[stack].closed

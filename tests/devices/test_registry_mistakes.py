@@ -242,6 +242,27 @@ def test_every_mistake_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "causes"),
+    [
+        (
+            'windows = ["1min", "15min", "1h", "8h", "24h", "30d"]',
+            'windows = ["0s", "7x", "1h", "3601s", 5, "40000d"]',
+            ["is zero", "`x` is not a unit", "its 1min steps", "`5` should be a text", "longer than ten years"],
+        ),
+        ('averages = ["1h"]', 'averages = ["1h", "2h", "soon"]', ["2h", "soon"]),
+        ('lines = ["k1"]', 'lines = ["k1", "a/b", "c#"]', ["/", "#"]),
+    ],
+)
+def test_every_value_of_a_list(old: str, new: str, causes: list[str]) -> None:
+    """A list with several bad values has as many mistakes, in their order."""
+    assert old in EXAMPLE
+    found = mistakes(EXAMPLE.replace(old, new, 1))
+    assert len(found) == len(causes), [str(m) for m in found]
+    assert all(cause in m.cause for m, cause in zip(found, causes, strict=True)), [str(m) for m in found]
+    assert all(m.mend for m in found)
+
+
 def test_duplicates() -> None:
     """Two entries for one day, two alarms of one id on one stack, two meters measuring one gas of a stack."""
     factor = '[[factor]]\nid = "grid:CN"\nvalue = 1\nunit = "kg/kWh"\nfrom = 2022-01-01\n'

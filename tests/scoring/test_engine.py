@@ -130,7 +130,7 @@ def test_case_4(window: str) -> None:
     scores, _ = engine.at(ends[window])
     lcd = next(s for s in scores if (s.level, s.degree, s.window) == ("line", "lcd", window))
     assert lcd.denominator == 1.6008
-    assert lcd.detail["electricity"] == 1.6008
+    assert lcd.detail["co2_power"] == 1.6008
 
 
 KILN = """

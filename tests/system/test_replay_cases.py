@@ -269,11 +269,13 @@ def test_example_9(bench: Bench, basis: str, power: str, tonnes: float) -> None:
     assert (found["denominator"], found["output"]) == (pytest.approx(tonnes, abs=1e-9), 210.0)
     assert found["value"] == pytest.approx(145.53 / tonnes, abs=1e-9)
     assert found["basis"].startswith(basis)
-    per_tonne = {"gross": 0.792211, "net": 0.769068, "gross_with_power": 0.819041}
+    per_tonne = {"gross": 0.792211, "net": 0.769068}
     for key, value in per_tonne.items():
-        assert found["detail"][f"{key}_per_output"] == pytest.approx(value, abs=5e-7)
-    assert found["detail"]["biogenic"] == pytest.approx(3.24)
-    assert found["detail"]["heat_per_output"] == pytest.approx(3094.2857, abs=1e-4)
+        assert found["detail"][f"co2_{key}_per_t"] == pytest.approx(value, abs=5e-7)
+    with_power = found["detail"]["co2_gross_per_t"] + found["detail"]["co2_power_per_t"]
+    assert with_power == pytest.approx(0.819041, abs=5e-7)
+    assert found["detail"]["co2_biogenic"] == pytest.approx(3.24)
+    assert found["detail"]["heat_per_t"] == pytest.approx(3094.2857, abs=1e-4)
 
 
 RUNS = """

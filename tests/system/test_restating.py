@@ -243,7 +243,7 @@ def test_a_corrected_factor_is_recomputed(tmp_path: Path, mosquitto: Mosquitto, 
         assert told["denominator"] - before["denominator"] == pytest.approx(60 * 600 / 1000, abs=1e-9)
         assert (told["revision"], told["numerator"]) == (1, before["numerator"])
         assert told["reason"].endswith("restated: recomputed: grid factor corrected")
-        assert told["detail"]["electricity"] == pytest.approx(60 * 600 * 1.5366 / 1000, abs=1e-9)
+        assert told["detail"]["co2_power"] == pytest.approx(60 * 600 * 1.5366 / 1000, abs=1e-9)
         assert at(running, probe, "1h", known_at=told["known_at"] - 1) == before
         assert at(running, start, "1h")["revision"] == 0
         assert at(running, end + 59 * MINUTE, "1h")["revision"] == 1

@@ -98,6 +98,24 @@ def test_case_6_six_discarded(bench: Bench) -> None:
         assert valid or "6 half-hours are discarded, 5 may be" in day["reason"]
 
 
+@pytest.mark.parametrize("flags", [("--final",), ("--every", "24h")])
+def test_a_discarded_half_hour_is_in_no_number_of_its_day(bench: Bench, flags: tuple[str, ...]) -> None:
+    """Of 48 half-hours at 200 two have only ten minutes, at 900: 46 · 30 minutes are valid, raw mean and value are
+    those of the 46 (200 − 100). Measured was 46 · 30 + 2 · 10 of 1,440: the completeness.
+    """
+    lost = (5, 20)
+    rows = [
+        (T + i * 30 * MIN + m * MIN, "gas", "nox", 900 if i in lost else 200)
+        for i in range(48)
+        for m in range(10 if i in lost else 30)
+    ]
+    things = replay(bench, plant(EU, {"nox": held(1)}), [*rows, *_next_day()], *flags)
+    for day in (t for t in things if (t["average"], t["ts"]) == ("1d", T) and t["elapsed_minutes"] == 1440):
+        assert (day["value"], day["raw"], day["valid_minutes"], day["discarded"]) == (100.0, 200.0, 1380, 2)
+        assert day["completeness"] == pytest.approx(1400 / 1440)
+    assert any(t["average"] == "1d" and t["lifecycle"] == "final" and t["ts"] == T for t in things)
+
+
 def _next_day() -> list[Row]:
     return [(T + DAY + MIN, "gas", "nox", 100)]
 
@@ -239,6 +257,30 @@ def test_a_partial_hour(bench: Bench) -> None:
     still = [(T, "kiln", "clinker", 200), *rows[:2]]
     hour = one(replay(bench, plant(US, {"nox": held(1)}, more=KILN, line=RUNS), sorted(still)), average="1h", ts=T)
     assert hour["valid"] is False
+
+
+@pytest.mark.parametrize(
+    ("keys", "o2", "value"),
+    [
+        ("base = 21", "20", 90 * 11.0),
+        ("base = 21", "20.001", None),
+        ("base = 20.9", "19.9", 90 * 10.9),
+        ("base = 20.9", "19.95", None),
+        ("base = 21\no2_max = 20.5", "20.5", 90 * 22.0),
+        ("base = 21\no2_max = 20.5", "20.6", None),
+    ],
+)
+def test_oxygen_near_air(bench: Bench, keys: str, o2: str, value: float | None) -> None:
+    """domain.md §4, "guard O2 → 21": 90 · (21 − 10) / (21 − 20) is the most that a regime without `o2_max` corrects
+    to; nearer to air than 1 % the minutes are invalid and say why.
+    """
+    rows = [row for i in range(60) for row in ((T + i * MIN, "gas", "nox", 90), (T + i * MIN, "gas", "o2", o2))]
+    regime = f'{keys}\no2_ref = 10\nlimits = {{ nox = 100 }}\naverages = ["1h"]\n'
+    found = one(replay(bench, plant(regime, {"nox": MG, "o2": O2}), rows), average="1h", ts=T)
+    assert found["value"] == (None if value is None else pytest.approx(value, rel=1e-9))
+    assert (found["reason"] is None) == (value is not None)
+    if value is None:
+        assert "60 without: oxygen is above" in found["reason"]
 
 
 @pytest.mark.parametrize(("o2", "reference", "value"), [("6.5", 5, 88.3333), ("6.5", 8, 71.6667)])

@@ -20,8 +20,6 @@ from devices.plant.model import Intake, Line, Meter, Plant, Stack
 from devices.plant.registry import Registry
 from devices.plant.version import version
 
-LONGEST_WINDOW = 3660 * durations.DAY
-
 
 def assemble(registry: Registry, mistakes: Mistakes) -> Plant:
     """The plant. Whatever does not fit is noted; with mistakes noted the plant is incomplete and not to be used."""
@@ -85,22 +83,11 @@ def _with_meters(book: Book, meters: list[Meter]) -> tuple[tuple[Line, ...], tup
 
 
 def _windows(book: Book) -> tuple[str, ...]:
-    """Windows in ascending length. T moves in steps, so a window is a whole number of its steps."""
+    """Windows in ascending length."""
     found: dict[int, str] = {}
     for text in book.registry.scoring.windows:
         ms = durations.parse(text)
-        step = durations.SECOND if ms <= durations.HOUR else durations.MINUTE if ms <= durations.DAY else durations.HOUR
         if ms in found:
             book.mistakes.add("scoring", "windows", f"`{found[ms]}` and `{text}` are one window", "keep one of them")
-        elif ms % step:
-            whole = durations.format(step)
-            book.mistakes.add(
-                "scoring",
-                "windows",
-                f"`{text}` is not a whole number of its {whole} steps",
-                f"write a multiple of {whole}",
-            )
-        elif ms > LONGEST_WINDOW:
-            book.mistakes.add("scoring", "windows", f"`{text}` is longer than ten years", "write a shorter window")
         found[ms] = text
     return tuple(text for _, text in sorted(found.items()))

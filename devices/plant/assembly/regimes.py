@@ -88,7 +88,7 @@ def _regime(book: Book, id_: str, t: RegimeTable) -> Regime:
         id=id_,
         o2_ref=t.o2_ref,
         base=t.base,
-        o2_max=t.o2_max,
+        o2_max=t.ceiling,
         standard_k=standard,
         molar_litres=litres,
         minute_valid_ms=t.minute_valid,

@@ -25,6 +25,10 @@ from devices.plant.tables.values import (
     Text,
 )
 
+AIR_MARGIN = Fraction(1)
+"""Default of `o2_max`: so many % below the oxygen of air, as the shipped regimes have it. Nearer to air a correction to
+reference oxygen multiplies noise."""
+
 
 class RegimeTable(Table):
     """Without `o2_ref` there is no oxygen correction; limits are mg/m3, dry, at the standard state."""
@@ -53,3 +57,10 @@ class RegimeTable(Table):
     start: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
     source: Text = ""
+
+    @property
+    def ceiling(self) -> Fraction | None:
+        """`o2_max`; where a regime corrects and says none, its default."""
+        if self.o2_max is not None or self.o2_ref is None or self.o2_ref >= self.base - AIR_MARGIN:
+            return self.o2_max
+        return self.base - AIR_MARGIN

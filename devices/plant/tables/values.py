@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from devices.units import Quantity, Unit
 from devices.words import suggestion
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Table(BaseModel):
@@ -30,11 +31,19 @@ class Table(BaseModel):
 
 
 class UnreadableValue(ValueError):
-    """What pydantic carries from a value to the list of mistakes: `.mistake` has the cause and the mend."""
+    """What pydantic carries from a value to the list of mistakes: each of `.mistakes` has a cause and a mend."""
 
     def __init__(self, mistake: ConfigurationError) -> None:
-        self.mistake = mistake
+        self.mistakes = mistake.all if isinstance(mistake, _Several) else (mistake,)
         super().__init__(mistake.cause)
+
+
+class _Several(ConfigurationError):
+    """The mistakes of a list's values, all at once."""
+
+    def __init__(self, mistakes: list[ConfigurationError]) -> None:
+        self.all = tuple(mistakes)
+        super().__init__(mistakes[0].cause, mend=mistakes[0].mend)
 
 
 def _reads(parse: Callable[[Any], T]) -> PlainValidator:
@@ -47,6 +56,20 @@ def _reads(parse: Callable[[Any], T]) -> PlainValidator:
             raise UnreadableValue(mistake) from None
 
     return PlainValidator(validate)
+
+
+def _each(values: Iterable[V], read: Callable[[V], T]) -> tuple[T, ...]:
+    """Every value read; ConfigurationError with all the mistakes of those that cannot be."""
+    found: list[T] = []
+    wrong: list[ConfigurationError] = []
+    for value in values:
+        try:
+            found.append(read(value))
+        except ConfigurationError as mistake:
+            wrong += mistake.all if isinstance(mistake, _Several) else (mistake,)
+    if wrong:
+        raise _Several(wrong)
+    return tuple(found)
 
 
 def _text(value: object, example: str) -> str:
@@ -165,16 +188,7 @@ def _list(value: object, example: str) -> list[Any]:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    return tuple(names.name(_text(v, "k1")) for v in _list(value, '["k1"]'))
-
-
-def _duration_texts(value: object) -> tuple[str, ...]:
-    texts = [_text(v, "1h").strip() for v in _list(value, '["1h", "24h"]')]
-    for text in texts:
-        _span(text)
-    if not texts:
-        raise ConfigurationError("the list is empty", mend='write at least one duration, like `["1h"]`')
-    return tuple(texts)
+    return _each(_list(value, '["k1"]'), lambda v: names.name(_text(v, "k1")))
 
 
 def _range(value: object) -> tuple[Fraction, Fraction]:
@@ -212,7 +226,7 @@ def _limit(pollutant: str, value: object) -> Quantity | Fraction:
 
 
 def _averages(value: object) -> tuple[str, ...]:
-    texts = tuple(average(_text(v, "1h")).name for v in _list(value, '["1h", "1d"]'))
+    texts = _each(_list(value, '["1h", "1d"]'), lambda v: average(_text(v, "1h")).name)
     if not texts:
         raise ConfigurationError("the list is empty", mend='write at least one average, like `["1h"]`')
     return texts
@@ -290,7 +304,7 @@ def _doubt(value: object) -> Doubt:
 
 
 def _levels(value: object) -> tuple[Fraction, ...]:
-    found = tuple(map(_number, _list(value, "[100, 107, 117]")))
+    found = _each(_list(value, "[100, 107, 117]"), _number)
     if not found:
         raise ConfigurationError("the list is empty", mend="write the levels, best first, like `[100, 107, 117]`")
     return found
@@ -317,7 +331,7 @@ Name = Annotated[str, _reads(lambda v: names.name(_text(v, "k1")))]
 Identifier = Annotated[str, _reads(lambda v: names.identifier(_text(v, "grid:CN")))]
 FieldName = Annotated[str, _reads(lambda v: names.field(_text(v, "nox")))]
 NormId = Annotated[str, _reads(_norm_id)]
-NormIds = Annotated[tuple[str, ...], _reads(lambda v: tuple(map(_norm_id, _list(v, f'["{_NORM}"]'))))]
+NormIds = Annotated[tuple[str, ...], _reads(lambda v: _each(_list(v, f'["{_NORM}"]'), _norm_id))]
 Zone = Annotated[str, _reads(lambda v: _zone_name(_text(v, "Asia/Shanghai")))]
 UnitOf = Annotated[Unit, _reads(lambda v: units.unit(_text(v, "t/h")))]
 Number = Annotated[Fraction, _reads(_number)]
@@ -331,7 +345,6 @@ DelayMs = Annotated[int, _reads(_duration)]
 SpanMs = Annotated[int, _reads(_span)]
 Day = Annotated[date, _reads(_day)]
 Names = Annotated[tuple[str, ...], _reads(_names)]
-Durations = Annotated[tuple[str, ...], _reads(_duration_texts)]
 Range = Annotated[tuple[Fraction, Fraction], _reads(_range)]
 Limits = Annotated[dict[str, dict[str, Quantity | Fraction]], _reads(_limits)]
 Averages = Annotated[tuple[str, ...], _reads(_averages)]
@@ -343,5 +356,5 @@ Uncertain = Annotated[Doubt, _reads(_doubt)]
 Levels = Annotated[tuple[Fraction, ...], _reads(_levels)]
 Masses = Annotated[dict[str, Fraction], _reads(_masses)]
 
-reads, measure = _reads, _measure
+reads, measure, each, listing, text, span = _reads, _measure, _each, _list, _text, _span
 """For the tables that read values of their own."""

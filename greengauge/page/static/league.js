@@ -65,15 +65,15 @@ function update(node, row) {
   const shown = row.unit ? level : degree;
   set(node, "data-standing", row.standing);
   set(node, "data-value", row.value ?? "");
-  text(part.rank, row.rank == null ? "––" : `${row.rank}`);
+  text(part.rank, row.rank == null || row.alone ? "––" : `${row.rank}`);
   const [value, unit] = part.value.children;
   text(value, row.value == null ? "––" : shown(row.value));
   text(unit, row.value == null ? "" : row.unit);
-  text(part.distance, row.distance == null ? "––" : row.distance === 0 ? "best" : `${row.distance > 0 ? "+" : "−"}${shown(Math.abs(row.distance))}${row.distance_percent == null ? "" : ` (${row.distance_percent.toFixed(1)} %)`}`);
+  text(part.distance, row.distance == null || row.alone ? "––" : row.distance === 0 ? "best" : `${row.distance > 0 ? "+" : "−"}${shown(Math.abs(row.distance))}${row.distance_percent == null ? "" : ` (${row.distance_percent.toFixed(1)} %)`}`);
   text(part.level, row.norm_level == null ? "––" : `${row.norm_level}`);
   set(part.level, "title", row.norm);
   text(part.data, percent(row.completeness));
-  text(part.why, [row.standing === "ranked" ? "" : row.standing === "apart" ? "not alike" : "not ranked", row.reason].filter(Boolean).join(": "));
+  text(part.why, [row.alone ? "nobody to compare with" : row.standing === "ranked" ? "" : row.standing === "apart" ? "not alike" : "not ranked", row.reason].filter(Boolean).join(": "));
   set(part.value, "title", [row.basis, row.boundary].filter(Boolean).join(" · ") || null);
 }
 
@@ -91,6 +91,9 @@ export function renderLeague() {
   options(product, told.products.map((id) => [id, id]), chosen.product);
   options(by, Object.entries({ ...ENERGIES, ...DEGREES }), chosen.by);
   text(box.querySelector("h2 small"), `${told.product}, ${told.window} · ${told.better} is better · from ${percent(told.least)} of the data on`);
-  const rows = told.tables.flatMap((table) => table.places.map((row) => ({ ...row, level: table.level })));
+  const rows = told.tables.flatMap((table) => {
+    const alone = table.places.filter((row) => row.standing === "ranked").length < 2; // the best of one is no rank
+    return table.places.map((row) => ({ ...row, level: table.level, alone: alone && row.standing === "ranked" }));
+  });
   keyed(box.querySelector("tbody"), rows, (row) => key(row.scope), make, update);
 }

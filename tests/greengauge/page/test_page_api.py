@@ -59,6 +59,58 @@ async def test_filters_leave_out(client: httpx.AsyncClient) -> None:
     assert len((await client.get("/api/v1/emissions?pollutant=nox&average=1h")).json()["emissions"]) == 1
 
 
+@pytest.mark.parametrize("when", ["", "&at=2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    ("path", "where", "mend"),
+    [
+        (f"scores?scope={K1[:-1]}", "scope", f"did you mean `{K1}`?"),
+        (f"scores?scope={TAIL}", "scope", ""),
+        ("scores?degree=LCD", "degree", "did you mean `lcd`?"),
+        ("scores?degree=xx", "degree", "use one of `cd`, `gd`, `lcd`, `sd`"),
+        ("scores?window=7min&degree=lcd", "window", ""),
+        (f"emissions?scope={K1}", "scope", TAIL),
+        ("emissions?pollutant=nix", "pollutant", "did you mean `nox`?"),
+        ("emissions?average=2h", "average", "1h"),
+        ("energy?energy=heatt", "energy", "did you mean `heat`?"),
+        ("energy?product=clincer", "product", "did you mean `clinker`?"),
+        ("energy?scope=nope&window=7min", "scope", ""),
+        ("league?product=clincer", "product", "did you mean `clinker`?"),
+        ("league?by=lcf", "by", "did you mean `lcd`?"),
+    ],
+)
+async def test_a_filter_that_names_nothing_is_refused(
+    client: httpx.AsyncClient, path: str, where: str, mend: str, when: str
+) -> None:
+    """400 with cause, place and what may have been meant, live and of the past: an empty list would look like an
+    answer.
+    """
+    answer = await client.get(f"/api/v1/{path}{when}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["where"] == where
+    assert path.partition(f"{where}=")[2].partition("&")[0] in error["cause"]
+    assert mend in error["mend"] != ""
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("alarms?scope=stack:nope", "scope"),
+        ("alarms?state=loud", "state"),
+        ("sums?meter=k1-kil", "meter"),
+        ("sums?meter=k1-kiln&channel=fed", "channel"),
+        ("sums?window=7min", "window"),
+        ("trend?scope=line:nope", "scope"),
+        ("trend?degree=xx", "degree"),
+        ("trend?pollutant=nix", "pollutant"),
+    ],
+)
+async def test_other_places_refuse_it_too(client: httpx.AsyncClient, path: str, where: str) -> None:
+    """Alarms, sums and trends."""
+    answer = await client.get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["error"]["where"]) == (400, where)
+
+
 async def test_at_reads_the_history(client: httpx.AsyncClient, driver: Driver) -> None:
     """`at` in ms or RFC 3339 gives the closed step then; `known_at` what was known of it."""
     minute = NOW - NOW % 60_000

@@ -198,7 +198,7 @@ def test_not_yet_in_force() -> None:
     works.grid("0.5", date(2030, 1, 1))
     score = works.scores("24h")["eaf", "lcd"]
     assert withheld(score) == "benchmark ets is not yet in force; no grid factor grid:CN in force"
-    assert "electricity" not in score.detail
+    assert "co2_power" not in score.detail
 
 
 def test_mixed_boundaries() -> None:
@@ -256,6 +256,42 @@ def test_a_chain_is_counted_in_one_way() -> None:
     second = works.line("mill2", benchmark="other")
     works.amount(works.channel(second, "product:cement"), 1)
     assert withheld(works.scores()["wuhu", "lcd"]) == "lines hold cement against different chain benchmarks"
+
+
+def test_output_taken_back_is_marked() -> None:
+    """A correction larger than what was made: the line is idle (semantics §3), its sums roll up, and both say so."""
+    works = Works()
+    works.product("steel")
+    works.benchmark("ets", "steel", "0.2")
+    for name, made in (("eaf", 100), ("bof", -20)):
+        line = works.line(name)
+        works.amount(works.channel(line, "product:steel", kind=Kind.AMOUNT, period_ms=HOUR), made)
+        works.amount(works.channel(line, "co2"), 10)
+    scores = works.scores()
+    why = "bof: more steel was taken back than made"
+    line, site = scores["bof", "lcd"], scores["wuhu", "lcd"]
+    assert (line.value, line.output, line.operation, line.quality) == (None, -20.0, "idle", "uncertain")
+    assert line.reason == f"idle: no output; {why}"
+    assert (site.value, site.output, site.quality, site.reason) == (16 / 20, 80.0, "uncertain", why)
+    assert (scores["eaf", "lcd"].quality, scores["eaf", "lcd"].reason) == ("good", "above 1: better than the benchmark")
+
+
+def test_unlike_bases_are_added_and_marked() -> None:
+    """Stage benchmarks on unlike bases add up (semantics §4), but nobody may take the sum for one basis."""
+    works = Works()
+    works.product("steel")
+    for basis in ("gross", "net"):
+        works.benchmark(basis, "steel", "0.2", basis=basis)
+        line = works.line(basis, basis=basis, benchmark=basis)
+        works.amount(works.channel(line, "product:steel"), 10)
+        works.amount(works.channel(line, "co2"), 4)
+    scores = works.scores()
+    assert (scores["acme", "lcd"].value, scores["acme", "lcd"].basis) == (0.5, "gross + net")
+    assert scores["acme", "lcd"].quality == "uncertain"
+    assert scores["acme", "lcd"].reason == "its lines count CO2 on unlike bases: gross, net"
+    assert {(s.quality, s.reason) for key, s in scores.items() if key in [("gross", "lcd"), ("net", "lcd")]} == {
+        ("good", None)
+    }
 
 
 def test_expired_grid_factor() -> None:

@@ -68,8 +68,8 @@ def test_measured_co2_replaces_the_calculated() -> None:
     works.amount(works.channel(kiln, "electricity", symbol="MWh"), 4)
     score = works.scores()["k1", "lcd"]
     assert score.denominator == 82.0
-    assert (score.detail["measured"], score.detail["process"], score.detail["fuel"]) == (80.0, 0.0, 0.0)
-    assert score.detail["heat"] == 258.0
+    assert [score.detail[f"co2_{name}"] for name in ("measured", "process", "fuel")] == [80.0, 0.0, 0.0]
+    assert score.detail["heat_gj"] == 258.0
 
 
 def test_units_meet_once() -> None:
@@ -84,8 +84,8 @@ def test_units_meet_once() -> None:
     works.amount(works.channel(line, "electricity", symbol="kW", kind=Kind.RATE), 500)
     works.amount(works.channel(line, "fuel:gas", symbol="MJ/h", kind=Kind.RATE), 10_000)
     score = works.scores()["eaf", "lcd"]
-    assert (score.output, score.detail["electricity"], score.detail["heat"]) == (1.0, 0.3, 10.0)
-    assert score.detail["fuel"] == 0.561
+    assert (score.output, score.detail["co2_power"], score.detail["heat_gj"]) == (1.0, 0.3, 10.0)
+    assert score.detail["co2_fuel"] == 0.561
 
 
 def test_worked_hours() -> None:
@@ -177,7 +177,11 @@ def test_products_in_different_units_have_no_sum() -> None:
     works = kiln_and_mill()
     scores = works.scores()
     assert (scores["wuhu", "gd"].output, scores["wuhu", "gd"].output_unit) == (210.0, "t")
-    assert "gross_per_output" not in scores["wuhu", "lcd"].detail  # a t of clinker is no t of cement
+    assert "co2_gross_per_t" not in scores["wuhu", "lcd"].detail  # a t of clinker is no t of cement
+    for degree in ("gd", "lcd", "cd", "sd"):  # so each says how much
+        detail = scores["wuhu", degree].detail
+        assert {key: detail[key] for key in detail if "output" in key} == {"output_cement": 120, "output_clinker": 90}
+        assert not any("output" in key for key in scores["kiln", degree].detail)
     works.product("oxygen", "m3")
     works.amount(works.channel(works.line("asu"), "product:oxygen", symbol="m3"), 7)
     scores = works.scores()

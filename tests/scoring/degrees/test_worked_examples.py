@@ -38,17 +38,19 @@ def kiln_hour(*, power: bool = False, basis: str = "gross") -> Score:
 def test_domain_9_parts() -> None:
     """Process, coal, RDF, memo and heat of domain §7 #9 are read from the detail."""
     detail = kiln_hour().detail
-    assert detail["process"] == 110.25
-    assert detail["fuel"] == 51.25428
-    assert detail["alternative"] == 4.86
-    assert detail["biogenic"] == 3.24
-    assert detail["gross"] == 166.36428
-    assert detail["net"] == 161.50428
-    assert detail["heat"] == 649.8
-    near(detail["heat_per_output"], 3094.2857, 4)
-    near(detail["gross_per_output"], 0.792211)
-    near(detail["net_per_output"], 0.769068)
-    near(detail["gross_with_power_per_output"], 0.819041)
+    assert detail["co2_process"] == 110.25
+    assert detail["co2_fuel"] == 51.25428 + 4.86
+    assert detail["co2_alternative"] == 4.86
+    assert detail["co2_biogenic"] == 3.24
+    assert detail["co2_gross"] == 166.36428
+    assert detail["co2_net"] == 161.50428
+    assert detail["heat_gj"] == 649.8
+    near(detail["heat_per_t"], 3094.2857, 4)
+    near(detail["co2_gross_per_t"], 0.792211)
+    near(detail["co2_net_per_t"], 0.769068)
+    near(detail["co2_total_per_t"], 0.819041)
+    heat, kwh = {"heat_gj", "heat_per_t", "tsr"}, {"kwh_bought"}
+    assert {key for key in detail if not key.startswith("co2_")} == heat | kwh | {"deductions"}  # one set of names
 
 
 def test_domain_9_degree() -> None:
@@ -94,7 +96,7 @@ def test_semantics_4_factor_changes_at_local_midnight() -> None:
     kwh = works.channel(line, "electricity", symbol="kWh", step="1")
     works.amount(kwh, 3000, start=ms("2025-12-31T15:30"), end=ms("2025-12-31T16:30"))
     score = works.scores(ts=ms("2025-12-31T16:30"))["eaf", "lcd"]
-    assert score.detail["electricity"] == 1.6008
+    assert score.detail["co2_power"] == 1.6008
     assert score.denominator == 1.6008
 
 

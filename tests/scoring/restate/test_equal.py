@@ -119,6 +119,20 @@ def test_a_counter_across_a_gap(memory: str, days: float) -> None:
     assert_twin(PLANT, found, made, random.Random(1), most=12)
 
 
+def test_an_open_hour_of_a_stack(memory: str) -> None:
+    """That the line ran again at minute 77 is known at 127, past grace and before the stack's hour is closed."""
+    feed, *gas = (PLANT.channel(*name) for name in (("kiln", "feed"), ("cems", "nox"), ("cems", "o2")))
+    rows_ = [(feed.index, BASE + m * MIN, 3 if m == 72 else 20, 0) for m in range(2, 240, 5) if m != 77]
+    rows_ += [(c.index, BASE + m * MIN, 50, 0) for c in gas for m in range(2, 240, 5)]
+    rows_.sort(key=lambda row: row[1])
+    late_row = (feed.index, BASE + 77 * MIN, 20, 0)
+    at = next(n for n, row in enumerate(rows_) if row[1] > BASE + 126 * MIN)
+    told = run(PLANT, [*rows_[:at], late_row, *rows_[at:]], 4)
+    assert not differing(run(PLANT, sorted([*rows_, late_row], key=lambda row: row[1]), 500), told)
+    hour = told.told["stack:acme/wuhu/tail", "nox", "1h", BASE + HOUR]
+    assert hour[13] == 55  # valid minutes: all but 72 to 77
+
+
 def test_a_stop_of_three_days(memory: str) -> None:
     """A plant that stood: the steps before the stop are told with the sums as they were, not after they are gone."""
     day = rows(PLANT, random.Random(3), 300, 5, gap=0)

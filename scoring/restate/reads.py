@@ -1,0 +1,128 @@
+"""`Reads`: which channels stand behind each thing that is told, and over which time: whom a late reading concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from devices.durations import MINUTE
+from devices.plant.model import Plant
+from scoring.degrees import Degrees
+from scoring.degrees.coverage import ROWS
+from scoring.degrees.forms import LineForm
+from scoring.energy import SpecificEnergy
+from scoring.restate.causes import Book, Cause, place, words
+from scoring.restate.told import with_reason
+from scoring.results import Changes, ChannelSum, Emission, Energy, Score
+from scoring.stacks import Stacks
+from scoring.watch import ROLLING
+from scoring.windows.sums import CoverageGroup
+
+Thing = TypeVar("Thing", Score, Emission, Energy, ChannelSum)
+_OTHERS = frozenset(("theoretical", "gd", "cd", "waste", "peer"))
+"""Sums that no part of the low-carbon degree's detail is made of."""
+
+
+class Reads:
+    """Compiled for what is asked of, and remembered."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        degrees: Degrees,
+        energy: SpecificEnergy,
+        stacks: Stacks,
+        groups: Iterable[CoverageGroup],
+    ) -> None:
+        self._plant, self._degrees, self._energy, self._stacks = plant, degrees, energy, stacks
+        self._scopes = {scope.id: scope for scope in plant.scopes}
+        self._windows = dict(zip(plant.windows, plant.window_ms, strict=True))
+        self._required: dict[tuple[int, str], frozenset[int]] = {
+            (g.line, g.degree): frozenset(g.channels) for g in groups
+        }
+        self._known: dict[tuple[str, ...], frozenset[int]] = {}
+
+    def because(self, changes: Changes, causes: Book | Iterable[Cause]) -> Changes:
+        """The changes, each with those of the causes for telling it again that it reads."""
+        book = causes if isinstance(causes, Book) else Book(causes)
+
+        def say(things: tuple[Thing, ...]) -> tuple[Thing, ...]:
+            return tuple(replace(thing, reason=with_reason(thing.reason, self._why(thing, book))) for thing in things)
+
+        return replace(
+            changes,
+            scores=say(changes.scores),
+            emissions=say(changes.emissions),
+            sums=say(changes.sums),
+            energies=say(changes.energies),
+        )
+
+    def _why(self, thing: Score | Emission | Energy | ChannelSum, book: Book) -> str:
+        """What of the book it reads in its own time; else at any; else what came in its place and made it be told."""
+        start, end = self._time(thing)
+        found = book.of(self._of(thing))
+        found = [c for c in found if c.start < end and start < c.end] or found
+        found = found or book.of(self._around(thing))
+        return words(self._plant, found, here=self._here(thing)) or "late readings"
+
+    def _time(self, thing: Score | Emission | Energy | ChannelSum) -> tuple[int, int]:
+        if not isinstance(thing, Emission):
+            return thing.ts - self._windows[thing.window], thing.ts
+        length = thing.block_minutes * MINUTE
+        return (thing.ts - length, thing.ts) if thing.average == ROLLING else (thing.ts, thing.ts + length)
+
+    def _here(self, thing: Score | Emission | Energy | ChannelSum) -> str:
+        """The line or stack that the thing is of; empty for a scope of many."""
+        if isinstance(thing, ChannelSum):
+            return place(self._plant, self._plant.channel(thing.meter, thing.channel).index)
+        if isinstance(thing, Emission):
+            return f"stack {self._plant.stacks[self._stacks.row(thing.scope)].name}"
+        return f"line {self._plant.lines[self._scopes[thing.scope].lines[0]].name}" if thing.level == "line" else ""
+
+    # --- channels ---------------------------------------------------------------------------------
+
+    def _of(self, thing: Score | Emission | Energy | ChannelSum) -> frozenset[int]:
+        if isinstance(thing, ChannelSum):
+            return frozenset((self._plant.channel(thing.meter, thing.channel).index,))
+        if isinstance(thing, Emission):
+            at: tuple[str, ...] = (thing.scope, thing.pollutant)
+        else:
+            at = (thing.scope, thing.degree) if isinstance(thing, Score) else (thing.scope, thing.energy, thing.product)
+        if at not in self._known:
+            if isinstance(thing, Emission):
+                self._known[at] = self._stacks.reads(self._stacks.row(thing.scope), thing.pollutant)
+            else:
+                row = ROWS.index(thing.degree if isinstance(thing, Score) else thing.energy)
+                lines = self._scopes[thing.scope].lines
+                if isinstance(thing, Energy):
+                    lines = self._energy.lines(self._scopes[thing.scope].index, thing.energy, thing.product)
+                self._known[at] = frozenset().union(*(self._line(line, row) for line in lines))
+        return self._known[at]
+
+    def _line(self, line: int, row: int) -> frozenset[int]:
+        """What one row of `ROWS` of a line is made of: its sums, the output, whether the line runs, completeness."""
+        form, own = self._degrees.forms[line], self._plant.lines[line]
+        slots = {*form.slots[row]}
+        for period in form.periods:
+            kept = [*period.made.values(), *period.used.values()]
+            kept += [terms for flows in period.flows.values() for terms in flows] if ROWS[row] in ("gd", "cd") else []
+            if ROWS[row] == "lcd":
+                kept += [terms for name, terms in period.sums.items() if name not in _OTHERS]
+            slots |= {slot for terms in kept for slot, _ in terms}
+        says = [own.running, own.heat_up]
+        return _channels(form, slots) | {s.channel for s in says if s} | self._required[line, ROWS[row]]
+
+    def _around(self, thing: Score | Emission | Energy | ChannelSum) -> frozenset[int]:
+        """All channels of the thing's lines or stack."""
+        if isinstance(thing, ChannelSum):
+            return frozenset()
+        if isinstance(thing, Emission):
+            meters: Iterable[int] = self._plant.stacks[self._stacks.row(thing.scope)].meters
+        else:
+            meters = [m for line in self._scopes[thing.scope].lines for m in self._plant.lines[line].meters]
+        return frozenset(c for m in meters for c in self._plant.meters[m].channels)
+
+
+def _channels(form: LineForm, slots: Iterable[int]) -> frozenset[int]:
+    return frozenset(form.channels[slot - form.every.start] for slot in slots)
