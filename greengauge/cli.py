@@ -7,6 +7,7 @@ Heavy imports wait until a verb needs them, so that `--help` and `check` answer 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from devices.errors import ConfigurationError, GreengaugeError, RegistryError
+from greengauge.running import StartAgain
 
 app = typer.Typer(
     name="greengauge",
@@ -362,6 +364,8 @@ def main() -> None:
     except GreengaugeError as failure:
         _complain(str(failure))
         sys.exit(1)
+    except StartAgain:
+        os.execv(sys.executable, [sys.executable, "-m", "greengauge", *sys.argv[1:]])  # noqa: S606 - ourselves
     except BrokenPipeError:  # the reader of our output has gone (`… | head`)
         sys.stderr.close()
         sys.exit(0)

@@ -118,7 +118,7 @@ class Keeper:
         text = session.text if intake.failure is None else f"the log cannot be written: {intake.failure.cause}"
         jump = self._service.clock.jump
         if jump is not None:
-            text = f"the wall clock jumped by {jump.offset / 1000:+.0f} s: decoding and alarms are held"
+            text = jump.text
         if intake.pressed:
             slowest = self._service.log.cursors.slowest()
             text = f"reading is stopped: the log's quota is full of what `{slowest}` has not handled"

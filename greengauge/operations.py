@@ -189,8 +189,7 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         else:
             yield Trouble("store-down", f"store down: {words}", "high", after_ms=MINUTE)
     if service.clock.jump is not None:
-        seconds = service.clock.jump.offset / 1000
-        yield Trouble("clock-jump", f"the wall clock jumped by {seconds:+.0f} s: decoding and alarms are held", "high")
+        yield Trouble("clock-jump", service.clock.jump.text, "high")
     if service.live.system().get("quarantine", {}).get("share", 0) >= 1:
         yield Trouble("quarantine-full", "the quarantine is full: of what comes now only the reason is kept", "medium")
     if service.quarantining.failure is not None:

@@ -28,8 +28,11 @@ class Start:
     alarms: Kept | None = None  # the alarms are to stand as in its state once its position is reached
 
 
-def start_of(plant: Plant, path: Path, first: int, durable: int, *, anew: bool) -> Start:
-    """The start; `first` and `durable` bound the log. With `anew` all that it holds is told again."""
+def start_of(plant: Plant, path: Path, first: int, durable: int, *, anew: bool, latest: int | None = None) -> Start:
+    """The start; `first` and `durable` bound the log. With `anew` all that it holds is told again.
+
+    `latest`: a state whose clock is after it (ms) was made while the machine's clock was wrong.
+    """
     kept = [found for found in (snapshots.load(path), snapshots.load(snapshots.previous(path))) if found is not None]
     if anew and kept:
         log.warning("scores.history_is_new", mend="what the log holds is scored anew")
@@ -38,8 +41,11 @@ def start_of(plant: Plant, path: Path, first: int, durable: int, *, anew: bool) 
         why = "it is of another log"
         if first <= found.position <= durable:
             try:
-                begin = Start(found.position, Engine.restore(plant, found.state))
-                break
+                engine = Engine.restore(plant, found.state)
+                if latest is None or engine.clock <= latest:
+                    begin = Start(found.position, engine)
+                    break
+                why, anew = "it is of a time that is still to come", True
             except ValueError as other:
                 why = str(other)
         log.warning("scores.snapshot_unusable", cause=why, mend="what the log holds is scored anew")

@@ -68,12 +68,13 @@ def _texts(
     """Each reject's text: the quarantine's where it has all of it, else the log's; None where nobody has it."""
     missing = {r["position"] for r in rejects if r["payload"] is None or len(r["payload"]) < r["size"]}
     missing |= {r["position"] for r in rejects if r["reason"] == "retained-no-time"}  # the log knows the flags
+    missing |= {r["position"] for r in rejects if r["reason"].startswith("time-")}  # and by which time it was judged
     frames = _frames(log, missing, min((r["received"] for r in rejects), default=0), apply) if missing else {}
     owners = {meter.topic: meter.name for meter in plant.meters}
     found: list[Again | None] = []
     for r in rejects:
         frame = frames.get(r["position"])
-        payload, qos, retain = frame or (r["payload"], 1, False)
+        payload, qos, retain, received = frame or (r["payload"], 1, False, r["received"])
         pending = r["outcome"] == "pending"
         # The quarantine keeps of an array the object at fault; the log has the whole message.
         whole = frame is None or r["reason"] == "unknown-meter"
@@ -84,16 +85,16 @@ def _texts(
             fields = {name.removeprefix(owner) for name in r["names"] if name.startswith(owner)}
             waiting = fields if r["reason"] != "unknown-meter" else set()
             text = retry.again(payload, item=r["item"], whole=whole, waiting=waiting if pending else None)
-        where = r["position"], r["item"], r["reason"], r["received"], r["topic"]
+        where = r["position"], r["item"], r["reason"], received, r["topic"]
         found.append(None if text is None else Again(*where, text, qos, retain))
     return found
 
 
 def _frames(
     log: ReadableLog, positions: set[int], since: int, apply: Callable[[Sequence[Record]], list[Record]]
-) -> dict[int, tuple[bytes, int, bool]]:
-    """Position -> payload, QoS, RETAIN of frames that the log still has. One walk over it."""
-    found: dict[int, tuple[bytes, int, bool]] = {}
+) -> dict[int, tuple[bytes, int, bool, int]]:
+    """Position -> payload, QoS, RETAIN, receive time of frames that the log still has. One walk over it."""
+    found: dict[int, tuple[bytes, int, bool, int]] = {}
     at, last = log.since(since), max(positions)
     if at > min(positions):
         at = log.first  # the clock was wrong then: receive times do not lead there
@@ -102,6 +103,6 @@ def _frames(
             if record.entry.kind is RecordKind.FRAMES and any(record.position < p < record.end for p in positions):
                 for frame in split(record.entry.body, record.entry.mqtt):
                     if (position := record.body_at + frame.offset) in positions:
-                        found[position] = bytes(frame.payload), frame.qos, frame.retain
+                        found[position] = bytes(frame.payload), frame.qos, frame.retain, record.entry.received
         at = records[-1].end
     return found

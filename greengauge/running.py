@@ -16,10 +16,15 @@ ENDING_S = 2.5
 """How long an end in order may take."""
 
 
+class StartAgain(Exception):
+    """The service has to begin anew, in order, with all that it keeps on disk."""
+
+
 def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
     """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
 
-    Impatience does no harm: a second signal changes nothing, and after `ENDING_S` it is over in any case.
+    Raises StartAgain where a task did. Impatience does no harm: a second signal changes nothing, and after `ENDING_S`
+    it is over in any case.
     """
     logs.configure(log_level)
 
@@ -40,6 +45,8 @@ def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str
     try:
         asyncio.run(guarded())
     except BaseExceptionGroup as failures:
+        if failures.subgroup(StartAgain) is not None:
+            raise StartAgain from None
         known, bugs = failures.split((GreengaugeError, OSError))
         if bugs is not None or known is None:
             raise

@@ -67,6 +67,7 @@ class Scorer:
         live: Live,
         past: Past,
         snapshot_path: Path,
+        latest: int | None = None,
         moved: Callable[[int], None],
         snapshot_every_s: float,
         snapshot_every_bytes: int,
@@ -74,7 +75,7 @@ class Scorer:
         """`read`, `more` and `durable` are the log's; `moved(position)` is told of each saved snapshot.
 
         `past` gives readings of the past again, for restating. A snapshot is due after so many seconds, or bytes of
-        log, whichever comes first: until then the log is kept.
+        log, whichever comes first: until then the log is kept. A snapshot of a time after `latest` (ms) is of none.
         """
         self.plant, self.history, self.live = plant, history, live
         self._more, self._durable, self._moved = more, durable, moved
@@ -87,7 +88,7 @@ class Scorer:
         self._keep_again = 0.0  # not before this, by the monotonic clock
         self._energies: tuple[tuple[int, int], list[Energy]] = (-1, -1), []  # at that clock and position
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
-        begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0)
+        begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0, latest=latest)
         self._saved, self.engine, self._alarms = begin.position, begin.engine, begin.alarms
         self._restating = Restating(plant, history, past)
         self._log = LogWork(self.engine, self._saved, read=read, decode=decode, ask=self._restating.ask)

@@ -43,12 +43,12 @@ from greengauge.restating.requests import Requests, Taker
 from greengauge.retained import Retained
 from greengauge.retrying import choose
 from greengauge.rewinding import Rewound, place
-from greengauge.running import run_until_told
+from greengauge.running import StartAgain, run_until_told
 from greengauge.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
 from greengauge.versions import Decoders
-from ingest.clock import Clock
+from ingest.clock import TOLERANCE_MS, Clock
 from ingest.clock_shifts import ClockShifts
 from ingest.decode import retry
 from ingest.gate import Gate
@@ -67,6 +67,8 @@ log = structlog.get_logger()
 
 APPLYING_S = 5.0
 """How long whoever gave a command waits for its effect."""
+ANSWER_S = 0.5
+"""How long whoever made the service start again has to be told so."""
 VERSION = package_version("greengauge")
 
 
@@ -82,6 +84,7 @@ class Service:
         self.plant, self.settings, self.page = plant, settings, page
         folder = settings.data
         self._lock = lock
+        self._again = asyncio.Event()
         self.log = log_of(settings)
         self.live = Live(plant, simulated=simulated)
         self.history = History(folder / "history.db")
@@ -90,9 +93,11 @@ class Service:
         remember(folder, source, plant.version)
         self.broker = settings.address()
         self.client_id = client_id(folder)
-        self.clock = Clock()
-        session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=self.log.received)
         self.shifts = ClockShifts(folder / "clock-shifts.json")
+        ahead = self.shifts.ahead
+        seen = max(0, self.log.received - ahead)
+        self.clock = Clock(floor=seen, ahead=ahead)
+        session = MqttSession(self.broker, self.client_id, topics.filters(plant), seen=seen)
         gate = Gate(self.log, self.shifts)
         self.intake = Intaker(self.log, session, plant.version, self.clock, gate=gate)
         self.quarantining = Quarantining(
@@ -126,6 +131,7 @@ class Service:
             live=self.live,
             past=past_of(plant, self.log, self.shifts, self.decoders, self.store, asyncio.get_running_loop()),
             snapshot_path=folder / "scores.snapshot",
+            latest=None if plant.intake.history else self.clock.now() + TOLERANCE_MS,
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,
             snapshot_every_bytes=settings.log_quota // 4,
@@ -146,7 +152,7 @@ class Service:
                     energies=self.scorer.energies,
                     ready=self.keeper.ready,
                     clock=self.clock,
-                    accept_clock=self.intake.accept_clock,
+                    accept_clock=self.accept_clock,
                     rewind=self.rewind,
                     token=None if settings.page_token is None else settings.page_token.get_secret_value(),
                     version=VERSION,
@@ -162,6 +168,7 @@ class Service:
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
             ("mqtt-out", self._mqtt_out().run()),
+            ("again", self._start_again()),
             ("requests", Requests(self.settings.data, self._takers()).run()),
             *more,
         ]
@@ -199,6 +206,13 @@ class Service:
         if refusal is not None:
             raise ConfigurationError(refusal, where=where, mend="look at the alarm's present state")
         return next(a for a in await self.scorer.alarms() if (a.scope, a.id) == key)
+
+    async def accept_clock(self) -> int:
+        """See `Intaker.accept_clock`. Where all has to be judged anew the service starts again, in a moment."""
+        offset = await self.intake.accept_clock()
+        if offset < 0:
+            self._again.set()
+        return offset
 
     async def rewind(self, to: int) -> Rewound:
         """Everything received at `to` (ms) or later goes to the store again; returns once the cursor is back there.
@@ -254,6 +268,12 @@ class Service:
         """What may wait for the first gauge: its cursor holds the log."""
         await self.scorer.filled.wait()
         await task()
+
+    async def _start_again(self) -> None:
+        await self._again.wait()
+        await asyncio.sleep(ANSWER_S)
+        log.warning("service.starts_again", cause="the log's clock was ahead: what came then is judged anew")
+        raise StartAgain
 
     def _scored(self, position: int) -> None:
         self.log.cursors.set("scores", position)

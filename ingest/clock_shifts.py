@@ -1,8 +1,9 @@
 """`ClockShifts`: where in the log receive times are to be read later or earlier, because the clock was wrong there.
 
 While the wall clock has left the monotonic one, receive times go on from before the jump, and nobody judges by them
-(`Intaker.held`). If somebody then says that the wall clock is right, the records of that time were received by
-*its* time: the shift is kept beside the log, durable before anything is decoded with it, so a replay decodes the same.
+(`Gate`). If somebody then says that the wall clock is right, the records of that time were received by *its* time: the
+shift is kept beside the log, durable before anything is decoded with it, so a replay decodes the same. A shift back has
+no end: the log's own time goes on as it is, ahead of the wall's (`Clock.ahead`), and so it never stands still.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from ingest.whole_file import write_whole
 logger = logging.getLogger(__name__)
 
 
+EVER = 1 << 62
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """Records that begin at start <= position < end were received `offset` ms after the time that they carry."""
 
     start: int
-    end: int
+    end: int  # `EVER` where it has none
     offset: int
 
 
@@ -46,6 +50,11 @@ class ClockShifts:
                 mend="restore it, or move it away: what came while it was wrong is then judged by the wrong time",
             ) from error
 
+    @property
+    def ahead(self) -> int:
+        """How far the log's own time runs before the wall's by now, ms."""
+        return -sum(shift.offset for shift in self._shifts if shift.end == EVER)
+
     def add(self, shift: Shift) -> None:
         """Durable before it counts. EnvironmentFailure."""
         shifts = [*self._shifts, shift]
@@ -56,7 +65,8 @@ class ClockShifts:
                 f"the clock's shift cannot be kept: {failure.strerror}", where=str(self._path), mend="see the disk"
             ) from failure
         self._shifts = shifts
-        logger.warning("records from %d to %d were received %+d ms apart", shift.start, shift.end, shift.offset)
+        until = "on" if shift.end == EVER else f"to {shift.end}"
+        logger.warning("records from %d %s were received %+d ms apart", shift.start, until, shift.offset)
 
     def apply(self, records: Iterable[Record]) -> list[Record]:
         """The records with the receive times that are meant."""

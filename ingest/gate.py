@@ -7,9 +7,11 @@ says that the wall clock is right (`shift`).
 
 from __future__ import annotations
 
-from ingest.clock_shifts import ClockShifts, Shift
+from ingest.clock_shifts import EVER, ClockShifts, Shift
 from ingest.log import Log
 from ingest.log.record import Record
+
+READ_BYTES = 1 << 20
 
 
 class Gate:
@@ -51,3 +53,23 @@ class Gate:
         if self._shut is not None and self._shifts is not None and self._shut < self._log.durable:
             self._shifts.add(Shift(self._shut, self._log.durable, offset))
         self._shut = None
+
+    def shift_from(self, position: int, offset: int) -> None:
+        """The same, of all records from `position` on, also of those that are still to come. The gate stays shut:
+        what was judged by the wrong time is judged anew by who starts anew. EnvironmentFailure.
+        """
+        if self._shifts is not None:
+            self._shifts.add(Shift(position, EVER, offset))
+
+    def first_after(self, received: int) -> int:
+        """Position of the first record that the log says was received after that time; its end if there is none.
+
+        Blocking.
+        """
+        position = self._log.since(received + 1)
+        while records := self._log.read(position, READ_BYTES):
+            for record in records:
+                if record.entry.received > received:
+                    return record.position
+            position = records[-1].end
+        return self._log.durable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -70,6 +71,7 @@ class Intaker:
         self.log, self.session, self.clock = log, session, clock
         self.gate = gate or Gate(log)
         self.state = IntakeState()
+        self._judged_wrong = False  # until the next start
         self._accepting: asyncio.Future[int] | None = None  # somebody says that the wall clock is right
         self._registry, self._reached = registry_version, reached
         self._waiting: list[_Waiting] = []
@@ -101,6 +103,9 @@ class Intaker:
 
     async def accept_clock(self) -> int:
         """The wall clock is right, though it jumped: judge by it. By how many ms it had jumped; 0: it had not.
+
+        Where it is behind the log (< 0), what came while the clock was ahead was judged by a time that never was: the
+        program must start anew to judge it by the right one, and the gate stays shut until then.
 
         Raises EnvironmentFailure where that cannot be kept; then everything is held as before.
         """
@@ -172,30 +177,43 @@ class Intaker:
             else:
                 self.state.failure, pause = None, RETRY_S[0]
 
-    def _follow_clock(self) -> int:
+    async def _follow_clock(self) -> int:
         """The receive time of what comes next. Between two commits: what was held has an exact end."""
-        now, accepting = self.clock.now(), self._accepting
+        now, accepting, jump = self.clock.stamp(), self._accepting, self.clock.jump
         if accepting is not None:
             self._accepting = None
-            offset = self.clock.jump.offset if self.clock.jump else 0
             try:
-                self.gate.shift(offset)
+                accepting.set_result(await self._accept(jump.offset if jump else 0))
             except EnvironmentFailure as failure:
                 accepting.set_exception(failure)
                 return now
-            self.clock.accept()
-            now = self.clock.now()
-            accepting.set_result(offset)
-        if self.clock.jump is not None:
+            now = self.clock.stamp()
+        elif jump is not None and jump.at_start and jump.offset > 0:  # set right since: it is behind the log no more
+            with suppress(EnvironmentFailure):  # then at the next commit
+                await self._accept(jump.offset)
+                now = self.clock.stamp()
+        if self.clock.jump is not None or self._judged_wrong:
             self.gate.close()
         elif self.gate.shut or accepting is not None:
             self.gate.open()
             self._tell_grown()
         return now
 
+    async def _accept(self, offset: int) -> int:
+        """Raises EnvironmentFailure where it cannot be kept."""
+        if offset < 0:
+            wall = self.clock.stamp() + offset
+            wrong_from = await asyncio.get_running_loop().run_in_executor(self._thread, self.gate.first_after, wall)
+            self.gate.shift_from(wrong_from, offset)
+            self._judged_wrong = True
+        else:
+            self.gate.shift(offset)
+        self.clock.accept(offset)
+        return offset
+
     async def _commit(self, group: list[_Waiting]) -> None:
         """Raises EnvironmentFailure, then nothing of the group is durable."""
-        now = self._follow_clock()
+        now = await self._follow_clock()
         if not group:
             return
         entries = [Entry(item.kind, item.body, now, self._registry, item.mqtt) for item in group]

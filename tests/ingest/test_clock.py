@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.clock import Clock
+from ingest.clock import Clock, Jump
+
+HOUR = 3_600_000
 
 
 class _Hands:
@@ -52,19 +54,49 @@ def test_an_accepted_jump_ahead_is_the_time_from_then_on(hands: _Hands, clock: C
     """Somebody says that the new wall clock is right."""
     hands.pass_ms(1000, 3_600_000)
     clock.now()
-    clock.accept()
-    assert clock.now() == hands.wall
+    assert clock.jump is not None
+    clock.accept(clock.jump.offset)
+    assert clock.now() == clock.stamp() == hands.wall
     assert clock.jump is None
 
 
-def test_time_never_goes_back(hands: _Hands, clock: Clock) -> None:
-    """Small steps back, and an accepted large one, make time stand still until they are caught up."""
+def test_small_steps_back_are_waited_out(hands: _Hands, clock: Clock) -> None:
+    """Time stands still until they are caught up."""
     before = clock.now()
     hands.pass_ms(100, -400)
     assert clock.now() == before
-    hands.pass_ms(0, -3_600_000)
-    clock.now()
-    clock.accept()
-    assert clock.now() == before
-    hands.pass_ms(3_601_000)
+    hands.pass_ms(1000)
     assert clock.now() == hands.wall > before
+
+
+def test_after_an_accepted_step_back_the_log_runs_ahead(hands: _Hands, clock: Clock) -> None:
+    """The time is the wall's at once; the log's own goes on from where it was."""
+    before = clock.now()
+    hands.pass_ms(1000, 1000 - HOUR)
+    clock.now()
+    assert clock.jump is not None
+    clock.accept(clock.jump.offset)
+    assert clock.now() == hands.wall == before + 1000 - HOUR
+    assert (clock.stamp(), clock.ahead) == (before + 1000, HOUR)
+    hands.pass_ms(500)
+    assert (clock.now(), clock.stamp()) == (hands.wall, before + 1500)
+
+
+def test_a_machine_that_starts_behind_its_log(hands: _Hands) -> None:
+    """Held from the first moment; when the wall passes the log's newest record it may be right."""
+    floor = hands.wall + HOUR
+    clock = Clock(floor=floor, wall=lambda: hands.wall, steady=lambda: hands.steady)
+    assert clock.jump == Jump(floor, -HOUR, at_start=True)
+    hands.pass_ms(1000)
+    assert clock.now() == floor + 1000
+    hands.pass_ms(1000, 2 * HOUR)
+    clock.now()
+    assert clock.jump is not None
+    assert (clock.jump.at_start, clock.jump.offset) == (True, HOUR - 1000)
+
+
+def test_a_restart_goes_on_ahead(hands: _Hands) -> None:
+    """What was accepted once is known at the next start."""
+    clock = Clock(floor=hands.wall - 1000, ahead=HOUR, wall=lambda: hands.wall, steady=lambda: hands.steady)
+    assert clock.jump is None
+    assert (clock.now(), clock.stamp()) == (hands.wall, hands.wall + HOUR)

@@ -35,8 +35,14 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.log = Log(self.folder / "log", segment_bytes=1 << 16)
-        self.clock = Clock(wall=lambda: self.wall, steady=lambda: self.steady)
-        self.gate = Gate(self.log, ClockShifts(self.folder / "clock-shifts.json"))
+        shifts = ClockShifts(self.folder / "clock-shifts.json")
+        self.clock = Clock(
+            floor=self.log.received - shifts.ahead,
+            ahead=shifts.ahead,
+            wall=lambda: self.wall,
+            steady=lambda: self.steady,
+        )
+        self.gate = Gate(self.log, shifts)
         self.intaker = Intaker(self.log, self.wire, 7, self.clock, gate=self.gate)
 
     async def chunk(self, body: bytes, after: int = 1_000) -> None:
@@ -55,8 +61,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Bench]:
-    bench = Bench(folder)
+async def running(folder: Path, bench: Bench | None = None) -> AsyncIterator[Bench]:
+    bench = bench or Bench(folder)
     task = asyncio.create_task(bench.intaker.run(), name="intake")
     try:
         async with asyncio.timeout(20):
@@ -106,6 +112,36 @@ async def test_the_clock_is_accepted(tmp_path: Path) -> None:
     again = Bench(tmp_path, wall=T + 2 * HOUR)
     assert again.read() == expected
     again.log.close()
+
+
+async def test_a_step_back_is_accepted(tmp_path: Path) -> None:
+    """The log was written an hour ahead: from there on it is read an hour earlier, and it never stands still."""
+    async with running(tmp_path) as bench:
+        await bench.chunk(b"true")
+        bench.wall, bench.steady = bench.wall + HOUR, bench.steady + HOUR
+        await bench.chunk(b"ahead")  # nobody could know
+        bench.wall -= HOUR
+        await bench.chunk(b"held")
+        assert await bench.intaker.accept_clock() == -HOUR
+        await bench.chunk(b"on")
+        assert bench.read() == [(b"true", 1_000), (b"ahead", 2_000)]  # the gate stays shut until the next start
+    again = Bench(tmp_path, wall=bench.wall, steady=5)
+    assert again.read() == [(b"true", 1_000), (b"ahead", 2_000), (b"held", 3_000), (b"on", 4_000)]
+    assert again.clock.ahead == HOUR
+    again.log.close()
+
+
+async def test_a_machine_that_starts_behind_its_log(tmp_path: Path) -> None:
+    """What comes before its clock is set right is held, and then was received by the right one."""
+    async with running(tmp_path) as bench:
+        await bench.chunk(b"before")
+    again = Bench(tmp_path, wall=T - 10 * HOUR, steady=5)
+    async with running(tmp_path, again) as bench:
+        await bench.chunk(b"held")
+        assert bench.read() == [(b"before", 1_000)]
+        bench.wall = T + HOUR
+        await bench.chunk(b"on")
+        assert bench.read() == [(b"before", 1_000), (b"held", HOUR), (b"on", HOUR + 1_000)]
 
 
 async def test_two_jumps(tmp_path: Path) -> None:

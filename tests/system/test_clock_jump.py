@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.system.mosquitto import Mosquitto, mosquitto  # noqa: F401 - fixtures
+from tests.system.mosquitto import Mosquitto, free_port, mosquitto  # noqa: F401 - fixtures
 from tests.system.running import ROOT, Running, until
 
 pytestmark = [pytest.mark.system, pytest.mark.fault(11)]
@@ -39,10 +41,11 @@ class Plant:
     """One meter that reports by the true time, and a service whose wall clock the test moves."""
 
     def __init__(self, folder: Path, broker: Mosquitto, lead_ms: int) -> None:
+        port = free_port()  # not 0: a service that starts again has the same address
         self.lead = folder / "lead"
         self.lead.write_text(str(lead_ms))
         (folder / "plant.toml").write_text(PLANT)
-        words = ["run", folder / "plant.toml", "--broker", broker.url, "--data", folder / "data", "--port", "0"]
+        words = ["run", folder / "plant.toml", "--broker", broker.url, "--data", folder / "data", "--port", str(port)]
         self.service = Running(words, folder, CLOCK_LEAD=str(self.lead))
         self.service.program = [str(ROOT / "tests" / "system" / "clock_child.py")]
         self.meter = Client(CallbackAPIVersion.VERSION2, "m")
@@ -57,7 +60,10 @@ class Plant:
 
     def made(self) -> str:
         """Tonnes in the last hour, as the API tells."""
-        sums = self.service.get("/api/v1/sums", meter="m", channel="made", window="1h")["sums"]
+        try:
+            sums = self.service.get("/api/v1/sums", meter="m", channel="made", window="1h")["sums"]
+        except OSError:  # it starts again
+            return ""
         return str(sums[0]["sum"]) if sums else ""
 
     def jumped(self) -> float:
@@ -108,3 +114,28 @@ def test_a_right_jump_is_accepted(plant: Plant) -> None:
     assert plant.service.post("/api/v1/clock", {"do": "accept"})["offset_s"] == pytest.approx(3_600, abs=1)
     until(lambda: plant.made() == "5", 10, plant.service.log)
     assert plant.quarantined() == 0
+
+
+@pytest.mark.parametrize("plant", [10 * 365 * 24 * HOUR], indirect=True)
+def test_a_log_from_the_future(plant: Plant) -> None:
+    """The machine started ten years ahead, and is right at the next start: held and said so; accepted, all is judged
+    anew, and the reading that was refused for being ten years old is let in by a retry.
+    """
+    plant.report(1)
+    until(lambda: plant.quarantined() == 1, 15, plant.service.log)
+    plant.service.stop()
+    plant.lead.write_text("0")
+    plant.service.start().ready()
+    plant.report(2)
+    until(lambda: plant.jumped() < -300_000_000, 5, plant.service.log)
+    until(lambda: any(a["id"] == "clock-jump" for a in plant.service.get("/api/v1/alarms")["alarms"]), 5)
+    assert plant.made() in ("", "0")
+    assert plant.service.post("/api/v1/clock", {"do": "accept"})["offset_s"] < -300_000_000
+    until(lambda: plant.made() == "2", 20, plant.service.log)
+    assert plant.jumped() == 0
+    plant.report(4)
+    until(lambda: plant.made() == "6", 10, plant.service.log)
+    assert plant.quarantined() == 1
+    words = [sys.executable, "-m", "greengauge", "quarantine", "retry", "--data", str(plant.service.folder / "data")]
+    assert subprocess.run(words, check=False, capture_output=True, timeout=60).returncode == 0
+    until(lambda: plant.made() == "7", 10, plant.service.log)
