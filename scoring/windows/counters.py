@@ -10,7 +10,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
 from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
-from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, kernel
+from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, kernel
 from scoring.windows.records import NONE
 
 GOOD = 0
@@ -121,7 +121,7 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
             return i
 
 
-@kernel
+@allocating
 def scan(entries: Any, ch: Any) -> None:
     """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
     n = ch.count

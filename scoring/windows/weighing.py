@@ -26,6 +26,7 @@ from scoring.windows.kernel import (
     HIGH,
     LOW,
     SPIKES,
+    allocating,
     kernel,
 )
 from scoring.windows.walk import part
@@ -108,7 +109,7 @@ def _in_force(entries: Any, ch: Any, labs: I64, k: int, t: int) -> tuple[int, bo
     return (factor if labs[k, 3] < 0 else labs[k, 3]), False, following
 
 
-@kernel
+@allocating
 def _weighed(entries: Any, channels: Any, labs: I64, ch: Any, start: int, end: int, acc: Any) -> None:
     own = np.zeros(COLUMNS, np.int64)
     digits = np.zeros(ch.limb + 1, np.int64)
