@@ -10,7 +10,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
 from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
-from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, kernel
+from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, inner, kernel
 from scoring.windows.records import NONE
 
 GOOD = 0
@@ -18,7 +18,7 @@ RESET = 1
 BAD_RISE = 2
 
 
-@kernel
+@inner
 def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
     """(GOOD, RESET or BAD_RISE; the steps that the pair counts)."""
     dt = t1 - t0
@@ -37,19 +37,19 @@ def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
     return RESET, 0
 
 
-@kernel
+@inner
 def _good(entries: Any, ch: Any, i: int, j: int) -> bool:
     t0, v0, t1, v1 = ts_of(entries, ch, i), value_of(entries, ch, i), ts_of(entries, ch, j), value_of(entries, ch, j)
     return pair(ch, t0, v0, t1, v1)[0] == GOOD
 
 
-@kernel
+@inner
 def stays(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner, in range and not left out."""
     return bool(won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | LEFT_OUT) == 0)
 
 
-@kernel
+@inner
 def staying_before(entries: Any, ch: Any, i: int) -> int:
     """The nearest entry before i that stays; -1 for none."""
     i -= 1
@@ -58,7 +58,7 @@ def staying_before(entries: Any, ch: Any, i: int) -> int:
     return i
 
 
-@kernel
+@inner
 def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     """Whether the time between two readings of a counter that follow each other is estimated."""
     if state_of(entries, ch, j) & SOLID and value_of(entries, ch, i) == value_of(entries, ch, j):
@@ -66,13 +66,13 @@ def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     return bool(ts_of(entries, ch, j) - ts_of(entries, ch, i) > ch.gap)
 
 
-@kernel
+@inner
 def _valued(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner in range, spike or not."""
     return bool(won(entries, ch, i) and state_of(entries, ch, i) & OUTSIDE == 0)
 
 
-@kernel
+@inner
 def _before(entries: Any, ch: Any, i: int) -> int:
     """The nearest winner in range before entry i; -1 for none."""
     i -= 1
@@ -81,7 +81,7 @@ def _before(entries: Any, ch: Any, i: int) -> int:
     return i
 
 
-@kernel
+@inner
 def _after(entries: Any, ch: Any, i: int) -> int:
     """The nearest winner in range after entry i; -1 for none."""
     i += 1
@@ -92,7 +92,7 @@ def _after(entries: Any, ch: Any, i: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def anchor(entries: Any, ch: Any, before: int) -> int:
     """The newest entry that no change at or after the time `before` can touch: the scan may resume there. -1: none.
 
@@ -176,7 +176,7 @@ def scan(entries: Any, ch: Any) -> None:
         ch.high = max(ch.high, ts_of(entries, ch, highest))
 
 
-@kernel
+@inner
 def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> bool:
     """Mark which of the ends of runs are spikes; whether any is. `left` is room for as many."""
     left[0] = 0
@@ -213,7 +213,7 @@ def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> b
     return marked
 
 
-@kernel
+@inner
 def _thin(entries: Any, ch: Any, before: int) -> None:
     """Drop what lies inside runs of equal values before a time: a counter that stands still needs no memory."""
     n = ch.count
@@ -240,7 +240,7 @@ def _thin(entries: Any, ch: Any, before: int) -> None:
     ch.count = to
 
 
-@kernel
+@inner
 def _first_needed(entries: Any, ch: Any, before: int) -> int:
     if ch.kind == COUNTER:
         return anchor(entries, ch, before)
@@ -250,7 +250,7 @@ def _first_needed(entries: Any, ch: Any, before: int) -> int:
     return i
 
 
-@kernel
+@inner
 def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     """Drop the readings of channel c that no coming reading can change the meaning of. Its scan must be up to date.
 

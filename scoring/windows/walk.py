@@ -23,11 +23,11 @@ from scoring.windows.kernel import (
     RESETS,
     SPIKE,
     SPIKES,
-    kernel,
+    inner,
 )
 
 
-@kernel
+@inner
 def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
     """Add channel c's sum over (start, end] to the columns of `acc` (not carried)."""
     if start >= end or ch.count == 0:
@@ -42,7 +42,7 @@ def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
         _amount(entries, ch, first, start, end, acc)
 
 
-@kernel
+@inner
 def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
     """Count what is remarkable about the readings from entry i to the time `end`."""
     while i < ch.count and ts_of(entries, ch, i) <= end:
@@ -59,7 +59,7 @@ def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
         i += 1
 
 
-@kernel
+@inner
 def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A pair's amount lies evenly between its two readings."""
     before = staying_before(entries, ch, i)
@@ -89,7 +89,7 @@ def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> N
         i += 1
 
 
-@kernel
+@inner
 def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A rate or level holds until the next reading, at most max_gap."""
     i = max(i - 1, 0)
@@ -105,7 +105,7 @@ def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None
         i += 1
 
 
-@kernel
+@inner
 def _amount(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """An amount lies evenly in the period that ends with its reading, or in that instant."""
     period = ch.period
