@@ -179,9 +179,9 @@ def relocate(entries: Any, channels: Any, arena: Any, placed: Any, which: I64) -
 
 @kernel
 def narrow_all(entries: Any, placed: Any) -> None:
-    """Decide anew how many words each channel's readings need: what they have now is to be rewritten so."""
+    """Find the channels that need no four words a reading any more: what they have now is to be rewritten so."""
     for c in range(len(placed)):
         ch = placed[c]
-        if ch.count > 0 and ch.widen == 0 and not (ch.width == FULL and long(entries, ch)):
+        if ch.width == FULL and ch.count > 0 and ch.widen == 0 and not long(entries, ch):
             first, value = ts_of(entries, ch, 0), value_of(entries, ch, 0)
             ch.width = FULL if wide(entries, ch, first, value, 0) else LEAN

@@ -121,11 +121,45 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
             return i
 
 
-@allocating
-def scan(entries: Any, ch: Any) -> None:
-    """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
+@inner
+def _alike(entries: Any, ch: Any, i: int) -> int:
+    """From entry i on, the first end of a run at which spikes were told apart by unchanged readings; `count` if none.
+
+    Entries from i on are as they were. It and the one that stays before it stand there, make a good pair, and another
+    one follows: a scan that finds the same before it finds the same after it.
+    """
     n = ch.count
+    was = _after(entries, ch, i - 1)
+    q = -1
+    while was >= 0:
+        if stays(entries, ch, was):
+            q = was
+        at = _after(entries, ch, was)
+        if at < 0:
+            break
+        begins = value_of(entries, ch, at) != value_of(entries, ch, was)
+        if q >= 0 and begins and stays(entries, ch, at) and _good(entries, ch, q, at):
+            return at if _after(entries, ch, at) >= 0 else int(n)
+        was = at
+    return int(n)
+
+
+@inner
+def scan(entries: Any, ch: Any) -> None:
+    """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed.
+
+    It stops where all that follows is marked as it was: an end is an `anchor` by the marks before and by the new ones.
+    """
     start = max(anchor(entries, ch, ch.low), 0)
+    same = _alike(entries, ch, search(entries, ch, ch.high))
+    if same == ch.count or not _scan(entries, ch, start, same):
+        _scan(entries, ch, start, ch.count)
+
+
+@allocating
+def _scan(entries: Any, ch: Any, start: int, same: int) -> bool:
+    """The same from the entry `start` on; false, and nothing is marked, if what follows the entry `same` may change."""
+    n = ch.count if same == ch.count else _after(entries, ch, same) + 1
     work = np.empty((5, n - start + 1), np.int64)
     ends, gone, left = work[0], work[1], work[2]  # entries; whether they are spikes; ends examined and kept so far
     ts, values = work[3], work[4]  # of the ends
@@ -134,7 +168,7 @@ def scan(entries: Any, ch: Any) -> None:
     of_run: Any = np.int64(0)
     t = ts_of(entries, ch, start)
     for i in range(start, n):
-        following = ts_of(entries, ch, i + 1) if i + 1 < n else t + 1
+        following = ts_of(entries, ch, i + 1) if i + 1 < ch.count else t + 1
         if following != t and state_of(entries, ch, i) & OUTSIDE == 0:
             value = value_of(entries, ch, i)
             if run < 0 or value != of_run:
@@ -148,9 +182,17 @@ def scan(entries: Any, ch: Any) -> None:
             values[size - 1] = value
             gone[size - 1] = 0
         t = following
-    if run >= 0:
+    marked, depth = _spikes(ch, ts, values, gone, left, size)
+    if same < ch.count:
+        last = left[depth - 1]
+        if depth < 2 or ends[last] != same:
+            return False
+        before = left[depth - 2]
+        if pair(ch, ts[before], values[before], ts[last], values[last])[0] != GOOD:
+            return False
+        n = same + 1
+    elif run >= 0:
         ch.run = ts_of(entries, ch, run)
-    marked = _spikes(ch, ts, values, gone, left, size)
 
     k = 0
     lowest = n
@@ -174,11 +216,14 @@ def scan(entries: Any, ch: Any) -> None:
     if highest >= 0:
         ch.low = min(ch.low, ts_of(entries, ch, lowest))
         ch.high = max(ch.high, ts_of(entries, ch, highest))
+    return True
 
 
 @inner
-def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> bool:
-    """Mark which of the ends of runs are spikes; whether any is. `left` is room for as many."""
+def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> tuple[bool, int]:
+    """Mark which of the ends of runs are spikes; whether any is, and how many stand in `left`: the ends that were
+    examined with what follows them and stay. It is room for as many ends.
+    """
     left[0] = 0
     depth = 1
     current = 1
@@ -210,7 +255,7 @@ def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> b
         current = after
         after += 1
         sure = onward
-    return marked
+    return marked, depth
 
 
 @inner

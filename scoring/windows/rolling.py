@@ -57,6 +57,9 @@ _FIRST_HOURS = 4
 _SEVERAL = 16
 """Readings of a counter after which a reading before them decides of no spike any more."""
 
+_AGAIN = 256
+"""So many readings of a channel that come at once find room to come once more."""
+
 
 class Changed(NamedTuple):
     """Spans of event time [low, high], ms; low > high where there is none."""
@@ -398,7 +401,8 @@ class Rolling:
         arriving[self._target] = np.repeat(rows, targets)
         need = channels["count"] + arriving
         widen = channels["widen"] == 1
-        room = np.where((need > channels["room"]) | widen, _roomy(need), channels["room"])
+        again = np.minimum(arriving, _AGAIN)  # a backlog goes on
+        room = np.where((need > channels["room"]) | widen, np.maximum(_roomy(need), need + again), channels["room"])
         moved = np.flatnonzero((room > channels["room"]) | widen)
         width = np.where(widen, FULL, channels["width"])
         words = (room * width)[moved]
