@@ -60,7 +60,8 @@ def late(figures: Figures) -> None:
         _second_by_second(engine, batches)
 
     run([source.take(1) for _ in range(20 * 60)])
-    in_order, _ = cost(lambda: run([source.take(1) for _ in range(SECONDS)]))
+    batches = [source.take(1) for _ in range(SECONDS)]
+    in_order, _ = cost(lambda: run(batches))
     random = np.random.default_rng(2)
 
     def late_ones() -> list[Readings]:
@@ -75,7 +76,8 @@ def late(figures: Figures) -> None:
         return made
 
     run(late_ones()[:2])
-    behind, _ = cost(lambda: run(late_ones()))
+    batches = late_ones()
+    behind, _ = cost(lambda: run(batches))
     readings = SECONDS * len(works.channels)
     figures.say("late_in_order_cpu_ns", in_order.cpu / readings * 1e9)
     figures.say("late_cpu_ns", behind.cpu / readings * 1e9)

@@ -25,13 +25,13 @@ from scoring.windows.kept import (
     value_of,
     wide,
 )
-from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, inner, kernel
 from scoring.windows.records import NONE
 
 _LETTERS = tuple(ord(letter) for letter in LETTERS)
 
 
-@kernel
+@inner
 def search(entries: Any, ch: Any, t: int) -> int:
     """How many entries of a channel have a time of at most t."""
     low = 0
@@ -60,19 +60,19 @@ def search(entries: Any, ch: Any, t: int) -> int:
     return int(low)
 
 
-@kernel
+@inner
 def won(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i of a channel is the winner of its key."""
     return bool(i == ch.count - 1 or ts_of(entries, ch, i + 1) != ts_of(entries, ch, i))
 
 
-@kernel
+@inner
 def valid(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i of a level is a winner that says something: in range, its letter good."""
     return bool(won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0)
 
 
-@kernel
+@inner
 def _mergeable(entries: Any, ch: Any, t: int) -> bool:
     """Whether all that a reading at the time t can touch is still kept, although it is older than that need be.
 
@@ -84,13 +84,13 @@ def _mergeable(entries: Any, ch: Any, t: int) -> bool:
     return bool(ch.floor == NONE and (after == ch.count or state_of(entries, ch, after) & SOLID == 0))
 
 
-@kernel
+@inner
 def _too_late(entries: Any, ch: Any, t: int) -> bool:
     """Whether what a reading at the time t can touch may be gone."""
     return bool(ch.count > 0 and t < ch.newest - ch.keep and not _mergeable(entries, ch, t))
 
 
-@kernel
+@inner
 def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> None:
     """Put a reading in its place, unless it is too late or already there."""
     n = ch.count
@@ -119,7 +119,7 @@ def _insert(entries: Any, ch: Any, t: int, value: int, rev: int, state: int) -> 
     ch.high = max(ch.high, t)
 
 
-@kernel
+@inner
 def _place(letter: int) -> int:
     """Of the HJ 212 letter in devices.plant.flags.LETTERS; a letter that is none is a fault, D."""
     for k in range(len(_LETTERS)):
@@ -179,9 +179,9 @@ def relocate(entries: Any, channels: Any, arena: Any, placed: Any, which: I64) -
 
 @kernel
 def narrow_all(entries: Any, placed: Any) -> None:
-    """Decide anew how many words each channel's readings need: what they have now is to be rewritten so."""
+    """Find the channels that need no four words a reading any more: what they have now is to be rewritten so."""
     for c in range(len(placed)):
         ch = placed[c]
-        if ch.count > 0 and ch.widen == 0 and not (ch.width == FULL and long(entries, ch)):
+        if ch.width == FULL and ch.count > 0 and ch.widen == 0 and not long(entries, ch):
             first, value = ts_of(entries, ch, 0), value_of(entries, ch, 0)
             ch.width = FULL if wide(entries, ch, first, value, 0) else LEAN

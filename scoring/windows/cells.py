@@ -19,7 +19,7 @@ from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
 from scoring.windows.kept import ts_of
-from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, kernel
+from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.rows import add_cell, keep
 from scoring.windows.weighing import kept_from, piece
@@ -28,7 +28,7 @@ _MINUTES: Any = np.int64(0)
 """Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
-@kernel
+@inner
 def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
     """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed.
 
@@ -109,7 +109,7 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     return changed, high
 
 
-@kernel
+@inner
 def _add_rows(cells: Any, c: int, base: int, length: int, first: int, stop: int, acc: Any) -> None:
     """Add the cells [first, stop) of channel c to acc, from its ring of `length` rows that begins at row `base`."""
     while first < stop:
@@ -120,7 +120,7 @@ def _add_rows(cells: Any, c: int, base: int, length: int, first: int, stop: int,
         first += upto - row
 
 
-@kernel
+@inner
 def _edge(cells: Any, at: int) -> int:
     """The row of the cut edge `at`, or -1 if it is none."""
     for e in range(len(cells.edges)):
@@ -129,7 +129,7 @@ def _edge(cells: Any, at: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, stop: int, acc: Any) -> None:
     """Add (first, stop] of one hour, whole minutes.
 
@@ -159,7 +159,7 @@ def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, 
             add_cell(cells, c, minus, -1, acc)
 
 
-@kernel
+@inner
 def span(entries: Any, channels: Any, cells: Any, c: int, start: int, end: int, acc: Any) -> None:
     """Channel c's sum over (start, end], column by column.
 

@@ -10,7 +10,7 @@ from devices.readings import I64
 from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
 from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
-from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, kernel
+from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, inner, kernel
 from scoring.windows.records import NONE
 
 GOOD = 0
@@ -18,7 +18,7 @@ RESET = 1
 BAD_RISE = 2
 
 
-@kernel
+@inner
 def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
     """(GOOD, RESET or BAD_RISE; the steps that the pair counts)."""
     dt = t1 - t0
@@ -37,19 +37,19 @@ def pair(ch: Any, t0: int, v0: int, t1: int, v1: int) -> tuple[int, int]:
     return RESET, 0
 
 
-@kernel
+@inner
 def _good(entries: Any, ch: Any, i: int, j: int) -> bool:
     t0, v0, t1, v1 = ts_of(entries, ch, i), value_of(entries, ch, i), ts_of(entries, ch, j), value_of(entries, ch, j)
     return pair(ch, t0, v0, t1, v1)[0] == GOOD
 
 
-@kernel
+@inner
 def stays(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner, in range and not left out."""
     return bool(won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | LEFT_OUT) == 0)
 
 
-@kernel
+@inner
 def staying_before(entries: Any, ch: Any, i: int) -> int:
     """The nearest entry before i that stays; -1 for none."""
     i -= 1
@@ -58,7 +58,7 @@ def staying_before(entries: Any, ch: Any, i: int) -> int:
     return i
 
 
-@kernel
+@inner
 def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     """Whether the time between two readings of a counter that follow each other is estimated."""
     if state_of(entries, ch, j) & SOLID and value_of(entries, ch, i) == value_of(entries, ch, j):
@@ -66,13 +66,13 @@ def estimated(entries: Any, ch: Any, i: int, j: int) -> bool:
     return bool(ts_of(entries, ch, j) - ts_of(entries, ch, i) > ch.gap)
 
 
-@kernel
+@inner
 def _valued(entries: Any, ch: Any, i: int) -> bool:
     """Whether entry i is a winner in range, spike or not."""
     return bool(won(entries, ch, i) and state_of(entries, ch, i) & OUTSIDE == 0)
 
 
-@kernel
+@inner
 def _before(entries: Any, ch: Any, i: int) -> int:
     """The nearest winner in range before entry i; -1 for none."""
     i -= 1
@@ -81,7 +81,7 @@ def _before(entries: Any, ch: Any, i: int) -> int:
     return i
 
 
-@kernel
+@inner
 def _after(entries: Any, ch: Any, i: int) -> int:
     """The nearest winner in range after entry i; -1 for none."""
     i += 1
@@ -92,7 +92,7 @@ def _after(entries: Any, ch: Any, i: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def anchor(entries: Any, ch: Any, before: int) -> int:
     """The newest entry that no change at or after the time `before` can touch: the scan may resume there. -1: none.
 
@@ -121,11 +121,45 @@ def anchor(entries: Any, ch: Any, before: int) -> int:
             return i
 
 
-@kernel
-def scan(entries: Any, ch: Any) -> None:
-    """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed."""
+@inner
+def _alike(entries: Any, ch: Any, i: int) -> int:
+    """From entry i on, the first end of a run at which spikes were told apart by unchanged readings; `count` if none.
+
+    Entries from i on are as they were. It and the one that stays before it stand there, make a good pair, and another
+    one follows: a scan that finds the same before it finds the same after it.
+    """
     n = ch.count
+    was = _after(entries, ch, i - 1)
+    q = -1
+    while was >= 0:
+        if stays(entries, ch, was):
+            q = was
+        at = _after(entries, ch, was)
+        if at < 0:
+            break
+        begins = value_of(entries, ch, at) != value_of(entries, ch, was)
+        if q >= 0 and begins and stays(entries, ch, at) and _good(entries, ch, q, at):
+            return at if _after(entries, ch, at) >= 0 else int(n)
+        was = at
+    return int(n)
+
+
+@inner
+def scan(entries: Any, ch: Any) -> None:
+    """Mark the spikes anew where readings in [low, high] changed; widens low and high to all whose meaning changed.
+
+    It stops where all that follows is marked as it was: an end is an `anchor` by the marks before and by the new ones.
+    """
     start = max(anchor(entries, ch, ch.low), 0)
+    same = _alike(entries, ch, search(entries, ch, ch.high))
+    if same == ch.count or not _scan(entries, ch, start, same):
+        _scan(entries, ch, start, ch.count)
+
+
+@allocating
+def _scan(entries: Any, ch: Any, start: int, same: int) -> bool:
+    """The same from the entry `start` on; false, and nothing is marked, if what follows the entry `same` may change."""
+    n = ch.count if same == ch.count else _after(entries, ch, same) + 1
     work = np.empty((5, n - start + 1), np.int64)
     ends, gone, left = work[0], work[1], work[2]  # entries; whether they are spikes; ends examined and kept so far
     ts, values = work[3], work[4]  # of the ends
@@ -134,7 +168,7 @@ def scan(entries: Any, ch: Any) -> None:
     of_run: Any = np.int64(0)
     t = ts_of(entries, ch, start)
     for i in range(start, n):
-        following = ts_of(entries, ch, i + 1) if i + 1 < n else t + 1
+        following = ts_of(entries, ch, i + 1) if i + 1 < ch.count else t + 1
         if following != t and state_of(entries, ch, i) & OUTSIDE == 0:
             value = value_of(entries, ch, i)
             if run < 0 or value != of_run:
@@ -148,9 +182,17 @@ def scan(entries: Any, ch: Any) -> None:
             values[size - 1] = value
             gone[size - 1] = 0
         t = following
-    if run >= 0:
+    marked, depth = _spikes(ch, ts, values, gone, left, size)
+    if same < ch.count:
+        last = left[depth - 1]
+        if depth < 2 or ends[last] != same:
+            return False
+        before = left[depth - 2]
+        if pair(ch, ts[before], values[before], ts[last], values[last])[0] != GOOD:
+            return False
+        n = same + 1
+    elif run >= 0:
         ch.run = ts_of(entries, ch, run)
-    marked = _spikes(ch, ts, values, gone, left, size)
 
     k = 0
     lowest = n
@@ -174,11 +216,14 @@ def scan(entries: Any, ch: Any) -> None:
     if highest >= 0:
         ch.low = min(ch.low, ts_of(entries, ch, lowest))
         ch.high = max(ch.high, ts_of(entries, ch, highest))
+    return True
 
 
-@kernel
-def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> bool:
-    """Mark which of the ends of runs are spikes; whether any is. `left` is room for as many."""
+@inner
+def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> tuple[bool, int]:
+    """Mark which of the ends of runs are spikes; whether any is, and how many stand in `left`: the ends that were
+    examined with what follows them and stay. It is room for as many ends.
+    """
     left[0] = 0
     depth = 1
     current = 1
@@ -210,10 +255,10 @@ def _spikes(ch: Any, ts: I64, values: I64, gone: I64, left: I64, size: int) -> b
         current = after
         after += 1
         sure = onward
-    return marked
+    return marked, depth
 
 
-@kernel
+@inner
 def _thin(entries: Any, ch: Any, before: int) -> None:
     """Drop what lies inside runs of equal values before a time: a counter that stands still needs no memory."""
     n = ch.count
@@ -240,7 +285,7 @@ def _thin(entries: Any, ch: Any, before: int) -> None:
     ch.count = to
 
 
-@kernel
+@inner
 def _first_needed(entries: Any, ch: Any, before: int) -> int:
     if ch.kind == COUNTER:
         return anchor(entries, ch, before)
@@ -250,7 +295,7 @@ def _first_needed(entries: Any, ch: Any, before: int) -> int:
     return i
 
 
-@kernel
+@inner
 def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     """Drop the readings of channel c that no coming reading can change the meaning of. Its scan must be up to date.
 

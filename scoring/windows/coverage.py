@@ -13,7 +13,7 @@ from scoring.windows.buffer import search, won
 from scoring.windows.cells import settle
 from scoring.windows.counters import estimated, staying_before, stays
 from scoring.windows.kept import state_of, ts_of, value_of
-from scoring.windows.kernel import BAD_LETTER, COUNTER, HOUR, MINUTE, OUTSIDE, RATE, kernel
+from scoring.windows.kernel import BAD_LETTER, COUNTER, HOUR, MINUTE, OUTSIDE, RATE, inner, kernel
 from scoring.windows.records import GROUP, NONE
 from scoring.windows.rows import sure
 from scoring.windows.sums import CoverageGroup
@@ -46,7 +46,7 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
     return table, np.asarray(required, np.int64), np.asarray(member, np.int64)
 
 
-@kernel
+@inner
 def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool, int]:
     """Whether a channel is good just after the time t (and above `above`), and until when that is sure, up to `end`."""
     n = ch.count
@@ -101,7 +101,7 @@ def _stretch(entries: Any, ch: Any, t: int, end: int, above: int) -> tuple[bool,
     return (True, ts_of(entries, ch, i)) if opens <= t else (False, opens)
 
 
-@kernel
+@inner
 def joint(
     entries: Any, channels: Any, group: Any, first: int, required: I64, start: int, end: int, scratch: Any
 ) -> tuple[int, int]:
@@ -139,7 +139,7 @@ def joint(
     return covered, running
 
 
-@kernel
+@inner
 def _floor(channels: Any, group: Any, required: I64) -> int:
     """The time after which every reading of the group's channels is still kept."""
     floor: Any = channels[group.running].floor if group.running >= 0 else np.int64(NONE)
@@ -148,7 +148,7 @@ def _floor(channels: Any, group: Any, required: I64) -> int:
     return int(floor)
 
 
-@kernel
+@inner
 def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> bool:
     """Whether every channel of the group covers the minute throughout: then the running condition alone tells."""
     row = minute % cells.minutes
@@ -164,7 +164,7 @@ def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> 
     return True
 
 
-@kernel
+@inner
 def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, running: int) -> tuple[int, bool]:
     """Coverage of a minute for which one channel brought readings when another's were gone; whether it is exact.
 
@@ -183,7 +183,7 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
     return int(covered), bool(steady and (partial <= 1 or covered == 0))
 
 
-@kernel
+@inner
 def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, scratch: Any) -> None:
     """Bring the cells of one group up to date."""
     sealed = group.sealed
@@ -221,7 +221,7 @@ def _count_anew(entries: Any, channels: Any, cells: Any, group: Any, required: I
     group.high = NONE
 
 
-@kernel
+@inner
 def _sampled(entries: Any, channels: Any, cells: Any, weighed: Any, lab: Any) -> None:
     """Note in a weighed channel from where on, and to which sample, a laboratory's samples changed.
 

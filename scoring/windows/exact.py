@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoring.windows.kernel import HIGH, LOW, kernel
+from scoring.windows.kernel import HIGH, LOW, inner, kernel
 
 MASK = 0xFFFFFFFF
 _SAFE = 3_037_000_499  # below its square lies 2**63
@@ -52,14 +52,14 @@ def within(rise: int, rise_num: int, rise_den: int, dt: int) -> bool:
     return rise <= whole * dt + mul_div(rise_num - whole * rise_den, dt, rise_den)
 
 
-@kernel
+@inner
 def add(acc: Any, amount: int) -> None:
     """Add an amount to the total in acc[HIGH], acc[LOW]."""
     acc[HIGH] += amount >> 32
     acc[LOW] += amount & MASK
 
 
-@kernel
+@inner
 def add_product(acc: Any, value: int, dt: int) -> None:
     """Add value · dt (steps × ms) to the total in acc[HIGH], acc[LOW]; dt >= 0."""
     while dt > 0:
@@ -70,14 +70,14 @@ def add_product(acc: Any, value: int, dt: int) -> None:
         dt -= part
 
 
-@kernel
+@inner
 def clear(acc: Any) -> None:
     """Nothing yet."""
     for k in range(len(acc)):
         acc[k] = 0
 
 
-@kernel
+@inner
 def carry(acc: Any) -> None:
     """Bring acc[LOW] back into [0, 2**32): one way to write each total."""
     acc[HIGH] += acc[LOW] >> 32

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from devices.readings import I64
-from scoring.windows.kernel import kernel
+from scoring.windows.kernel import inner, kernel
 
 LEAN: Final = 1
 FULL: Final = 4
@@ -20,7 +20,7 @@ _BACK: Final = 1 << 22
 _RISE: Final = 1 << 31
 
 
-@kernel
+@inner
 def ts_of(entries: Any, ch: Any, i: int) -> int:
     """Event time of a channel's reading i, ms."""
     if ch.width == LEAN:
@@ -28,7 +28,7 @@ def ts_of(entries: Any, ch: Any, i: int) -> int:
     return entries[ch.begin + FULL * i]  # type: ignore[no-any-return] # numba's int64
 
 
-@kernel
+@inner
 def value_of(entries: Any, ch: Any, i: int) -> int:
     """Its value, steps."""
     if ch.width == LEAN:
@@ -36,7 +36,7 @@ def value_of(entries: Any, ch: Any, i: int) -> int:
     return entries[ch.begin + FULL * i + 1]  # type: ignore[no-any-return] # numba's int64
 
 
-@kernel
+@inner
 def rev_of(entries: Any, ch: Any, i: int) -> int:
     """Its revision."""
     if ch.width == LEAN:
@@ -44,7 +44,7 @@ def rev_of(entries: Any, ch: Any, i: int) -> int:
     return entries[ch.begin + FULL * i + 2]  # type: ignore[no-any-return] # numba's int64
 
 
-@kernel
+@inner
 def state_of(entries: Any, ch: Any, i: int) -> int:
     """Its state: bits of scoring.windows.kernel."""
     if ch.width == LEAN:
@@ -52,7 +52,7 @@ def state_of(entries: Any, ch: Any, i: int) -> int:
     return entries[ch.begin + FULL * i + 3]  # type: ignore[no-any-return] # numba's int64
 
 
-@kernel
+@inner
 def set_state(entries: Any, ch: Any, i: int, state: int) -> None:
     """Give it another state."""
     if ch.width == LEAN:
@@ -61,7 +61,7 @@ def set_state(entries: Any, ch: Any, i: int, state: int) -> None:
         entries[ch.begin + FULL * i + 3] = state
 
 
-@kernel
+@inner
 def put(entries: Any, ch: Any, i: int, t: int, value: int, rev: int, state: int) -> None:
     """Write it; it must fit."""
     if ch.width == LEAN:
@@ -74,14 +74,14 @@ def put(entries: Any, ch: Any, i: int, t: int, value: int, rev: int, state: int)
         entries[at + 3] = state
 
 
-@kernel
+@inner
 def move(entries: Any, ch: Any, to: int, i: int) -> None:
     """Copy reading i to the place `to` of the same channel."""
     for k in range(ch.width):
         entries[ch.begin + to * ch.width + k] = entries[ch.begin + i * ch.width + k]
 
 
-@kernel
+@inner
 def make_way(entries: Any, ch: Any, i: int) -> None:
     """Move reading i and all after it one place on."""
     first = ch.begin + i * ch.width
@@ -96,7 +96,7 @@ def make_way(entries: Any, ch: Any, i: int) -> None:
         entries[k + ch.width] = entries[k]
 
 
-@kernel
+@inner
 def fits(ch: Any, t: int, value: int, rev: int) -> bool:
     """Whether a channel's words hold such a reading."""
     if ch.width == FULL:
@@ -110,7 +110,7 @@ def fits(ch: Any, t: int, value: int, rev: int) -> bool:
     return bool(rev == 0 and 0 <= off < _SPAN and -_RISE <= rise < _RISE and not far)
 
 
-@kernel
+@inner
 def wide(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
     """Whether a channel's readings and this one need four words each; else its bases are set so that all fit, with
     room for more, and what stands there is still to be written anew.
@@ -137,7 +137,7 @@ def wide(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
     return False
 
 
-@kernel
+@inner
 def refit(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
     """Make one more reading fit into words; false, and `widen` is set, if it needs four of them."""
     base_ts = ch.base_ts
@@ -151,13 +151,13 @@ def refit(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
     return True
 
 
-@kernel
+@inner
 def long(entries: Any, ch: Any) -> bool:
     """Whether readings reach so far that what comes next may need four words again: then they keep them."""
     return bool(ch.count > 0 and ts_of(entries, ch, ch.count - 1) - ts_of(entries, ch, 0) >= _SPAN // 3)
 
 
-@kernel
+@inner
 def narrow(entries: Any, ch: Any) -> None:
     """Back to one word a reading, where that holds all."""
     if ch.width == LEAN or ch.count == 0 or long(entries, ch):
@@ -171,7 +171,7 @@ def narrow(entries: Any, ch: Any) -> None:
     ch.room *= FULL
 
 
-@kernel
+@inner
 def rewrite(entries: Any, ch: Any, arena: Any, placed: Any) -> None:
     """Copy a channel's kept readings into an arena (its own, or another one) as its record `placed` has them.
 

@@ -57,6 +57,9 @@ _FIRST_HOURS = 4
 _SEVERAL = 16
 """Readings of a counter after which a reading before them decides of no spike any more."""
 
+_AGAIN = 256
+"""So many readings of a channel that come at once find room to come once more."""
+
 
 class Changed(NamedTuple):
     """Spans of event time [low, high], ms; low > high where there is none."""
@@ -124,7 +127,7 @@ class Rolling:
             )
             if row == n:
                 break
-            self._grow(r.channel[row:])
+            self._grow(r.channel, row)
         self._fresh = False
         self._seen(int(r.ts.min()), int(r.ts.max()))
         full = np.flatnonzero(self._channels["count"] >= self._full)
@@ -389,16 +392,14 @@ class Rolling:
         compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
 
-    def _grow(self, coming: NDArray[np.int32]) -> None:
-        """Give every channel room for the rows that are still to come."""
+    def _grow(self, coming: NDArray[np.int32], row: int) -> None:
+        """Give every channel room for the rows that are still to come, from `row` on."""
         channels = self._channels
-        rows = np.bincount(coming, minlength=len(channels))
-        targets = np.diff(np.append(channels["targets"], len(self._target)))
-        arriving = np.zeros(len(channels), np.int64)
-        arriving[self._target] = np.repeat(rows, targets)
+        arriving, batch = self._arriving(coming[row:]), self._arriving(coming)
         need = channels["count"] + arriving
         widen = channels["widen"] == 1
-        room = np.where((need > channels["room"]) | widen, _roomy(need), channels["room"])
+        roomy = np.maximum(_roomy(need), need + np.minimum(batch, _AGAIN))  # a backlog goes on
+        room = np.where((need > channels["room"]) | widen, roomy, channels["room"])
         moved = np.flatnonzero((room > channels["room"]) | widen)
         width = np.where(widen, FULL, channels["width"])
         words = (room * width)[moved]
@@ -413,6 +414,13 @@ class Rolling:
         relocate(self._entries, channels, self._entries, placed, moved)
         self._free += int(words.sum())
         self._channels = placed
+
+    def _arriving(self, coming: NDArray[np.int32]) -> I64:
+        """By channel the rows that are its own or of what it is derived from."""
+        targets = np.diff(np.append(self._channels["targets"], len(self._target)))
+        arriving = np.zeros(len(self._channels), np.int64)
+        arriving[self._target] = np.repeat(np.bincount(coming, minlength=len(self._channels)), targets)
+        return arriving
 
     def _packed(self, room: I64, spare: int) -> tuple[I64, NDArray[np.void]]:
         """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from devices.readings import I64
 from scoring.windows.exact import MASK, carry, clear
-from scoring.windows.kernel import COLUMNS, COVERED, ESTIMATED, HIGH, LOW, kernel
+from scoring.windows.kernel import COLUMNS, COVERED, ESTIMATED, HIGH, LOW, inner, kernel
 
 _ODD: Final = 1 << 31
 """In `held`: the cell is odd. The time covered stands below it."""
@@ -79,7 +79,7 @@ def lengthen(
     return longer
 
 
-@kernel
+@inner
 def keep(cells: Any, c: int, row: int, acc: Any) -> bool:
     """Write a cell; false where it is odd and there is no room for it."""
     carry(acc)
@@ -107,7 +107,7 @@ def keep(cells: Any, c: int, row: int, acc: Any) -> bool:
     return True
 
 
-@kernel
+@inner
 def add_cell(cells: Any, c: int, row: int, sign: int, acc: Any) -> None:
     """Add a cell to `acc` (not carried), or take it off."""
     word = cells.sums[c, row]
@@ -121,7 +121,7 @@ def add_cell(cells: Any, c: int, row: int, sign: int, acc: Any) -> None:
         acc[COVERED] += sign * held
 
 
-@kernel
+@inner
 def sure(cells: Any, c: int, row: int) -> int:
     """Of a cell the ms that are covered and not estimated."""
     held = np.int64(cells.held[c, row])

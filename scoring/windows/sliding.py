@@ -18,7 +18,7 @@ from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.coverage import coverage, joint
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, kernel
+from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.walk import part
 from scoring.windows.weighing import piece
@@ -180,7 +180,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
         state.whole[c] = 0 if weighed else whole  # what of it is estimated does not stand in its sums
 
 
-@kernel
+@inner
 def _mend(
     entries: Any,
     channels: Any,
@@ -220,7 +220,7 @@ def _mend(
     return False
 
 
-@kernel
+@inner
 def _fold(acc: Any) -> None:
     """What is estimated or remarkable, of whatever sort, in one column."""
     for k in range(MARKED + 1, CONFLICTS):
@@ -228,7 +228,7 @@ def _fold(acc: Any) -> None:
         acc[k] = 0
 
 
-@kernel
+@inner
 def _is_whole(acc: Any, length: int) -> int:
     return int(acc[COVERED] == length and acc[ESTIMATED] == 0)
 
@@ -344,7 +344,7 @@ def _groups(
         state.joint_until[g] = new
 
 
-@kernel
+@inner
 def _piece(
     entries: Any, channels: Any, group: Any, required: I64, start: int, end: int, whole: int, scratch: Any
 ) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from scoring.windows.buffer import search, won
 from scoring.windows.counters import BAD_RISE, GOOD, RESET, estimated, pair, staying_before
@@ -23,17 +23,18 @@ from scoring.windows.kernel import (
     RESETS,
     SPIKE,
     SPIKES,
-    kernel,
+    inner,
 )
 
+NOTED: Final = OUTSIDE | BAD_LETTER | SPIKE
 
-@kernel
+
+@inner
 def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
     """Add channel c's sum over (start, end] to the columns of `acc` (not carried)."""
     if start >= end or ch.count == 0:
         return
     first = search(entries, ch, start)
-    _notes(entries, ch, first, end, acc)
     if ch.kind == COUNTER:
         _counter(entries, ch, first, start, end, acc)
     elif ch.kind >= RATE:
@@ -42,32 +43,31 @@ def part(entries: Any, ch: Any, start: int, end: int, acc: Any) -> None:
         _amount(entries, ch, first, start, end, acc)
 
 
-@kernel
-def _notes(entries: Any, ch: Any, i: int, end: int, acc: Any) -> None:
-    """Count what is remarkable about the readings from entry i to the time `end`."""
-    while i < ch.count and ts_of(entries, ch, i) <= end:
-        if not won(entries, ch, i):
-            acc[CONFLICTS] += 1
-        else:
-            state = state_of(entries, ch, i)
-            if state & OUTSIDE:
-                acc[OUT_OF_RANGE] += 1
-            if state & BAD_LETTER:
-                acc[LETTERS] += 1
-            if state & SPIKE:
-                acc[SPIKES] += 1
-        i += 1
+@inner
+def _note(state: int, acc: Any) -> None:
+    """Count what is remarkable about a winning reading."""
+    acc[OUT_OF_RANGE] += state & OUTSIDE != 0
+    acc[LETTERS] += state & BAD_LETTER != 0
+    acc[SPIKES] += state & SPIKE != 0
 
 
-@kernel
+@inner
 def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A pair's amount lies evenly between its two readings."""
+    n = ch.count
     before = staying_before(entries, ch, i)
-    while i < ch.count:
-        if not won(entries, ch, i) or state_of(entries, ch, i) & (OUTSIDE | LEFT_OUT):
+    following = ts_of(entries, ch, i) if i < n else end
+    while i < n:
+        t1 = following
+        following = ts_of(entries, ch, i + 1) if i + 1 < n else t1 + 1
+        state = state_of(entries, ch, i)
+        if t1 == following:
+            acc[CONFLICTS] += t1 <= end
+        elif t1 <= end and state & NOTED:
+            _note(state, acc)
+        if t1 == following or state & (OUTSIDE | LEFT_OUT):
             i += 1
             continue
-        t1 = ts_of(entries, ch, i)
         if before >= 0:
             t0 = ts_of(entries, ch, before)
             code, amount = pair(ch, t0, value_of(entries, ch, before), t1, value_of(entries, ch, i))
@@ -89,23 +89,29 @@ def _counter(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> N
         i += 1
 
 
-@kernel
+@inner
 def _held(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """A rate or level holds until the next reading, at most max_gap."""
+    n = ch.count
     i = max(i - 1, 0)
-    while i < ch.count and ts_of(entries, ch, i) < end:
-        if won(entries, ch, i) and state_of(entries, ch, i) & (OUTSIDE | BAD_LETTER) == 0:
-            until = min(end, ts_of(entries, ch, i) + ch.gap)
-            if i + 1 < ch.count:
-                until = min(until, ts_of(entries, ch, i + 1))
-            held = until - max(start, ts_of(entries, ch, i))
+    following = ts_of(entries, ch, i)
+    while i < n and following <= end:
+        t = following
+        following = ts_of(entries, ch, i + 1) if i + 1 < n else t + ch.gap + 1
+        state = state_of(entries, ch, i)
+        if t == following:
+            acc[CONFLICTS] += t > start
+        elif state & (OUTSIDE | BAD_LETTER) == 0:
+            held = min(end, t + ch.gap, following) - max(start, t)
             if held > 0:
                 add_product(acc, value_of(entries, ch, i), held)
                 acc[COVERED] += held
+        elif t > start:
+            _note(state, acc)
         i += 1
 
 
-@kernel
+@inner
 def _amount(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> None:
     """An amount lies evenly in the period that ends with its reading, or in that instant."""
     period = ch.period
@@ -113,8 +119,15 @@ def _amount(entries: Any, ch: Any, i: int, start: int, end: int, acc: Any) -> No
     while before >= 0 and (not won(entries, ch, before) or state_of(entries, ch, before) & OUTSIDE):
         before -= 1
     while i < ch.count and (ts_of(entries, ch, i) <= end or ts_of(entries, ch, i) - period < end):
-        if won(entries, ch, i) and state_of(entries, ch, i) & OUTSIDE == 0:
-            t1 = ts_of(entries, ch, i)
+        t1 = ts_of(entries, ch, i)
+        state = state_of(entries, ch, i)
+        if not won(entries, ch, i):
+            acc[CONFLICTS] += t1 <= end
+            i += 1
+            continue
+        if t1 <= end and state & NOTED:
+            _note(state, acc)
+        if state & OUTSIDE == 0:
             t0 = t1 - period
             if t0 >= start and t1 <= end:
                 add(acc, value_of(entries, ch, i))

@@ -26,7 +26,8 @@ from scoring.windows.kernel import (
     HIGH,
     LOW,
     SPIKES,
-    kernel,
+    allocating,
+    inner,
 )
 from scoring.windows.walk import part
 
@@ -61,7 +62,7 @@ def lab_table(plant: Plant, channels: NDArray[np.void]) -> tuple[I64, I64]:
     return np.asarray(labs, np.int64).reshape(-1, 4), np.asarray(weighs, np.int64)
 
 
-@kernel
+@inner
 def piece(entries: Any, channels: Any, labs: I64, ch: Any, start: int, end: int, acc: Any) -> None:
     """Add a channel's sum over (start, end] to the columns of `acc` (not carried), weighed if it is."""
     if start >= end or ch.count == 0:
@@ -72,7 +73,7 @@ def piece(entries: Any, channels: Any, labs: I64, ch: Any, start: int, end: int,
         _weighed(entries, channels, labs, ch, start, end, acc)
 
 
-@kernel
+@inner
 def kept_from(channels: Any, labs: I64, ch: Any) -> int:
     """The time after which every reading that a channel's sums need is still kept."""
     floor = ch.floor
@@ -81,7 +82,7 @@ def kept_from(channels: Any, labs: I64, ch: Any) -> int:
     return int(floor)
 
 
-@kernel
+@inner
 def next_sample(entries: Any, ch: Any, t: int) -> int:
     """The time of a laboratory's first valid sample after the time t; far away for none."""
     i = search(entries, ch, t)
@@ -92,7 +93,7 @@ def next_sample(entries: Any, ch: Any, t: int) -> int:
     return _FAR
 
 
-@kernel
+@inner
 def _in_force(entries: Any, ch: Any, labs: I64, k: int, t: int) -> tuple[int, bool, int]:
     """(factor at the time t, -1 for none; whether it is a fresh sample's; until when that is so)."""
     following = next_sample(entries, ch, t)
@@ -108,7 +109,7 @@ def _in_force(entries: Any, ch: Any, labs: I64, k: int, t: int) -> tuple[int, bo
     return (factor if labs[k, 3] < 0 else labs[k, 3]), False, following
 
 
-@kernel
+@allocating
 def _weighed(entries: Any, channels: Any, labs: I64, ch: Any, start: int, end: int, acc: Any) -> None:
     own = np.zeros(COLUMNS, np.int64)
     digits = np.zeros(ch.limb + 1, np.int64)
