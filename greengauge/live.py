@@ -7,8 +7,10 @@ came after `n`: no queue per reader, nothing to overflow, and a slow tab skips w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from devices.plant.model import Plant
@@ -22,6 +24,10 @@ class _Item:
     told: int = 0  # of the last change of `last` alone
 
 
+Key = tuple[str, str, str]
+"""(scope, degree, window), or (scope, pollutant, average)."""
+
+
 class Live:
     """The newest score, emission, alarm of each key, meters' ages and the service's own state."""
 
@@ -31,8 +37,9 @@ class Live:
         self.seq = 0
         self.clock = 0  # the engine's clock, ms
         self.progress: dict[str, Any] | None = None  # {"what", "done", "total"} while long work runs
-        self._scores: dict[tuple[str, str, str], _Item] = {}
-        self._emissions: dict[tuple[str, str, str], _Item] = {}
+        self._scores: defaultdict[str, dict[Key, _Item]] = defaultdict(dict)  # by scope
+        self._emissions: defaultdict[str, dict[Key, _Item]] = defaultdict(dict)
+        self._news: dict[str, int] = {}  # scope -> sequence number of its last change of any kind, oldest first
         self._alarms: dict[tuple[str, str], _Item] = {}
         self._meters: dict[str, _Item] = {}
         self._system: dict[str, _Item] = {}
@@ -44,42 +51,56 @@ class Live:
         """Take the newest state in; only what shows differently counts as a change."""
         self.seq += 1
         for score in scores:
-            self._put(self._scores, (score.scope, score.degree, score.window), score, _shown)
+            self._show(self._scores[score.scope], (score.scope, score.degree, score.window), score, _SCORE)
         for emission in emissions:
-            self._put(self._emissions, (emission.scope, emission.pollutant, emission.average), emission, _shown)
+            key = emission.scope, emission.pollutant, emission.average
+            self._show(self._emissions[emission.scope], key, emission, _EMISSION)
         for alarm in alarms:
-            self._put(self._alarms, (alarm.scope, alarm.id), alarm, _same)
+            self._put(self._alarms, (alarm.scope, alarm.id), alarm)
         self._wake()
 
     def put_alarms(self, alarms: Iterable[Alarm]) -> None:
         """Take the newest state of some alarms in."""
         self.seq += 1
         for alarm in alarms:
-            self._put(self._alarms, (alarm.scope, alarm.id), alarm, _same)
+            self._put(self._alarms, (alarm.scope, alarm.id), alarm)
         self._wake()
 
     def put_meters(self, meters: Mapping[str, Mapping[str, Any]]) -> None:
         """State of each meter: {"last": ms | None, "silent": bool, "scope": …}."""
         self.seq += 1
         for name, state in meters.items():
-            self._put(self._meters, name, dict(state), _same)
+            self._put(self._meters, name, state)
         self._wake()
 
     def put_system(self, part: str, state: Mapping[str, Any]) -> None:
         """State of one part of the service ("intake", "store", …), with a "text" for people."""
         self.seq += 1
-        self._put(self._system, part, dict(state), _same)
+        self._put(self._system, part, dict(state))
         self._wake()
 
     # --- read by page, API, MQTT --------------------------------------------------------------
 
     def scores(self) -> list[Score]:
         """The newest score of every scope, degree and window."""
-        return [item.thing for item in self._scores.values()]
+        return [item.thing for items in self._scores.values() for item in items.values()]
 
     def emissions(self) -> list[Emission]:
         """The newest emission of every stack, pollutant and average."""
-        return [item.thing for item in self._emissions.values()]
+        return [item.thing for items in self._emissions.values() for item in items.values()]
+
+    def of_scope(self, scope: str) -> list[Score | Emission]:
+        """The newest of everything of one scope."""
+        return [item.thing for table in (self._scores, self._emissions) for item in table.get(scope, {}).values()]
+
+    def changed(self, seq: int) -> tuple[list[str], list[Alarm]]:
+        """The scopes of which something shows differently since `seq`, and the alarms that moved."""
+        scopes = [
+            scope
+            for scope in self._since(seq)
+            if any(i.seq > seq for table in (self._scores, self._emissions) for i in table.get(scope, {}).values())
+        ]
+        return scopes, [i.thing for i in self._alarms.values() if i.seq > seq]
 
     def alarms(self) -> list[Alarm]:
         """Every alarm's present state."""
@@ -102,19 +123,23 @@ class Live:
         fresh    of them, those of which everything is told, changed or not: they were not asked for before
         """
         told = {"now": now, "simulated": self.simulated}
+        scopes = list(self._since(0 if fresh else seq))
+        scores = [(key, i) for s in scopes for key, i in self._scores.get(s, {}).items()]
+        scores = [(key, i) for key, i in scores if windows is None or key[2] in windows]
+        emissions = [(key, i) for s in scopes for key, i in self._emissions.get(s, {}).items()]
         return {
             "seq": self.seq,
             "clock": self.clock,
             "now": now,
             "simulated": self.simulated,
             "progress": self.progress,
-            "lasts": self._lasts(seq, windows),
-            "scores": [
-                i.thing.to_json(**told)
-                for (_, _, window), i in self._scores.items()
-                if (i.seq > seq or window in fresh) and (windows is None or window in windows)
+            "lasts": [  # what only grew younger: a gauge that stands still is not one that grows old
+                (*key, i.thing.last)
+                for key, i in (*scores, *emissions)
+                if i.told > seq >= i.seq and i.thing.last is not None
             ],
-            "emissions": [i.thing.to_json(**told) for i in self._emissions.values() if i.seq > seq],
+            "scores": [i.thing.to_json(**told) for key, i in scores if i.seq > seq or key[2] in fresh],
+            "emissions": [i.thing.to_json(**told) for _, i in emissions if i.seq > seq],
             "alarms": [i.thing.to_json() for i in self._alarms.values() if i.seq > seq],
             "meters": {name: i.thing for name, i in self._meters.items() if i.seq > seq},
             "system": {name: i.thing for name, i in self._system.items() if i.seq > seq},
@@ -127,40 +152,46 @@ class Live:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _lasts(self, seq: int, windows: Collection[str] | None) -> list[tuple[str, str, str, int]]:
-        """What only grew younger after `seq`: a gauge that stands still is not one that grows old."""
-        return [
-            (*key, i.thing.last)
-            for table in (self._scores, self._emissions)
-            for key, i in table.items()
-            if i.told > seq >= i.seq and i.thing.last is not None
-            if windows is None or table is self._emissions or key[2] in windows
-        ]
+    def _since(self, seq: int) -> Iterator[str]:
+        """The scopes that something came for after `seq`; all of them (0) in the order in which they first came."""
+        if not seq:
+            yield from dict.fromkeys((*self._scores, *self._emissions))
+            return
+        for scope in reversed(self._news):
+            if self._news[scope] <= seq:
+                return
+            yield scope
 
-    def _put(self, table: dict[Any, _Item], key: Any, thing: Any, shown: Any) -> None:
+    def _show(self, table: dict[Key, _Item], key: Key, thing: Score | Emission, shown: attrgetter[Any]) -> None:
         item = table.get(key)
         if item is None:
             table[key] = _Item(self.seq, thing)
-            return
-        if shown(item.thing) != shown(thing):
-            item.seq = self.seq
-        elif getattr(item.thing, "last", None) != getattr(thing, "last", None):
+        elif shown(item.thing) != shown(thing):
+            item.seq, item.thing = self.seq, thing
+        else:
+            younger, item.thing = item.thing.last != thing.last, thing
+            if not younger:
+                return
             item.told = self.seq
-        item.thing = thing
+        if self._news.get(key[0]) != self.seq:
+            self._news.pop(key[0], None)
+            self._news[key[0]] = self.seq
+
+    def _put(self, table: dict[Any, _Item], key: Any, thing: Any) -> None:
+        item = table.get(key)
+        if item is None:
+            table[key] = _Item(self.seq, thing)
+        elif item.thing != thing:
+            item.seq, item.thing = self.seq, thing
 
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
 
-def _shown(thing: Score | Emission) -> tuple[Any, ...]:
+def _shown(kind: type[Score] | type[Emission]) -> attrgetter[Any]:
     """What a person would see differently (a new `last` alone is told apart, in `lasts`)."""
-    return tuple(
-        getattr(thing, name)
-        for name in type(thing).__dataclass_fields__
-        if name not in ("ts", "known_at", "last", "detail")
-    )
+    return attrgetter(*(field.name for field in fields(kind) if field.name not in ("ts", "known_at", "last", "detail")))
 
 
-def _same(thing: Any) -> Any:
-    return thing
+_SCORE, _EMISSION = _shown(Score), _shown(Emission)

@@ -10,8 +10,9 @@ import asyncio
 import json
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 import aiomqtt
@@ -20,7 +21,6 @@ import structlog
 from devices.broker import Broker
 from greengauge.live import Live
 from greengauge.retained import Retained, alarm_topic, score_topic
-from scoring.results import Emission, Score
 
 log = structlog.get_logger()
 
@@ -67,39 +67,39 @@ class MqttOut:
             await asyncio.to_thread(self._retained.cleared)
 
     async def _publish(self, client: aiomqtt.Client) -> None:
-        """Alarms at once; a scope's scores at once if it was silent for a second, else when the second is over."""
+        """Alarms at once; a scope's scores at once if it was silent for a second, else when the second is over.
+
+        News is looked for between any two scopes, and the one that was silent for longest goes first: a quiet line
+        does not wait until a hundred busy ones are sent.
+        """
         seq = 0
         sent: dict[str, bytes] = {}
         told: dict[str, float] = {}  # scope -> when it was last published
-        waiting: set[str] = set()
+        waiting: list[tuple[float, str]] = []  # a heap: when it was last published, and the scope; each once
         while True:
-            now = time.monotonic()
-            due = {scope for scope in waiting if now - told.get(scope, -EVERY_S) >= EVERY_S}
-            for scope, objects in self._by_scope(due).items() if due else ():
-                await self._send(client, sent, score_topic(scope), {"scores": objects})
-            told |= dict.fromkeys(due, now)
-            waiting -= due
-            rest = min((told[scope] + EVERY_S - now for scope in waiting), default=None)
+            if self._live.seq > seq:
+                scopes, alarms = self._live.changed(seq)
+                seq = self._live.seq
+                for scope in set(scopes).difference(scope for _, scope in waiting):
+                    heappush(waiting, (told.get(scope, -inf), scope))
+                for alarm in alarms:
+                    await self._send(client, sent, alarm_topic(alarm.scope, alarm.id), alarm.to_json())
+            rest = waiting[0][0] + EVERY_S - time.monotonic() if waiting else None
+            if rest is not None and rest <= 0:
+                _, scope = heappop(waiting)
+                told[scope] = time.monotonic()
+                await self._send(client, sent, score_topic(scope), {"scores": self._scores(scope)})
+                continue
             try:
                 async with asyncio.timeout(rest):
                     await self._live.wait(seq)
             except TimeoutError:
                 continue
-            change = self._live.since(seq, int(time.time() * 1000))
-            seq = change["seq"]
-            waiting |= {thing["scope"] for thing in [*change["scores"], *change["emissions"]]}
-            for alarm in change["alarms"]:
-                await self._send(client, sent, alarm_topic(alarm["scope"], alarm["id"]), alarm)
 
-    def _by_scope(self, scopes: set[str]) -> dict[str, list[dict[str, Any]]]:
+    def _scores(self, scope: str) -> list[dict[str, Any]]:
         # With `history` the readings' own times are the clock: ages against the wall would be years.
         now = self._live.clock if self._live.plant.intake.history else int(time.time() * 1000)
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        things: list[Score | Emission] = [*self._live.scores(), *self._live.emissions()]
-        for thing in things:
-            if thing.scope in scopes:
-                found[thing.scope].append(thing.to_json(now, simulated=self._live.simulated))
-        return found
+        return [thing.to_json(now, simulated=self._live.simulated) for thing in self._live.of_scope(scope)]
 
     async def _send(self, client: aiomqtt.Client, sent: dict[str, bytes], topic: str, body: dict[str, Any]) -> None:
         payload = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
