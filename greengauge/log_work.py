@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from devices.readings import I64
+from devices.readings import I64, Readings
 from greengauge.history.jobs import Job
 from ingest.decode import retry
 from ingest.decode.result import Decoded
@@ -39,12 +39,13 @@ class LogWork:
         read: Callable[[int, int], Sequence[Record]],
         decode: Callable[[Sequence[Record]], Decoded],
         ask: Callable[[Job], None],
+        heard: Callable[[Readings], None] = lambda _: None,
     ) -> None:
-        """`ask` is told of each recomputation that was asked for."""
+        """`ask` is told of each recomputation that was asked for, `heard` of the readings pushed."""
         self.position = position
         self.refusals: dict[int, str] = {}
         """End of an operator's command that was refused → why."""
-        self._engine, self._read, self._decode, self._ask = engine, read, decode, ask
+        self._engine, self._read, self._decode, self._ask, self._heard = engine, read, decode, ask, heard
         self._fetched = position
         self._pieces: deque[Callable[[], object]] = deque()
 
@@ -92,7 +93,11 @@ class LogWork:
             rows = decoded.readings.take(slice(start, stop))
             here = [replace(c, row=c.row - start) for c in closes if start < c.row <= stop or c.row == start == 0]
             if len(rows) or here:
-                self._pieces.append(partial(self._engine.push, rows, here))
+                self._pieces.append(partial(self._take, rows, here))
+
+    def _take(self, rows: Readings, closes: Sequence[LineClose]) -> None:
+        self._engine.push(rows, closes)
+        self._heard(rows)
 
     def _command(self, record: Record) -> None:
         asked: dict[str, Any] = json.loads(record.entry.body)

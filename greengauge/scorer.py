@@ -27,6 +27,7 @@ from greengauge.live import Live
 from greengauge.log_work import READ_BYTES, LogWork
 from greengauge.restating.restating import Restating
 from greengauge.resuming import start_of
+from greengauge.showing import Showing, Shown
 from ingest.decode.result import Decoded
 from ingest.log.record import Record
 from scoring.restate import Past
@@ -39,11 +40,12 @@ T = TypeVar("T")
 
 SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
+GATHER_S = 0.01
+"""What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
 RESTATE_S = 0.05
 """... and how long, in between, at what is told anew: gauges come first."""
-LIVE_EVERY_S = 1.0
-PRESSED_BYTES, SHOWING = 8 << 20, 10
-"""So many bytes behind, showing what is true now takes no more than one part in so many of the time."""
+TELL_S = 1.0
+"""How often it says in what state it is."""
 FILLING_S = 0.05
 RETRY_S = 0.5
 """How long after the history could not be written it is tried again."""
@@ -91,7 +93,11 @@ class Scorer:
         begin = start_of(plant, snapshot_path, start, durable(), anew=history.renewed and start == 0, latest=latest)
         self._saved, self.engine, self._alarms = begin.position, begin.engine, begin.alarms
         self._restating = Restating(plant, history, past)
-        self._log = LogWork(self.engine, self._saved, read=read, decode=decode, ask=self._restating.ask)
+        self._showing = Showing(plant, self.engine)
+        self._log = LogWork(
+            self.engine, self._saved, read=read, decode=decode, ask=self._restating.ask, heard=self._showing.hear
+        )
+        self._meters = [(meter.name, self._scope_of(meter)) for meter in plant.meters]
         self.filled = (
             asyncio.Event()
         )  # until then history is on its way: taken in first, then steps close and gauges show
@@ -156,30 +162,33 @@ class Scorer:
 
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
-        shown = saved = took_to_show = 0.0
+        told = saved = 0.0
         try:
             while True:
-                took, alarmed, behind = await self._do(self._slice)
+                begun = time.monotonic()
+                took, behind, shown = await self._do(self._slice)
                 if took:
                     async with self._passed:
                         self._passed.notify_all()
+                if shown is not None:
+                    self._put(shown)
                 now = time.monotonic()
-                pressed = self._durable() - self.position > PRESSED_BYTES
-                every = max(LIVE_EVERY_S, SHOWING * took_to_show) if pressed else LIVE_EVERY_S
-                if (now - shown >= every or alarmed) and self.filled.is_set():
-                    shown = now
-                    await self._show()
-                    took_to_show = time.monotonic() - now
+                if now - told >= TELL_S and self.filled.is_set():
+                    told = now
+                    self._tell(behind)
                 many = self.position - self._saved >= self._snapshot_every_bytes
                 pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
                 if now - saved >= pause and self.position > self._saved:
                     saved = now
                     await self._save()
                 idle = self.filled.is_set() and not (behind or self._unkept)
-                if idle and self._durable() - self.position <= READ_BYTES and await self._do(self._restate):
+                caught_up = idle and self._durable() - self.position <= READ_BYTES
+                if caught_up and await self._do(self._restate):
                     continue
-                if not took and not (behind and self.filled.is_set()):
-                    await self._idle(LIVE_EVERY_S - (time.monotonic() - shown) if self.filled.is_set() else FILLING_S)
+                if took and caught_up:
+                    await asyncio.sleep(begun + GATHER_S - time.monotonic())
+                elif not took and not (behind and self.filled.is_set()):
+                    await self._idle(self._showing.rest() if self.filled.is_set() else FILLING_S)
         except asyncio.CancelledError:  # after a failure the state is not whole: the snapshot before it stays
             await asyncio.shield(self._save())
             raise
@@ -190,8 +199,8 @@ class Scorer:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _slice(self) -> tuple[bool, bool, int]:
-        """Work for a moment and keep what became known: (anything taken in, alarms moved, steps behind)."""
+    def _slice(self) -> tuple[bool, int, Shown | None]:
+        """Work for a moment and keep what became known: (anything taken in, steps behind, what is to be shown)."""
         until = time.monotonic() + SLICE_S
         took, changes = False, Changes()
         if not self.held:
@@ -205,7 +214,8 @@ class Scorer:
             self._unkept.append(changes)
             self._unkept_things += len(changes.scores) + len(changes.emissions)
         self._keep()
-        return took, bool(changes.alarms), 0 if self.held else self.engine.behind()
+        shown = self._showing.look(alarmed=bool(changes.alarms)) if self.filled.is_set() else None
+        return took, 0 if self.held else self.engine.behind(), shown
 
     def _take_over_alarms(self) -> None:
         """Once all is taken in that an older registry's snapshot knew: alarms stand as they stood there."""
@@ -252,19 +262,18 @@ class Scorer:
         self._trouble.pop("restating", None)
         return worked
 
-    async def _show(self) -> None:
-        def look() -> tuple[list[Score], list[Emission], list[Alarm], list[tuple[int | None, bool]], int, int]:
-            engine = self.engine
-            return *engine.live(), engine.alarms(), engine.meters(), engine.clock, engine.behind()
+    def _put(self, shown: Shown) -> None:
+        self.live.clock = shown.clock
+        self.live.put_scores(shown.scores, shown.emissions, shown.alarms)
+        if shown.meters is not None:
+            self.live.put_meters(
+                {
+                    name: {"last": last, "silent": silent, "scope": scope}
+                    for (name, scope), (last, silent) in zip(self._meters, shown.meters, strict=True)
+                }
+            )
 
-        scores, emissions, alarms, meters, self.live.clock, behind = await self._do(look)
-        self.live.put_meters(
-            {
-                meter.name: {"last": last, "silent": silent, "scope": self._scope_of(meter)}
-                for meter, (last, silent) in zip(self.plant.meters, meters, strict=True)
-            }
-        )
-        self.live.put_scores(scores, emissions, alarms)
+    def _tell(self, behind: int) -> None:
         unread = max(0, self._durable() - self.position)
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []

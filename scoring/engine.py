@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -28,7 +28,7 @@ from scoring.state import pack, unpack
 from scoring.steps import step_of, up
 from scoring.teller import Teller
 from scoring.watch import Watch
-from scoring.watermarks import Watermarks
+from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
@@ -92,6 +92,7 @@ class Engine:
         self.teller = Teller(plant, self.rolling, self._degrees, self.stacks, self.marks, groups)
         self.agenda = Agenda(plant, self.marks, self.teller, steps=steps, moments=moments)
         self.late = Late(plant, self.rolling, self.stacks, self.marks, self.agenda, self.teller, groups, patience_ms)
+        self._measured = np.flatnonzero([c.source is None for c in plant.channels])  # not derived from others
         self._steps, self._moments, self.groups = steps, moments, groups
         self._watched = steps and lag_ms == 0 and not self._watch.idle
         self._second = 0  # the second of the clock that the alarms will look at when it is over
@@ -184,19 +185,33 @@ class Engine:
         minutes = [replace(m, lifecycle="final") if m.scope in passed else m for m in minutes]
         return scores, [*minutes, *self.stacks.blocks(ts, stamp)]
 
-    def live(self, energies: list[Energy] | None = None) -> tuple[list[Score], list[Emission]]:
-        """The open step: what gauges show now; `energies` takes the specific energies of it."""
-        now = self.clock
+    def live(
+        self,
+        energies: list[Energy] | None = None,
+        *,
+        scopes: Sequence[int] | None = None,
+        windows: Sequence[int] | None = None,
+        stacks: Sequence[int] | None = None,
+    ) -> tuple[list[Score], list[Emission]]:
+        """The open step: what gauges show now; `energies` takes the specific energies of it.
+
+        Of some `scopes`, `windows` and `stacks` alone (rows of the plant's); None: of all.
+        """
+        now, plant = self.clock, self._plant
         if not now:
             return [], []
         stamp = Stamp("live", 0, now)
-        everything = range(len(self._plant.scopes))
+        scopes = range(len(plant.scopes)) if scopes is None else scopes
         scores: list[Score] = []
-        for step in (SECOND, MINUTE, HOUR):
-            windows = [w for w, ms in enumerate(self._plant.window_ms) if step_of(ms) == step]
-            if windows:
-                scores += self.teller.scores(up(now, step), everything, windows, stamp, energies=energies)
-        return scores, [*self.stacks.minute(up(now, SECOND), stamp), *self.stacks.blocks(now, stamp)]
+        windows = range(len(plant.windows)) if windows is None else windows
+        for step in (SECOND, MINUTE, HOUR) if scopes else ():
+            here = [w for w in windows if step_of(plant.window_ms[w]) == step]
+            if here:
+                scores += self.teller.scores(up(now, step), scopes, here, stamp, energies=energies)
+        if stacks is not None and not stacks:
+            return scores, []
+        minutes = self.stacks.minute(up(now, SECOND), stamp, stacks)
+        return scores, [*minutes, *self.stacks.blocks(now, stamp, stacks)]
 
     def board(self) -> Standing:
         """The four degrees of every line over every window, open steps included, as arrays: cheap every second."""
@@ -227,15 +242,10 @@ class Engine:
 
     def meters(self) -> list[tuple[int | None, bool]]:
         """Of each meter: event time of its newest reading, and whether it is silent now."""
+        newest = np.full(len(self._plant.meters), NEVER, np.int64)
+        np.maximum.at(newest, self.marks.meter_of_channel[self._measured], self.rolling.newest()[self._measured])
         silent = self.marks.silent_meters(self.clock)
-        sent = [
-            [self.rolling.last(c) for c in meter.channels if self._plant.channels[c].source is None]
-            for meter in self._plant.meters
-        ]
-        return [
-            (max((ts for ts in times if ts is not None), default=None), silent[meter])
-            for meter, times in enumerate(sent)
-        ]
+        return [(None if ts == NEVER else ts, quiet) for ts, quiet in zip(newest.tolist(), silent, strict=True)]
 
     @property
     def plant(self) -> Plant:

@@ -87,7 +87,7 @@ class Degrees:
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
-            cut = self._viewer.spans(ts - length, ts)
+            cut = self._viewer.spans(ts - length, ts, lines)
             views = self._viewer.views(ts - length, ts, lines, cut)
             if seen is not None:
                 seen[row] = views

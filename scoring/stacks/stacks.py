@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,20 +61,20 @@ class Stacks:
                 edges = np.concatenate([times + begin - 1, times + begin, times + end])  # flagged in the minute it ends
                 self._ledgers[stack].stir((np.unique(edges // MINUTE + 1) * MINUTE).tolist())
 
-    def minute(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
-        """The rolling minute (ts − 60 s, ts] of every stack and pollutant; `ts` is a whole second."""
+    def minute(self, ts: int, stamp: Stamp | None = None, stacks: Sequence[int] | None = None) -> list[Emission]:
+        """The rolling minute (ts − 60 s, ts] of every pollutant of every (or these) stacks; `ts` is a whole second."""
         stamp = stamp or Stamp("live", 0, ts)
-        return [emission for blocks in self._blocks for emission in blocks.minute(ts, stamp)]
+        return [emission for blocks in self._of(stacks) for emission in blocks.minute(ts, stamp)]
 
-    def blocks(self, ts: int, stamp: Stamp | None = None) -> list[Emission]:
-        """The blocks that `ts` lies in (hour, day; month and operating days where the regime asks) of every stack and
-        pollutant: their whole minutes, and the open one as soon as enough of it is valid.
+    def blocks(self, ts: int, stamp: Stamp | None = None, stacks: Sequence[int] | None = None) -> list[Emission]:
+        """The blocks that `ts` lies in (hour, day; month and operating days where the regime asks) of every pollutant
+        of every (or these) stacks: their whole minutes, and the open one as soon as enough of it is valid.
 
         At the whole hour it is the hour just ended: complete, and live until it is closed.
         """
         stamp = stamp or Stamp("live", 0, ts)
         self._know(ts // MINUTE * MINUTE)
-        return [emission for blocks in self._blocks for emission in blocks.open(ts, stamp)]
+        return [emission for blocks in self._of(stacks) for emission in blocks.open(ts, stamp)]
 
     def close(self, stack: int, until: int, stamp: Stamp | None = None) -> list[Emission]:
         """The blocks of one stack that ended at or before `until` (its watermark) and were not closed yet, in order.
@@ -216,6 +217,13 @@ class Stacks:
         for stack, ledger, blocks in zip(self._plant.stacks, self._ledgers, self._blocks, strict=True):
             ledger.restore(state[stack.id])
             blocks.forget()
+
+    def _of(self, stacks: Sequence[int] | None) -> Iterable[Blocks]:
+        return self._blocks if stacks is None else [self._blocks[stack] for stack in stacks]
+
+    def touching(self) -> dict[int, list[int]]:
+        """Channel → the stacks that its readings touch."""
+        return {channel: sorted({stack for stack, *_ in links}) for channel, links in self._links.items()}
 
     def _know(self, to: int) -> None:
         """Compute the minutes up to `to`: minute by minute, all stacks, so that they share each span."""

@@ -204,7 +204,7 @@ def span(entries: Any, channels: Any, cells: Any, c: int, start: int, end: int, 
 
 
 @kernel
-def spans(entries: Any, channels: Any, cells: Any, start: int, end: int, out: Any) -> None:
-    """Every channel's sum over (start, end]: out[channel, column]."""
-    for c in range(len(out)):
+def spans(entries: Any, channels: Any, cells: Any, wanted: Any, start: int, end: int, out: Any) -> None:
+    """Some channels' sums over (start, end]: out[channel, column]."""
+    for c in wanted:
         span(entries, channels, cells, c, start, end, out[c])

@@ -105,6 +105,7 @@ class Rolling:
         self._entries = np.zeros(self._free, np.int64)
         self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
         self._out = np.zeros((channels, COLUMNS), np.int64)
+        self._all = np.arange(channels)
         self._acc = np.zeros(COLUMNS, np.int64)
         self._scratch = np.zeros((max([len(g.channels) for g in groups], default=0) + 1, 2), np.int64)
         self._slide = Slide.of(channels, len(groups), plant.window_ms)
@@ -134,9 +135,9 @@ class Rolling:
         if len(full):
             self._compact(full)
 
-    def span(self, start: int, end: int) -> SpanSums:
+    def span(self, start: int, end: int, channels: I64 | None = None) -> SpanSums:
         """All channels' exact sums over (start, end]; see `Sums.span` for where the ends may lie."""
-        out = self._spans(start, end)
+        out = self._spans(start, end, channels)
         return SpanSums(
             start=start,
             end=end,
@@ -183,6 +184,11 @@ class Rolling:
         """Event time of the channel's newest reading (of a derived channel: of its source's)."""
         ch = self._channels[channel]
         return None if ch["newest"] == NONE else int(ch["newest"] - ch["delay"])
+
+    def newest(self) -> I64:
+        """The same of every channel at once; `NONE` where there is none."""
+        newest = self._channels["newest"]
+        return np.where(newest == NONE, NONE, newest - self._channels["delay"])
 
     def readings(self, channel: int, start: int, end: int) -> list[Seen]:
         """The winning readings in [start, end) that are still kept, in order of time."""
@@ -371,9 +377,12 @@ class Rolling:
         self._cells = cells.longer(minutes, hours, self._channels["sealed"])
         self._rings = lengthen(self._rings, self._groups["sealed"], cells.minutes, cells.hours, minutes, hours)
 
-    def _spans(self, start: int, end: int) -> I64:
+    def _spans(self, start: int, end: int, channels: I64 | None = None) -> I64:
         self._update()
-        spans(self._entries, self._channels, self._cells, start, end, self._out)
+        if channels is not None:
+            self._out[:] = 0
+        wanted = self._all if channels is None else channels
+        spans(self._entries, self._channels, self._cells, wanted, start, end, self._out)
         return self._out
 
     def _update(self) -> None:

@@ -41,10 +41,10 @@ class Seen(NamedTuple):
 class Sums(Protocol):
     """The rolling-sum engine as degrees and stacks see it. Times are ms; spans are (start, end]."""
 
-    def span(self, start: int, end: int) -> SpanSums:
+    def span(self, start: int, end: int, channels: I64 | None = None) -> SpanSums:
         """All channels' exact sums over (start, end]: ends on whole seconds within the last hour before the
         newest step, on whole minutes within the longest window up to 24 h plus grace, on whole hours (or on a
-        local midnight at which a factor changes) before that.
+        local midnight at which a factor changes) before that. With `channels` (rows) all others are left at 0.
         """
         ...
 

@@ -203,7 +203,7 @@ class Ledger:
         self.plant, self.groups, self.booked, self.flags = plant, groups, booked, flagged
         self.asked: list[tuple[int, int]] = []
 
-    def span(self, start: int, end: int) -> SpanSums:
+    def span(self, start: int, end: int, _channels: object = None) -> SpanSums:
         self.asked.append((start, end))
         totals = [0] * len(self.plant.channels)
         covered = np.zeros(len(totals), np.int64)

@@ -75,7 +75,7 @@ class FakeSums:
         for c, ts, value in zip(readings.channel.tolist(), readings.ts.tolist(), readings.value.tolist(), strict=True):
             self.values[c][ts] = value
 
-    def span(self, start: int, end: int) -> SpanSums:
+    def span(self, start: int, end: int, _channels: object = None) -> SpanSums:
         """All channels over (start, end]."""
         self.spans += 1
         n = len(self.plant.channels)
