@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 READ_BYTES = 1 << 20
 RETRY_S = 1.0
+GATHER_S = 0.1
+"""Nobody waits for what is bad: a look at each commit would cost more than keeping it."""
 
 
 class Quarantining:
@@ -59,22 +61,26 @@ class Quarantining:
         while True:
             if self._quarantine.renewed:  # its file was lost or damaged: the log tells it again
                 self._quarantine.renewed, position = False, self._log.first
-            records = await asyncio.to_thread(self._read, position, READ_BYTES)
-            if not records:
-                await self._more(position)
-                continue
-            decoded = await asyncio.to_thread(self._decode, records)
             try:
-                gaps = await asyncio.to_thread(self._keep, decoded, records)
+                end, gaps = await asyncio.to_thread(self._take, position)
             except EnvironmentFailure as failure:  # a full disk, say: the cursor holds the log, so nothing is lost
                 if self.failure is None:
                     log.warning("quarantine.waits", cause=failure.cause, where=failure.where, mend=failure.mend)
                 self.failure = failure
                 await asyncio.sleep(RETRY_S)
                 continue
-            self.failure, position = None, records[-1].end
+            self.failure = None
             for meter, missing in gaps.items():
                 log.warning("intake.sequence_gap", meter=meter, missing=missing)
+            if end == position:
+                await self._more(position)
+                await asyncio.sleep(GATHER_S)
+            position = end
+
+    def _take(self, position: int) -> tuple[int, dict[str, int]]:
+        """Read on from `position`, and keep: up to where, and which meters' messages are missing. Blocking."""
+        records = self._read(position, READ_BYTES)
+        return (records[-1].end, self._keep(self._decode(records), records)) if records else (position, {})
 
     def _keep(self, decoded: Decoded, records: Sequence[Record]) -> dict[str, int]:
         """Rejects, then retries, then sequences, then the cursor: after a kill in between each is told again and counts

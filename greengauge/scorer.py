@@ -44,6 +44,8 @@ GATHER_S = 0.01
 """What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
 RESTATE_S = 0.05
 """... and how long, in between, at what is told anew: gauges come first."""
+RESTATE_EVERY_S = 0.25
+"""How often it looks whether there is anything to tell anew; where there is, it goes on."""
 TELL_S = 1.0
 """How often it says in what state it is."""
 FILLING_S = 0.05
@@ -162,7 +164,7 @@ class Scorer:
 
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
-        told = saved = 0.0
+        told = saved = restated = 0.0
         try:
             while True:
                 begun = time.monotonic()
@@ -183,8 +185,10 @@ class Scorer:
                     await self._save()
                 idle = self.filled.is_set() and not (behind or self._unkept)
                 caught_up = idle and self._durable() - self.position <= READ_BYTES
-                if caught_up and await self._do(self._restate):
-                    continue
+                if caught_up and now - restated >= RESTATE_EVERY_S:
+                    if await self._do(self._restate):
+                        continue
+                    restated = now
                 if took and caught_up:
                     await asyncio.sleep(begun + GATHER_S - time.monotonic())
                 elif not took and not (behind and self.filled.is_set()):
