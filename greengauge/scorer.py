@@ -46,8 +46,6 @@ RESTATE_S = 0.05
 """... and how long, in between, at what is told anew: gauges come first."""
 RESTATE_EVERY_S = 0.25
 """How often it looks whether there is anything to tell anew; where there is, it goes on."""
-TELL_S = 1.0
-"""How often it says in what state it is."""
 FILLING_S = 0.05
 RETRY_S = 0.5
 """How long after the history could not be written it is tried again."""
@@ -164,7 +162,7 @@ class Scorer:
 
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
-        told = saved = restated = 0.0
+        saved = restated = 0.0
         try:
             while True:
                 begun = time.monotonic()
@@ -173,11 +171,8 @@ class Scorer:
                     async with self._passed:
                         self._passed.notify_all()
                 if shown is not None:
-                    self._put(shown)
+                    self._put(shown, behind)
                 now = time.monotonic()
-                if now - told >= TELL_S and self.filled.is_set():
-                    told = now
-                    self._tell(behind)
                 many = self.position - self._saved >= self._snapshot_every_bytes
                 pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
                 if now - saved >= pause and self.position > self._saved:
@@ -218,7 +213,10 @@ class Scorer:
             self._unkept.append(changes)
             self._unkept_things += len(changes.scores) + len(changes.emissions)
         self._keep()
-        shown = self._showing.look(alarmed=bool(changes.alarms)) if self.filled.is_set() else None
+        shown = None
+        if self.filled.is_set():
+            unread = max(0, self._durable() - self.position)
+            shown = self._showing.look(alarmed=bool(changes.alarms), unread=unread)
         return took, 0 if self.held else self.engine.behind(), shown
 
     def _take_over_alarms(self) -> None:
@@ -266,19 +264,18 @@ class Scorer:
         self._trouble.pop("restating", None)
         return worked
 
-    def _put(self, shown: Shown) -> None:
+    def _put(self, shown: Shown, behind: int) -> None:
         self.live.clock = shown.clock
         self.live.put_scores(shown.scores, shown.emissions, shown.alarms)
-        if shown.meters is not None:
-            self.live.put_meters(
-                {
-                    name: {"last": last, "silent": silent, "scope": scope}
-                    for (name, scope), (last, silent) in zip(self._meters, shown.meters, strict=True)
-                }
-            )
-
-    def _tell(self, behind: int) -> None:
-        unread = max(0, self._durable() - self.position)
+        if shown.meters is None:
+            return
+        self.live.put_meters(
+            {
+                name: {"last": last, "silent": silent, "scope": scope}
+                for (name, scope), (last, silent) in zip(self._meters, shown.meters, strict=True)
+            }
+        )
+        unread = shown.unread
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []
         late += [

@@ -27,7 +27,7 @@ QUIET_S = 1.2
 rounds."""
 SLIDE_S = 5.0
 """What nothing came for is shown again after so long."""
-FEW = 32
+FEW = 12
 """No more scopes are shown at once."""
 SHARE = 10
 """… of which one goes into showing."""
@@ -41,7 +41,8 @@ class Shown:
     scores: list[Score] = field(default_factory=list)
     emissions: list[Emission] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
-    meters: Sequence[tuple[int | None, bool]] | None = None  # as `Engine.meters`
+    meters: Sequence[tuple[int | None, bool]] | None = None  # as `Engine.meters`; at the end of a round
+    unread: int = 0  # bytes of log that had still to be read when the round began
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class _Round:
     scopes: list[int]
     stacks: list[int]
     windows: list[int]
+    unread: int
     scores: list[Score] = field(default_factory=list)
     took: float = 0.0
 
@@ -87,11 +89,14 @@ class Showing:
         self._heard[rows] = now
         self._waits[rows] = True
 
-    def look(self, *, alarmed: bool) -> Shown | None:
-        """What is to be shown now, if anything is; a piece of the work that is due. Alarms that moved are shown."""
+    def look(self, *, alarmed: bool, unread: int = 0) -> Shown | None:
+        """What is to be shown now, if anything is: one piece of the work that is due. Alarms that moved are shown.
+
+        `unread`: bytes of log that are still to be read.
+        """
         now, begun = self._now(), self._spent()
         if self._round is None and now >= self._next_round:
-            self._begin(now)
+            self._begin(now, unread)
         shown = None
         if now >= self._next_few and len(few := self._few()):
             shown = self._take(few, now)
@@ -127,9 +132,9 @@ class Showing:
         self._waits[rows] = self._round is not None  # whose end may bring an older look
         return Shown(self._engine.clock, scores, emissions)
 
-    def _begin(self, now: float) -> None:
+    def _begin(self, now: float, unread: int) -> None:
         scopes, stacks = self._told(np.flatnonzero(self._waits | (now - self._shown >= SLIDE_S)), now)
-        self._round = _Round(now, scopes, stacks, list(range(len(self._plant.windows))) if scopes else [])
+        self._round = _Round(now, scopes, stacks, list(range(len(self._plant.windows))) if scopes else [], unread)
 
     def _go_on(self, round_: _Round) -> Shown | None:
         """One window more; at the end all of it, with what is looked at once a second."""
@@ -140,7 +145,7 @@ class Showing:
             return None
         self._round = None
         _, emissions = engine.live(scopes=[], stacks=round_.stacks)
-        return Shown(engine.clock, round_.scores, emissions, engine.alarms(), engine.meters())
+        return Shown(engine.clock, round_.scores, emissions, engine.alarms(), engine.meters(), round_.unread)
 
     def _told(self, rows: I64, now: float) -> tuple[list[int], list[int]]:
         """Note that these are shown; which of them are scopes, and which stacks."""
