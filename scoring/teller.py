@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 
 from devices.plant.model import Plant
 from scoring.channel_sums import channel_sums
@@ -83,9 +82,5 @@ class Teller:
     def stale(self, ts: int) -> Callable[[int, str], bool]:
         """Whether a channel that a line's degree requires is silent at `ts`."""
         silent = self._marks.silent_meters(ts)
-
-        @cache
-        def stale(line: int, degree: str) -> bool:
-            return any(silent[meter] for meter in self._needs[line, degree])
-
-        return stale
+        table = {need: any(silent[meter] for meter in meters) for need, meters in self._needs.items()}
+        return lambda line, degree: table[line, degree]

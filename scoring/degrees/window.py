@@ -19,8 +19,6 @@ from scoring.results import Operation, Quality
 from scoring.windows.sums import CoverageGroup, SpanSums, Sums
 
 _OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
-FEW = 2
-"""Sums of all lines are asked for, unless so many times the lines are no more than all: it is one call."""
 _ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
 
 
@@ -66,7 +64,7 @@ class Viewer:
 
     def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
         """(start, end] cut where a factor changes: each span's sums, and the totals by slot; of some lines alone."""
-        few = lines is not None and FEW * len(lines) <= len(self._forms)
+        few = lines is not None and 2 * len(lines) <= len(self._forms)  # else it is one call for all
         wanted = np.array([c for line in lines or () for c in self._forms[line].channels], np.int64) if few else None
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
         spans = [self._sums.span(a, b, wanted) for a, b in pairwise([start, *inside, end])]

@@ -186,7 +186,7 @@ class Rolling:
         return None if ch["newest"] == NONE else int(ch["newest"] - ch["delay"])
 
     def newest(self) -> I64:
-        """The same of every channel at once; `NONE` where there is none."""
+        """`last` of every channel; `NONE` where there is none."""
         newest = self._channels["newest"]
         return np.where(newest == NONE, NONE, newest - self._channels["delay"])
 
