@@ -49,7 +49,7 @@ class Viewer:
     ) -> None:
         self._sums, self._forms, self._scales = sums, forms, scales
         self._samples = Samples(plant, sums)
-        self._weighed = [[c for c in form.channels if plant.channels[c].labs] for form in forms]
+        self._weighed = [_weighed(plant, form) for form in forms]
         self._channels = np.array([c for form in forms for c in form.channels], np.intp)
         self._edges = sorted({edge for form in forms for edge in form.edges})
         self._running = [line.running.channel if line.running else None for line in plant.lines]
@@ -141,11 +141,9 @@ class Viewer:
         sample marks it.
         """
         missing, doubts = list(found.missing), list(found.doubts)
-        for channel in self._weighed[form.line.index]:
-            slot = form.every.start + form.channels.index(channel)
-            rows = tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots)
-            if span.estimated[channel] and slot in form.unvalued:
-                missing.append((rows, form.unvalued[slot]))
+        for channel, rows, unvalued in self._weighed[form.line.index]:
+            if unvalued and span.estimated[channel]:
+                missing.append((rows, unvalued))
             if span.flagged[channel]:
                 doubts += [(rows, text) for text in self._samples.doubtful(channel, span.start, span.end)]
         return found._replace(missing=tuple(missing), doubts=tuple(doubts))
@@ -179,6 +177,15 @@ class Viewer:
         least = form.line.min_output
         threshold = least.numerator * length * self._scales.product
         return all(m <= 0 or m * MS_PER_HOUR * least.denominator < threshold for m in made.values())
+
+
+def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], str]]:
+    """The weighed channels: row, the rows of `ROWS` that they count in, why they may have no value ("": never)."""
+    return [
+        (row, tuple(d for d, slots in zip(ROWS, form.slots, strict=True) if slot in slots), form.unvalued.get(slot, ""))
+        for row, slot in zip(form.channels, form.every, strict=True)
+        if plant.channels[row].labs
+    ]
 
 
 def _totals(span: SpanSums, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:

@@ -79,9 +79,10 @@ class Book:
         """All of it is told."""
         self._causes.clear()
 
-    def of(self, channels: frozenset[int]) -> list[Cause]:
-        """Those that changed one of these channels."""
-        return [cause for c in sorted(channels & self._causes.keys()) for cause in self._causes[c]]
+    def of(self, sets: Iterable[frozenset[int]]) -> list[Cause]:
+        """Those that changed a channel in one of these sets."""
+        changed = {channel for channels in sets for channel in channels & self._causes.keys()}
+        return [cause for channel in sorted(changed) for cause in self._causes[channel]]
 
     def __iter__(self) -> Iterator[Cause]:
         return (cause for _, causes in sorted(self._causes.items()) for cause in causes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 from devices.durations import MINUTE
@@ -41,7 +42,13 @@ class Reads:
         self._required: dict[tuple[int, str], frozenset[int]] = {
             (g.line, g.degree): frozenset(g.channels) for g in groups
         }
-        self._known: dict[tuple[str, ...], frozenset[int]] = {}
+        self._of_line: dict[tuple[int, str], frozenset[int]] = {}
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], int]:
+        """By meter and channel."""
+        channels = self._plant.channels
+        return {(meter.name, channels[c].name): c for meter in self._plant.meters for c in meter.channels}
 
     def because(self, changes: Changes, causes: Book | Iterable[Cause]) -> Changes:
         """The changes, each with those of the causes for telling it again that it reads."""
@@ -63,7 +70,7 @@ class Reads:
         start, end = self._time(thing)
         found = book.of(self._of(thing))
         found = [c for c in found if c.start < end and start < c.end] or found
-        found = found or book.of(self._around(thing))
+        found = found or book.of((self._around(thing),))
         return words(self._plant, found, here=self._here(thing)) or "late readings"
 
     def _time(self, thing: Score | Emission | Energy | ChannelSum) -> tuple[int, int]:
@@ -75,43 +82,44 @@ class Reads:
     def _here(self, thing: Score | Emission | Energy | ChannelSum) -> str:
         """The line or stack that the thing is of; empty for a scope of many."""
         if isinstance(thing, ChannelSum):
-            return place(self._plant, self._plant.channel(thing.meter, thing.channel).index)
+            return place(self._plant, self._rows[thing.meter, thing.channel])
         if isinstance(thing, Emission):
             return f"stack {self._plant.stacks[self._stacks.row(thing.scope)].name}"
         return f"line {self._plant.lines[self._scopes[thing.scope].lines[0]].name}" if thing.level == "line" else ""
 
     # --- channels ---------------------------------------------------------------------------------
 
-    def _of(self, thing: Score | Emission | Energy | ChannelSum) -> frozenset[int]:
+    def _of(self, thing: Score | Emission | Energy | ChannelSum) -> Iterator[frozenset[int]]:
+        """The channels that it is made of, line by line."""
         if isinstance(thing, ChannelSum):
-            return frozenset((self._plant.channel(thing.meter, thing.channel).index,))
-        if isinstance(thing, Emission):
-            at: tuple[str, ...] = (thing.scope, thing.pollutant)
+            yield frozenset((self._rows[thing.meter, thing.channel],))
+        elif isinstance(thing, Emission):
+            yield self._stacks.reads(self._stacks.row(thing.scope), thing.pollutant)
+        elif isinstance(thing, Energy):
+            for line in self._energy.lines(self._scopes[thing.scope].index, thing.energy, thing.product):
+                yield self._known(line, thing.energy)
         else:
-            at = (thing.scope, thing.degree) if isinstance(thing, Score) else (thing.scope, thing.energy, thing.product)
-        if at not in self._known:
-            if isinstance(thing, Emission):
-                self._known[at] = self._stacks.reads(self._stacks.row(thing.scope), thing.pollutant)
-            else:
-                row = ROWS.index(thing.degree if isinstance(thing, Score) else thing.energy)
-                lines = self._scopes[thing.scope].lines
-                if isinstance(thing, Energy):
-                    lines = self._energy.lines(self._scopes[thing.scope].index, thing.energy, thing.product)
-                self._known[at] = frozenset().union(*(self._line(line, row) for line in lines))
-        return self._known[at]
+            for line in self._scopes[thing.scope].lines:
+                yield self._known(line, thing.degree)
 
-    def _line(self, line: int, row: int) -> frozenset[int]:
-        """What one row of `ROWS` of a line is made of: its sums, the output, whether the line runs, completeness."""
+    def _known(self, line: int, name: str) -> frozenset[int]:
+        found = self._of_line.get((line, name))
+        if found is None:
+            found = self._of_line[line, name] = self._line(line, name)
+        return found
+
+    def _line(self, line: int, name: str) -> frozenset[int]:
+        """What a degree or energy of a line is made of: its sums, the output, whether the line runs, completeness."""
         form, own = self._degrees.forms[line], self._plant.lines[line]
-        slots = {*form.slots[row]}
+        slots = {*form.slots[ROWS.index(name)]}
         for period in form.periods:
             kept = [*period.made.values(), *period.used.values()]
-            kept += [terms for flows in period.flows.values() for terms in flows] if ROWS[row] in ("gd", "cd") else []
-            if ROWS[row] == "lcd":
-                kept += [terms for name, terms in period.sums.items() if name not in _OTHERS]
+            kept += [terms for flows in period.flows.values() for terms in flows] if name in ("gd", "cd") else []
+            if name == "lcd":
+                kept += [terms for to, terms in period.sums.items() if to not in _OTHERS]
             slots |= {slot for terms in kept for slot, _ in terms}
         says = [own.running, own.heat_up]
-        return _channels(form, slots) | {s.channel for s in says if s} | self._required[line, ROWS[row]]
+        return _channels(form, slots) | {s.channel for s in says if s} | self._required[line, name]
 
     def _around(self, thing: Score | Emission | Energy | ChannelSum) -> frozenset[int]:
         """All channels of the thing's lines or stack."""

@@ -60,6 +60,7 @@ class Ledger:
         self._whole_from = -(1 << 62)
         self.first: int | None = None  # oldest and newest reading of the stack's own meters
         self.newest: int | None = None
+        self._begun = 1 << 62  # oldest reading of all that it depends on: of its lines' running channels too
         self.closed: int | None = None  # end of the last closed hour
         self.closed_day: int | None = None
         self.opened: int | None = None  # start of the first closed hour
@@ -79,7 +80,7 @@ class Ledger:
 
     def touch(self, oldest: int, newest: int, reach: int, *, own: bool) -> None:
         """Readings from `oldest` to `newest` came in, covering time up to `reach` at most."""
-        self._reach = max(self._reach, reach)
+        self._reach, self._begun = max(self._reach, reach), min(self._begun, oldest)
         before = (oldest - 1) // MINUTE * MINUTE
         if own:
             if self.first is None or self.newest is None:
@@ -137,7 +138,10 @@ class Ledger:
         kept = self._hours.get(block.start) if block.end <= self._known else None
         if kept is not None and self.closed is not None and block.end <= self.closed:
             return kept
-        return self._settle(block, kept if kept is not None else self._whole(block))
+        settled = self._settle(block, kept if kept is not None else self._whole(block))
+        if kept is None and self.first is not None and block.end <= min(self.first, self._known):
+            self._keep_hour(block, settled)  # nobody takes its minutes: it would be counted again each minute
+        return settled
 
     def _whole(self, block: Block) -> tuple[Tally, ...]:
         if self._beyond(block.start, block.end):
@@ -279,6 +283,7 @@ class Ledger:
             "first": self.first,
             "newest": self.newest,
             "reach": self._reach,
+            "begun": self._begun,
             "closed": closed,
             "closed_day": self.closed_day,
             "opened": self.opened,
@@ -289,6 +294,7 @@ class Ledger:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
         self.first, self.newest, self._reach = state["first"], state["newest"], state["reach"]
+        self._begun = state["begun"]
         self.closed, self.closed_day, self.opened = state["closed"], state["closed_day"], state["opened"]
         self._atoms, self._stirred, self._before = {}, set(), None
         self._stirred_until = self._reach + MINUTE
@@ -328,8 +334,11 @@ class Ledger:
         return end > self._stirred_until and end not in self._stirred
 
     def _beyond(self, start: int, end: int) -> bool:
-        """Whether no reading reaches (start, end]: before the first one or after all that they cover."""
-        return self.first is None or end <= self.first or start >= self._reach
+        """Whether no reading reaches (start, end]: before the first one or after all that they cover.
+
+        Before the analysers' first one a line may be known to stand still: then they missed nothing.
+        """
+        return self.first is None or end <= self._begun or start >= self._reach
 
     def _fold(self, minutes: list[tuple[Atom, ...]]) -> tuple[Tally, ...]:
         made = quadrants.fold if self.regime.quadrants else Tally.of

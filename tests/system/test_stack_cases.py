@@ -116,6 +116,23 @@ def test_a_discarded_half_hour_is_in_no_number_of_its_day(bench: Bench, flags: t
     assert any(t["average"] == "1d" and t["lifecycle"] == "final" and t["ts"] == T for t in things)
 
 
+@pytest.mark.parametrize(("stands", "discarded"), [(True, 0), (False, 16)])
+def test_before_the_first_reading(bench: Bench, stands: bool, discarded: int) -> None:
+    """The analyser's first reading comes at 08:10. What it missed before is lost only if the kiln may have run: where
+    the kiln is known to stand until 08:00, no half-hour is discarded; where nobody says so, 16 are, and that is one
+    day too many.
+    """
+    kiln = [(T, "kiln", "clinker", 0), (T + 8 * HOUR, "kiln", "clinker", 200)]
+    rows = steps([200] * (16 * 60 - 10), MIN, T + 8 * HOUR + 10 * MIN)
+    text = plant(EU, {"nox": held(1)}, more=KILN, line=RUNS)
+    things = replay(bench, text, sorted([*(kiln if stands else kiln[1:]), *rows, *_next_day()]))
+    day = one(things, average="1d", ts=T)
+    assert (day["discarded"], day["valid"], day["discarded_days"]) == (discarded, stands, int(not stands))
+    assert day["completeness"] == pytest.approx(950 / (960 if stands else 1440))
+    first = one(things, average="30min", ts=T + 8 * HOUR)
+    assert (first["valid_minutes"], first["valid"], first["value"]) == (20, True, 100.0)
+
+
 def _next_day() -> list[Row]:
     return [(T + DAY + MIN, "gas", "nox", 100)]
 
