@@ -68,7 +68,7 @@ class Viewer:
         wanted = np.array([c for line in lines or () for c in self._forms[line].channels], np.int64) if few else None
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
         spans = [self._sums.span(a, b, wanted) for a, b in pairwise([start, *inside, end])]
-        return [(span, _totals(span, self._channels)) for span in spans]
+        return [(span, self._totals(span, lines if few else None)) for span in spans]
 
     def views(
         self, start: int, end: int, lines: Iterable[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
@@ -77,6 +77,16 @@ class Viewer:
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
         seen, marked = self._seen(spans)
         return {line: self._view(line, start, end, spans, totals, seen, marked) for line in lines}
+
+    def _totals(self, span: SpanSums, lines: Sequence[int] | None) -> list[int]:
+        """`SpanSums.total` by slot; of some lines' slots alone."""
+        if lines is not None:
+            totals = [0] * len(self._channels)
+            for slot in (slot for line in lines for slot in self._forms[line].every):
+                totals[slot] = span.total(int(self._channels[slot]))
+            return totals
+        high, low = span.high[self._channels].tolist(), span.low[self._channels].tolist()
+        return [(h << 32) + rest for h, rest in zip(high, low, strict=True)]
 
     def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], list[bool]]:
         """By slot: whether anything was read, and whether anything of it is estimated or flagged."""
@@ -186,11 +196,6 @@ def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], s
         for row, slot in zip(form.channels, form.every, strict=True)
         if plant.channels[row].labs
     ]
-
-
-def _totals(span: SpanSums, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:
-    """`SpanSums.total` of many channels at once."""
-    return [(h << 32) + low for h, low in zip(span.high[rows].tolist(), span.low[rows].tolist(), strict=True)]
 
 
 def _quality(covered: int, running: int, marked: bool) -> Quality:
