@@ -19,7 +19,7 @@ from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
 from scoring.windows.kept import ts_of
-from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, inner, kernel
+from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, inlined, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.rows import add_cell, keep
 from scoring.windows.weighing import kept_from, piece
@@ -28,7 +28,7 @@ _MINUTES: Any = np.int64(0)
 """Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
-@inner
+@inlined
 def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
     """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed.
 

@@ -33,6 +33,11 @@ def allocating(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, **_NO_WAY_IN, _nrt=True)
 
 
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A large part that one kernel calls at one place: put into it before that is compiled, instead of both."""
+    return cast("Callable[P, R]", numba.njit(cache=_KEPT, inline="always")(function))
+
+
 _NO_WAY_IN: Final = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 

@@ -23,7 +23,7 @@ from devices.readings import I64, Mark, Readings
 from scoring.windows.buffer import narrow_all, relocate, take_in
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
-from scoring.windows.coverage import coverage, group_table, update
+from scoring.windows.coverage import coverage, group_table
 from scoring.windows.edges import cut_edges
 from scoring.windows.kept import FULL, LEAN, unpacked
 from scoring.windows.kernel import (
@@ -48,6 +48,7 @@ from scoring.windows.rows import Cells, lengthen, take_cells
 from scoring.windows.rules import KEPT, LONGEST_SLACK, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sliding import Slide, slide
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
+from scoring.windows.updating import update
 from scoring.windows.weighing import lab_table
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
