@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+
+import numpy as np
 
 from devices.plant.model import Plant
+from scoring.degrees.coverage import ROWS
 from scoring.degrees.forms import LineForm
+from scoring.degrees.most import Most
+from scoring.windows.records import NONE
 from scoring.windows.sums import CoverageGroup, Sums
 
 Last = Callable[[int, int], int | None]
@@ -17,8 +21,11 @@ class Ages:
     """Event times of the newest readings behind lines' degrees and energies."""
 
     def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm]) -> None:
-        self._plant, self._sums, self._forms = plant, sums, forms
+        self._plant, self._sums = plant, sums
         self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
+        self._behind = Most(
+            [form.channels[slot - form.every.start] for slot in slots] for form in forms for slots in form.slots
+        )
 
     def awaited(self, lines: Sequence[int], name: str, ts: int) -> int | None:
         """Newest reading of the required meter waited for longest; None where one was never heard."""
@@ -33,18 +40,10 @@ class Ages:
 
     def last(self, ts: int) -> Last:
         """Newest reading behind a line's row, not after `ts`; the same for every window."""
-
-        @cache
-        def newest(channel: int) -> int | None:
-            return self._sums.last(channel)
-
-        @cache
-        def last(line: int, row: int) -> int | None:
-            form = self._forms[line]
-            times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
-            return max((min(t, ts) for t in times if t is not None), default=None)
-
-        return last
+        newest = self._behind.of(np.minimum(self._sums.newest(), ts), NONE).tolist()
+        times = [None if time == NONE else time for time in newest]
+        rows = len(ROWS)
+        return lambda line, row: times[line * rows + row]
 
     def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
         """The measured channels behind `channels`, apart by meter."""
