@@ -15,14 +15,12 @@ class Most:
     """Lists of places, compiled once."""
 
     def __init__(self, lists: Iterable[Sequence[int]]) -> None:
-        lengths, places = [], list[int]()
-        for one in lists:
-            lengths.append(len(one))
-            places += one
-        self._places = np.asarray(places, np.intp)
+        kept = list(lists)
+        lengths = np.asarray([len(one) for one in kept], np.intp)
+        self._places = np.asarray([place for one in kept for place in one], np.intp)
         self._filled = np.flatnonzero(lengths)
-        self._first = (np.cumsum(lengths) - lengths)[self._filled] if places else self._filled
-        self._lists = len(lengths)
+        self._first = (np.cumsum(lengths) - lengths)[self._filled]
+        self._lists = len(kept)
 
     def of(self, values: NDArray[T], least: Any) -> NDArray[T]:
         """By list, the greatest value at its places (of truths: whether any is); `least` where it has no place."""
