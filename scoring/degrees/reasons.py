@@ -70,16 +70,10 @@ def withheld(
     return why
 
 
-def unheard(degree: int, counting: Sequence[tuple[int, LineView]], ids: Sequence[str]) -> list[str]:
-    """The running lines of which at no time all was read that the degree asks for: their part of the sums is missing.
-
-    `counting` are lines by index with what they did, `ids` the names of all lines.
-    """
-    lines = [ids[line] for line, view in counting if view.running and not view.covered[degree]]
-    if not lines:
-        return []
+def unheard(lines: Sequence[str]) -> str:
+    """These running lines' part of the sums is missing: at no time all was read of them that the degree asks for."""
     more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-    return [f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"]
+    return f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"
 
 
 def remarks(degree: int, value: float | None) -> list[str]:

@@ -15,14 +15,15 @@ from devices.readings import I64
 from scoring.degrees.balance import Part, part
 from scoring.degrees.coverage import HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
-from scoring.degrees.most import Most
+from scoring.degrees.ragged import Ragged
 from scoring.degrees.samples import Samples
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
 from scoring.windows.sums import CoverageGroup, SpanSums, Sums
 
 _OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
-_ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
+ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
+"""From best to worst."""
 
 
 class LineView(NamedTuple):
@@ -37,10 +38,14 @@ class LineView(NamedTuple):
     idle: bool
     empty: bool  # not one reading
 
+    def unheard(self, row: int) -> bool:
+        """Whether it runs, and at no time all was read that the row of `ROWS` requires."""
+        return self.running > 0 and not self.covered[row]
+
 
 def worst(qualities: Iterable[Quality]) -> Quality:
     """The worst of some; bad where there are none."""
-    return max(qualities, key=_ORDER.index, default="bad")
+    return max(qualities, key=ORDER.index, default="bad")
 
 
 class Viewer:
@@ -65,8 +70,8 @@ class Viewer:
             ],
             np.int64,
         ).reshape(-1, len(ROWS))
-        self._every = Most(form.every for form in forms)
-        self._counting = Most(slots for form in forms for slots in form.slots)
+        self._every = Ragged(form.every for form in forms)
+        self._counting = Ragged(slots for form in forms for slots in form.slots)
         self._units = [_units(form) for form in forms]
 
     def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
@@ -116,8 +121,8 @@ class Viewer:
         for span in spans:
             marked |= (span.estimated[rows] != 0) | (span.flagged[rows] != 0)
             seen |= (span.covered[rows] != 0) | (span.high[rows] != 0) | (span.low[rows] != 0)
-        every: list[bool] = self._every.of(seen | marked, False).tolist()
-        return every, self._counting.of(marked, False).reshape(-1, len(ROWS))
+        every: list[bool] = self._every.most(seen | marked, False).tolist()
+        return every, self._counting.most(marked, False).reshape(-1, len(ROWS))
 
     def _parts(self, form: LineForm, totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> tuple[Part, ...]:
         """The line's sums span by span. What lacks a value or is past its end is judged between the line's own
@@ -218,4 +223,4 @@ def _qualities(
     known = np.where(runs, covered, watched[:, None])
     time = np.where(runs, running[:, None], length)
     found = np.where(2 * known < time, 2, marked | (10 * known < 9 * time))
-    return [tuple([_ORDER[k] for k in row]) for row in found.tolist()]
+    return [tuple([ORDER[k] for k in row]) for row in found.tolist()]

@@ -10,7 +10,7 @@ from operator import attrgetter
 from devices.durations import MINUTE
 from devices.plant.model import Plant, Scope
 from scoring.degrees import Degrees
-from scoring.degrees.ages import Last
+from scoring.degrees.ages import known
 from scoring.degrees.coverage import ROWS
 from scoring.degrees.degrees import Seen, completeness_of, operation_of
 from scoring.degrees.reasons import NOTHING, concerning, said
@@ -41,7 +41,7 @@ class _Window:
     views: dict[int, LineView]
     stamp: Stamp
     stale: Callable[[int, str], bool]
-    last: Last
+    newest: list[list[int]]  # by line and row of `ROWS`
 
 
 class SpecificEnergy:
@@ -80,13 +80,13 @@ class SpecificEnergy:
         """
         if stored and ts % MS_PER_HOUR:
             scopes = [scope for scope in scopes if not self._frequent[scope]]
-        last = self._degrees.ages.last(ts)
+        newest = self._degrees.ages.newest(ts).tolist()
         found: list[Energy] = []
         for row, views in seen.items():
             length = self._plant.window_ms[row]
             if stored and length < SHORTEST_STORED:
                 continue
-            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last)
+            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, newest)
             alike: dict[tuple[int, ...], list[Energy]] = {}
             for scope in (self._plant.scopes[s] for s in scopes):
                 same = alike.get(scope.lines)
@@ -147,7 +147,7 @@ class SpecificEnergy:
             stale=bool(stale),
             last=self._degrees.ages.awaited(stale, plan.energy, window.ts)
             if stale
-            else max((t for line in lines if (t := window.last(line, row)) is not None), default=None),
+            else known(max([window.newest[line][row] for line in lines])),
         )
 
     def _judge(
