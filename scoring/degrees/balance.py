@@ -102,7 +102,7 @@ def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
     )
     used = {id_: dot(terms, amounts) for id_, terms in period.used.items()}
     flows = {id_: (dot(gd, amounts), dot(cd, amounts), dot(w, amounts)) for id_, (gd, cd, w) in period.flows.items()}
-    powers = any(of(name, 0) for name in ("bought", "exported"))
+    powers = bool(of("bought", 0) or of("exported", 0))
     missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0, powers=powers)
     return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired, end)
 

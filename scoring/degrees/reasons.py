@@ -28,8 +28,8 @@ def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
     """Why no degree of the scope can be shown: nothing was read, or nothing was made. None where it runs."""
     if all(view.empty for view in views):
         return NOTHING
-    makers = [view for form, view in zip(plan.lines, views, strict=True) if form.products]
-    if not makers or not all(view.idle for view in makers):
+    makers = [view.idle for form, view in zip(plan.lines, views, strict=True) if form.products]
+    if not makers or not all(makers):
         return None
     if len(plan.lines) > 1:
         return "idle: no line has output"
@@ -85,7 +85,7 @@ def remarks(degree: int, value: float | None) -> list[str]:
 
 def said(notes: Iterable[Remarks]) -> Remarks:
     """Each remark once."""
-    return tuple(dict.fromkeys(remark for remarks in notes for remark in remarks))
+    return tuple(dict.fromkeys([remark for remarks in notes for remark in remarks]))
 
 
 def concerning(notes: Remarks, row: int) -> list[str]:
