@@ -142,4 +142,7 @@ def _notes(
 
 def dot(terms: Terms, amounts: Sequence[int]) -> int:
     """Σ coefficient × amount."""
-    return sum([coefficient * amounts[row] for row, coefficient in terms])
+    found = 0
+    for row, coefficient in terms:
+        found += coefficient * amounts[row]
+    return found

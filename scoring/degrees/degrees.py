@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 
-from devices.plant.model import Plant, Scope
+from devices.plant.model import Plant
+from scoring.alike import of_scope
 from scoring.degrees import reasons, roll_up
 from scoring.degrees.ages import Ages, known
 from scoring.degrees.band import Bands, Cut
@@ -22,6 +22,7 @@ from scoring.results import Operation, Score
 from scoring.stamp import Stamp
 from scoring.windows.sums import CoverageGroup, Sums
 
+_of = of_scope(Score)
 UNITS = ("t", "t CO2", "t", "person-h")
 """Of numerator and denominator, by degree."""
 
@@ -186,13 +187,6 @@ class Degrees:
     def _awaited(self, plan: ScopePlan, row: int, window: _Window) -> int | None:
         name = DEGREES[row]
         return self.ages.awaited([line for line in plan.counting[row] if window.stale(line, name)], name, window.ts)
-
-
-def _of(scope: Scope, score: Score) -> Score:
-    """The score of a scope with the same lines."""
-    found = copy(score)
-    found.scope, found.level = scope.id, scope.level
-    return found
 
 
 def operation_of(views: Sequence[LineView]) -> Operation:
