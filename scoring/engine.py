@@ -32,7 +32,7 @@ from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 7
+FORMAT = 8
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -370,7 +370,7 @@ class Engine:
         until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
-        self.late.look()
+        self.late.look(due=bool(self._plant.stacks) or self.agenda.next(ever) is not None)
         while budget_s != 0 and (due := self.agenda.next(ever)):
             found.append(self.agenda.tell(*due, stamp))
             if time.perf_counter() >= until:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from devices.durations import SECOND
+from devices.durations import MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import I64, Readings
 from scoring.agenda import Agenda
@@ -44,6 +44,7 @@ class Late:
         self._patience = patience_ms
         self._since = self._newest = 0  # clock when the first and the last of what waits was touched
         self._known = self._watermark()  # before the newest rows: nothing after it was told before they came
+        self._looked = 0  # minute of the clock
         self._blocks: list[Touched] = []  # closed blocks to tell again
         self.pending: list[Touched] = []
         self.running: list[Touched] = []  # taken by a restater that is not done
@@ -53,8 +54,16 @@ class Late:
         self._known = self._watermark()
         self._touches.note(readings, clocks, self._marks.of_rows(readings))
 
-    def look(self) -> None:
-        """See what changed since the last time; cheap where nothing was told of it."""
+    def look(self, *, due: bool) -> None:
+        """See what changed since the last time, before anything that is `due` is told.
+
+        To see it all cells are brought up to date. So where nothing is due and no row came late it is put off, to the
+        clock's next minute at most: a slow counter's reading changes sums that were told, and is not late itself.
+        """
+        minute = self._marks.clock // MINUTE
+        if not due and minute == self._looked and not self._touches.any_late:
+            return
+        self._looked = minute
         sure, lost = self._touches.take(self._rolling.changed(), self._known, self._watermark())
         again = False
         for span in merged(sure, near=0):
@@ -112,6 +121,7 @@ class Late:
         """Plain JSON; what a restater has in hand is pending again."""
         return {
             "touches": self._touches.snapshot(),
+            "looked": self._looked,
             "since": self._since,
             "newest": self._newest,
             "blocks": [span.to_json() for span in self._blocks],
@@ -122,7 +132,7 @@ class Late:
         """Go on from `snapshot`."""
         self._touches.restore(state["touches"])
         self._known = self._watermark()
-        self._since, self._newest = state["since"], state["newest"]
+        self._looked, self._since, self._newest = state["looked"], state["since"], state["newest"]
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
 

@@ -17,9 +17,12 @@ AlarmCondition = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Score:
-    """One degree of one scope over one window."""
+    """One degree of one scope over one window.
+
+    Nobody changes one; it is not `frozen`, because that makes making one four times as long and most of their cost.
+    """
 
     ts: int  # the window is (ts - W, ts]
     scope: str

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+
+import numpy as np
 
 from devices.plant.model import Plant
+from devices.readings import I64
+from scoring.degrees.coverage import ROWS
 from scoring.degrees.forms import LineForm
+from scoring.degrees.ragged import Ragged
+from scoring.windows.records import NONE
 from scoring.windows.sums import CoverageGroup, Sums
-
-Last = Callable[[int, int], int | None]
-"""(line, row of `ROWS`) → ts of the newest reading behind it."""
 
 
 class Ages:
     """Event times of the newest readings behind lines' degrees and energies."""
 
     def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm]) -> None:
-        self._plant, self._sums, self._forms = plant, sums, forms
+        self._plant, self._sums = plant, sums
         self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
+        self._behind = Ragged(
+            [form.channels[slot - form.every.start] for slot in slots] for form in forms for slots in form.slots
+        )
 
     def awaited(self, lines: Sequence[int], name: str, ts: int) -> int | None:
         """Newest reading of the required meter waited for longest; None where one was never heard."""
@@ -31,20 +36,9 @@ class Ages:
                 found.append(min(max(times), ts))
         return min(found, default=None)
 
-    def last(self, ts: int) -> Last:
-        """Newest reading behind a line's row, not after `ts`; the same for every window."""
-
-        @cache
-        def newest(channel: int) -> int | None:
-            return self._sums.last(channel)
-
-        @cache
-        def last(line: int, row: int) -> int | None:
-            form = self._forms[line]
-            times = [newest(form.channels[slot - form.every.start]) for slot in form.slots[row]]
-            return max((min(t, ts) for t in times if t is not None), default=None)
-
-        return last
+    def newest(self, ts: int) -> I64:
+        """[line, row of `ROWS`]: newest reading behind it, not after `ts`; NONE where there is none."""
+        return self._behind.most(np.minimum(self._sums.newest(), ts), NONE).reshape(-1, len(ROWS))
 
     def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
         """The measured channels behind `channels`, apart by meter."""
@@ -54,3 +48,8 @@ class Ages:
             measured = row if channel.source is None else channel.source
             found.setdefault(self._plant.channels[measured].meter, []).append(measured)
         return list(found.values())
+
+
+def known(ts: int) -> int | None:
+    """A time that `Ages.newest` tells; None for that of what never was."""
+    return None if ts == NONE else ts

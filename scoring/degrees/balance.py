@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scoring.degrees.forms import LineForm, Period, Terms
@@ -58,17 +58,18 @@ class Part(NamedTuple):
     end: int  # of the span, ms
 
 
-def add(balances: Iterable[Balance]) -> Balance:
+def add(balances: Sequence[Balance]) -> Balance:
     """The sum, field by field."""
-    return Balance(*map(sum, zip(*balances, strict=True)))
+    return balances[0] if len(balances) == 1 else Balance(*map(sum, zip(*balances, strict=True)))
 
 
 def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
     """A line's sums from the channels' `totals` over a span that ends at `end` (ms)."""
     period = form.at(end)
-    made = {id_: dot(terms, totals) for id_, terms in period.made.items()}
+    amounts = [sum([totals[slot] for slot in slots]) for slots in period.alike]
+    made = {id_: dot(terms, amounts) for id_, terms in period.made.items()}
     leading = {p.id: p.leading[row] for p in form.products if (row := p.benchmark.at(end)) >= 0}
-    sums = {name: dot(terms, totals) for name, terms in period.sums.items()}
+    sums = {name: dot(terms, amounts) for name, terms in period.sums.items()}
     of, choice = sums.get, form.line.lcd
     alternative, deducted = of("alternative", 0), of("deducted", 0)
     kwh, row = of("bought", 0) - of("exported", 0), form.grid.at(end)
@@ -99,9 +100,10 @@ def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
         exported=of("exported", 0),
         waste_heat=of("waste_heat", 0),
     )
-    used = {id_: dot(terms, totals) for id_, terms in period.used.items()}
-    flows = {id_: (dot(gd, totals), dot(cd, totals), dot(w, totals)) for id_, (gd, cd, w) in period.flows.items()}
-    missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0)
+    used = {id_: dot(terms, amounts) for id_, terms in period.used.items()}
+    flows = {id_: (dot(gd, amounts), dot(cd, amounts), dot(w, amounts)) for id_, (gd, cd, w) in period.flows.items()}
+    powers = bool(of("bought", 0) or of("exported", 0))
+    missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0, powers=powers)
     return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired, end)
 
 
@@ -114,6 +116,7 @@ def _notes(
     end: int,
     *,
     powered: bool,
+    powers: bool,
 ) -> tuple[Remarks, Remarks]:
     """What is missing and what is expired; what nothing was made or used of needs no value."""
     missing: list[tuple[tuple[str, ...], str]] = []
@@ -129,7 +132,7 @@ def _notes(
         row = form.grid.at(end)
         if not powered:
             missing.append((("lcd",), form.no_grid))
-        elif row >= 0 and end > form.grid.periods[row].expires and _powers(period, totals):
+        elif row >= 0 and end > form.grid.periods[row].expires and powers:
             expired.append((("lcd",), f"the grid factor expired after {form.grid.periods[row].entry.end}"))
     for slot, note in period.notes:
         if end > note.after and totals[slot]:
@@ -137,13 +140,9 @@ def _notes(
     return tuple(missing), tuple(expired)
 
 
-def _powers(period: Period, totals: Sequence[int]) -> bool:
-    return any(dot(period.sums.get(name, ()), totals) for name in ("bought", "exported"))
-
-
-def dot(terms: Terms, totals: Sequence[int]) -> int:
-    """Σ coefficient × total."""
-    amount = 0
-    for slot, coefficient in terms:
-        amount += coefficient * totals[slot]
-    return amount
+def dot(terms: Terms, amounts: Sequence[int]) -> int:
+    """Σ coefficient × amount."""
+    found = 0
+    for row, coefficient in terms:
+        found += coefficient * amounts[row]
+    return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from devices.plant.model import Plant
+from scoring.alike import of_scope
 from scoring.degrees import reasons, roll_up
-from scoring.degrees.ages import Ages, Last
+from scoring.degrees.ages import Ages, known
 from scoring.degrees.band import Bands, Cut
 from scoring.degrees.board import Board
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.detail import detail
 from scoring.degrees.forms import Compiler
+from scoring.degrees.members import Members, Moment, Together
 from scoring.degrees.scopes import ScopePlan, plan_scope
 from scoring.degrees.shares import Shares, Side
 from scoring.degrees.window import LineView, Viewer, worst
@@ -20,6 +22,7 @@ from scoring.results import Operation, Score
 from scoring.stamp import Stamp
 from scoring.windows.sums import CoverageGroup, Sums
 
+_of = of_scope(Score)
 UNITS = ("t", "t CO2", "t", "person-h")
 """Of numerator and denominator, by degree."""
 
@@ -36,9 +39,10 @@ class _Window:
     length: int
     cut: Cut
     views: dict[int, LineView]
+    together: Together
+    moment: Moment
     stamp: Stamp
     stale: Callable[[int, str], bool]
-    last: Last
     stored: bool  # only what is worth keeping
 
 
@@ -53,6 +57,8 @@ class Degrees:
         self.forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self.forms) for scope in plant.scopes]
         self._line_ids = [line.id.rpartition("/")[2] for line in plant.lines]
+        self._members = Members(self._plans, len(plant.lines))
+        self._below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         self._shares = Shares(self.forms, self.scales)
         self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self.forms, self.scales)
@@ -83,7 +89,7 @@ class Degrees:
         """
         plans = [self._plans[scope] for scope in scopes]
         lines = sorted({line for plan in plans for line in plan.scope.lines})
-        last = self.ages.last(ts)
+        moment = self._members.moment(lines, self.ages.newest(ts), stale)
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
@@ -91,14 +97,16 @@ class Degrees:
             views = self._viewer.views(ts - length, ts, lines, cut)
             if seen is not None:
                 seen[row] = views
-            window = _Window(ts, self._plant.windows[row], length, cut, views, stamp, stale, last, stored)
+            together = self._members.together(views, length)
+            name = self._plant.windows[row]
+            window = _Window(ts, name, length, cut, views, together, moment, stamp, stale, stored)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
                 scope = plan.scope
                 if scope.lines in alike:
-                    scores += [replace(score, scope=scope.id, level=scope.level) for score in alike[scope.lines]]
+                    scores += [_of(scope, score) for score in alike[scope.lines]]
                 else:
-                    alike[scope.lines] = found = list(self._scope(plan, window))
+                    alike[scope.lines] = found = self._scope(plan, window)
                     scores += found
         return scores
 
@@ -108,65 +116,77 @@ class Degrees:
         views = self._viewer.views(start, end, plan.scope.lines, cut)
         return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
-    def _scope(self, plan: ScopePlan, window: _Window) -> Iterator[Score]:
-        views = [window.views[line] for line in plan.scope.lines]
+    def _scope(self, plan: ScopePlan, window: _Window) -> list[Score]:
+        scope = plan.scope
+        views = [window.views[line] for line in scope.lines]
+        parts = [part for view in views for part in view.parts]
         total = roll_up.balance(views)
         made = roll_up.made(views)
         output = sum(made.values()) / self.scales.product if plan.unit else 0.0
-        powered = not any(part.unpowered for view in views for part in view.parts)
+        powered = not any(part.unpowered for part in parts)
         operation = operation_of(views)
         still = reasons.still(plan, views)
-        missing = reasons.said(part.missing for view in views for part in view.parts)
-        doubts = reasons.said(part.doubts for view in views for part in view.parts)
+        missing = reasons.said([part.missing for part in parts])
+        doubts = reasons.said([part.doubts for part in parts])
         ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
-        below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
-        for row, (name, (n, d), scale) in enumerate(zip(DEGREES, ratios, below, strict=True)):
+        completeness, quality = window.together.completeness[scope.index], window.together.quality[scope.index]
+        unheard = window.together.unheard[scope.index]
+        last, stale = window.moment.last[scope.index], window.moment.stale[scope.index]
+        stamp = window.stamp
+        scores = []
+        for row, name in enumerate(DEGREES):
             if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
                 continue
-            numerator, denominator = n / scale, d / scale
-            counting = [(line, window.views[line]) for line in plan.counting[row]]
+            n, d = ratios[row]
+            numerator, denominator = n / self._below[row], d / self._below[row]
             why = reasons.withheld(plan, row, window.length, still, missing, n, d)
             value = None if why else numerator / denominator
-            if not still and (unheard := reasons.unheard(row, counting, self._line_ids)):
-                why = unheard + (why if d else [])  # "none was emitted" would be a guess
-            qualities = {view.quality[row] for _, view in counting}
+            if unheard[row] and not still:
+                lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
+                why = [reasons.unheard(lines), *(why if d else [])]  # "none was emitted" would be a guess
+            good = quality[row]
             if old := reasons.concerning(doubts, row):
-                qualities.add("uncertain")
+                good = worst((good, "uncertain"))
                 why += old
             if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:
-                qualities.add("uncertain")
+                good = worst((good, "uncertain"))
                 why = [*why, plan.unlike]
             why += reasons.remarks(row, value)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
-            yield Score(
-                ts=window.ts,
-                scope=plan.scope.id,
-                level=plan.scope.level,
-                degree=name,
-                window=window.name,
-                value=value,
-                numerator=numerator,
-                denominator=denominator,
-                unit=UNITS[row],
-                output=output,
-                output_unit=plan.unit,
-                basis=plan.basis if row == reasons.LCD else "",
-                completeness=completeness_of(row, [view for _, view in counting], window.length),
-                quality="bad" if still == reasons.NOTHING else worst(qualities),
-                operation=operation,
-                lifecycle=window.stamp.lifecycle,
-                revision=window.stamp.revision,
-                reason="; ".join(why) or None,
-                known_at=window.stamp.known_at,
-                stale=bool(stale := [line for line, _ in counting if window.stale(line, name)]),
-                last=self.ages.awaited(stale, name, window.ts)
-                if stale
-                else max((ts for line, _ in counting if (ts := window.last(line, row)) is not None), default=None),
-                detail=detail(name, total, made, self.scales, powered=powered),
-                low=None if band is None else band.low,
-                high=None if band is None else band.high,
-                uncertainty_missing=None if band is None else band.missing,
+            scores.append(
+                Score(
+                    ts=window.ts,
+                    scope=scope.id,
+                    level=scope.level,
+                    degree=name,
+                    window=window.name,
+                    value=value,
+                    numerator=numerator,
+                    denominator=denominator,
+                    unit=UNITS[row],
+                    output=output,
+                    output_unit=plan.unit,
+                    basis=plan.basis if row == reasons.LCD else "",
+                    completeness=completeness[row],
+                    quality="bad" if still == reasons.NOTHING else good,
+                    operation=operation,
+                    lifecycle=stamp.lifecycle,
+                    revision=stamp.revision,
+                    reason="; ".join(why) or None,
+                    known_at=stamp.known_at,
+                    stale=stale[row],
+                    last=self._awaited(plan, row, window) if stale[row] else known(last[row]),
+                    detail=detail(name, total, made, self.scales, powered=powered),
+                    low=None if band is None else band.low,
+                    high=None if band is None else band.high,
+                    uncertainty_missing=None if band is None else band.missing,
+                )
             )
+        return scores
+
+    def _awaited(self, plan: ScopePlan, row: int, window: _Window) -> int | None:
+        name = DEGREES[row]
+        return self.ages.awaited([line for line in plan.counting[row] if window.stale(line, name)], name, window.ts)
 
 
 def operation_of(views: Sequence[LineView]) -> Operation:

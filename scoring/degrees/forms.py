@@ -15,12 +15,12 @@ from devices.units import Unit
 from scoring.degrees.amounts import co2_per_kwh
 from scoring.degrees.coverage import ROWS, counting
 from scoring.degrees.scales import scales
-from scoring.degrees.sheets import Accountant, Note, Sheet
+from scoring.degrees.sheets import Accountant, Key, Note, Sheet
 from scoring.rules.benchmarks import Chosen
 from scoring.rules.timeline import Timeline
 
 Terms = tuple[tuple[int, int], ...]
-"""(slot of a channel, integer coefficient): Σ coefficient × total, on the scale of its quantity."""
+"""(row of `Period.alike`, integer coefficient): Σ coefficient × amount, on the scale of its quantity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ class FlowForm:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A line's linear forms while no value changes."""
+    """A line's linear forms while no value changes. Channels that count alike in all of them are added up first."""
 
+    alike: tuple[tuple[int, ...], ...]  # slots whose totals have the same coefficients everywhere
     sums: Mapping[str, Terms]  # of the sheet, but for what is kept apart
     made: Mapping[str, Terms]  # by product
     used: Mapping[str, Terms]  # by product consumed
@@ -137,13 +138,22 @@ class Compiler:
         )
 
     def _period(self, sheet: Sheet, slots: Mapping[int, int]) -> Period:
-        forms = {
-            key: tuple((slots[row], whole(c * self.scales.of(key[0]))) for row, c in rows.items() if c)
-            for key, rows in sheet.sums.items()
+        adds: dict[int, dict[Key, int]] = {}  # what one count of a slot adds to each sum
+        for key, rows in sheet.sums.items():
+            for row, c in rows.items():
+                if c:
+                    adds.setdefault(slots[row], {})[key] = whole(c * self.scales.of(key[0]))
+        alike: dict[frozenset[tuple[Key, int]], list[int]] = {}
+        for slot, added in adds.items():
+            alike.setdefault(frozenset(added.items()), []).append(slot)
+        forms: dict[Key, Terms] = {
+            key: tuple((row, added[key]) for row, added in enumerate(map(dict, alike)) if key in added)
+            for key in sheet.sums
         }
         apart = {to: {id_: form for (t, id_), form in forms.items() if t == to} for to in ("made", "used")}
         used = {id_ for to, id_ in forms if to in ("gd of", "cd of", "waste of", "used")}
         return Period(
+            alike=tuple(map(tuple, alike.values())),
             sums={to: form for (to, id_), form in forms.items() if not id_},
             made=apart["made"],
             used=apart["used"],

@@ -28,8 +28,8 @@ def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
     """Why no degree of the scope can be shown: nothing was read, or nothing was made. None where it runs."""
     if all(view.empty for view in views):
         return NOTHING
-    makers = [view for form, view in zip(plan.lines, views, strict=True) if form.products]
-    if not makers or not all(view.idle for view in makers):
+    makers = [view.idle for form, view in zip(plan.lines, views, strict=True) if form.products]
+    if not makers or not all(makers):
         return None
     if len(plan.lines) > 1:
         return "idle: no line has output"
@@ -70,16 +70,10 @@ def withheld(
     return why
 
 
-def unheard(degree: int, counting: Sequence[tuple[int, LineView]], ids: Sequence[str]) -> list[str]:
-    """The running lines of which at no time all was read that the degree asks for: their part of the sums is missing.
-
-    `counting` are lines by index with what they did, `ids` the names of all lines.
-    """
-    lines = [ids[line] for line, view in counting if view.running and not view.covered[degree]]
-    if not lines:
-        return []
+def unheard(lines: Sequence[str]) -> str:
+    """These running lines' part of the sums is missing: at no time all was read of them that the degree asks for."""
     more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-    return [f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"]
+    return f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"
 
 
 def remarks(degree: int, value: float | None) -> list[str]:
@@ -91,7 +85,7 @@ def remarks(degree: int, value: float | None) -> list[str]:
 
 def said(notes: Iterable[Remarks]) -> Remarks:
     """Each remark once."""
-    return tuple(dict.fromkeys(remark for remarks in notes for remark in remarks))
+    return tuple(dict.fromkeys([remark for remarks in notes for remark in remarks]))
 
 
 def concerning(notes: Remarks, row: int) -> list[str]:

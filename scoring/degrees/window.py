@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.plant.model import Plant
+from devices.readings import I64
 from scoring.degrees.balance import Part, part
 from scoring.degrees.coverage import HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
+from scoring.degrees.ragged import Ragged
 from scoring.degrees.samples import Samples
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
 from scoring.windows.sums import CoverageGroup, SpanSums, Sums
 
 _OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
-_ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
+ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
+"""From best to worst."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
+class LineView(NamedTuple):
     """One line over one window. Tuples by row follow the order of `ROWS`: degrees, then energies."""
 
     parts: tuple[Part, ...]  # one for each span between factor edges
@@ -35,10 +38,14 @@ class LineView:
     idle: bool
     empty: bool  # not one reading
 
+    def unheard(self, row: int) -> bool:
+        """Whether it runs, and at no time all was read that the row of `ROWS` requires."""
+        return self.running > 0 and not self.covered[row]
+
 
 def worst(qualities: Iterable[Quality]) -> Quality:
     """The worst of some; bad where there are none."""
-    return max(qualities, key=_ORDER.index, default="bad")
+    return max(qualities, key=ORDER.index, default="bad")
 
 
 class Viewer:
@@ -56,11 +63,16 @@ class Viewer:
         rows = {(group.line, group.degree): row for row, group in enumerate(groups)}
         self._warm = {group.line: row for row, group in enumerate(groups) if group.degree == HEAT_UP}
         alike: dict[object, int] = {}  # groups that ask the same are asked once
-        self._asked = [
-            tuple(alike.setdefault((groups[row].channels, groups[row].running), row) for row in own)
-            for own in ([rows[line.index, name] for name in ROWS] for line in plant.lines)
-        ]
-        self._requires = [bool(group.channels) for group in groups]
+        self._asked = np.asarray(
+            [
+                [alike.setdefault((groups[row].channels, groups[row].running), row) for row in own]
+                for own in ([rows[line.index, name] for name in ROWS] for line in plant.lines)
+            ],
+            np.int64,
+        ).reshape(-1, len(ROWS))
+        self._every = Ragged(form.every for form in forms)
+        self._counting = Ragged(slots for form in forms for slots in form.slots)
+        self._units = [_units(form) for form in forms]
 
     def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
         """(start, end] cut where a factor changes: each span's sums, and the totals by slot; of some lines alone."""
@@ -71,12 +83,35 @@ class Viewer:
         return [(span, self._totals(span, lines if few else None)) for span in spans]
 
     def views(
-        self, start: int, end: int, lines: Iterable[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
+        self, start: int, end: int, lines: Sequence[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
     ) -> dict[int, LineView]:
         """The lines (rows of Plant.lines) over (start, end]; `cut` is `spans(start, end)` where it is known already."""
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
         seen, marked = self._seen(spans)
-        return {line: self._view(line, start, end, spans, totals, seen, marked) for line in lines}
+        length = end - start
+        rows = np.asarray(lines, np.intp)
+        covered, running = self._coverage(rows, start, end)
+        watched = [
+            length if channel is None else sum(int(span.covered[channel]) for span in spans)
+            for channel in (self._running[line] for line in lines)
+        ]
+        quality = _qualities(covered, running, np.asarray(watched, np.int64), length, marked[rows])
+        views = {}
+        for k, (line, runs) in enumerate(zip(lines, running.tolist(), strict=True)):
+            form = self._forms[line]
+            parts = self._parts(form, totals, spans)
+            idle = self._idle(line, parts, length)
+            views[line] = LineView(
+                parts=parts,
+                covered=tuple(covered[k].tolist()),
+                quality=quality[k],
+                running=runs,
+                watched=watched[k],
+                operation=self._operation(line, start, end, running=bool(runs), idle=idle),
+                idle=idle,
+                empty=not seen[line],
+            )
+        return views
 
     def _totals(self, span: SpanSums, lines: Sequence[int] | None) -> list[int]:
         """`SpanSums.total` by slot; of some lines' slots alone."""
@@ -88,39 +123,16 @@ class Viewer:
         high, low = span.high[self._channels].tolist(), span.low[self._channels].tolist()
         return [(h << 32) + rest for h, rest in zip(high, low, strict=True)]
 
-    def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], list[bool]]:
-        """By slot: whether anything was read, and whether anything of it is estimated or flagged."""
+    def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
+        """By line whether anything was read; [line, row of `ROWS`]: whether anything of it is estimated or flagged."""
         rows = self._channels
         seen = np.zeros(len(rows), np.bool_)
         marked = np.zeros(len(rows), np.bool_)
         for span in spans:
             marked |= (span.estimated[rows] != 0) | (span.flagged[rows] != 0)
             seen |= (span.covered[rows] != 0) | (span.high[rows] != 0) | (span.low[rows] != 0)
-        return (seen | marked).tolist(), marked.tolist()
-
-    def _view(
-        self, line: int, start: int, end: int, spans: Sequence[SpanSums], totals: Sequence[list[int]],
-        seen: list[bool], marked: list[bool],
-    ) -> LineView:  # fmt: skip
-        form = self._forms[line]
-        parts = self._parts(form, totals, spans)
-        covered, running = self._coverage(line, start, end)
-        channel = self._running[line]
-        watched = end - start if channel is None else sum(int(span.covered[channel]) for span in spans)
-        idle = self._idle(form, parts, end - start)
-        return LineView(
-            parts=parts,
-            covered=covered,
-            quality=tuple(
-                _quality(*((known, running) if running else (watched, end - start)), any(marked[s] for s in slots))
-                for known, slots in zip(covered, form.slots, strict=True)
-            ),
-            running=running,
-            watched=watched,
-            operation=self._operation(line, start, end, running=bool(running), idle=idle),
-            idle=idle,
-            empty=not any(seen[s] for s in form.every),
-        )
+        every: list[bool] = self._every.most(seen | marked, False).tolist()
+        return every, self._counting.most(marked, False).reshape(-1, len(ROWS))
 
     def _parts(self, form: LineForm, totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> tuple[Part, ...]:
         """The line's sums span by span. What lacks a value or is past its end is judged between the line's own
@@ -163,30 +175,37 @@ class Viewer:
         if running and not idle:
             return "running"
         warm = self._warm.get(line)
-        if warm is not None and self._sums.coverage(warm, start, end)[1]:
+        if warm is not None and self._sums.coverages(np.asarray([warm]), start, end)[0, 1]:
             return "heat-up"
         return "idle" if running else "stopped"
 
-    def _coverage(self, line: int, start: int, end: int) -> tuple[tuple[int, ...], int]:
-        known: dict[int, tuple[int, int]] = {}
-        running = end - start
-        for group in self._asked[line]:
-            if group not in known and (self._requires[group] or self._running[line] is not None):
-                known[group] = self._sums.coverage(group, start, end)
-                running = known[group][1]
-        covered = (known[g][0] if g in known and self._requires[g] else running for g in self._asked[line])
-        return tuple(covered), running
+    def _coverage(self, lines: NDArray[np.intp], start: int, end: int) -> tuple[I64, I64]:
+        """[line, row of `ROWS`]: ms in which all that the row requires is known while the line runs; ms in which it
+        runs.
+        """
+        wanted = self._asked[lines]
+        asked, places = np.unique(wanted, return_inverse=True)
+        known = self._sums.coverages(asked, start, end)[places.reshape(wanted.shape)]
+        return known[:, :, 0], known[:, -1, 1]
 
-    def _idle(self, form: LineForm, parts: Sequence[Part], length: int) -> bool:
+    def _idle(self, line: int, parts: Sequence[Part], length: int) -> bool:
         """Whether the line makes less than its least output; products in different units are not added up."""
-        if not form.products:
-            return False
-        made: dict[str, int] = {}
-        for product in form.products:
-            made[product.unit.symbol] = made.get(product.unit.symbol, 0) + sum(p.made[product.id] for p in parts)
-        least = form.line.min_output
+        least = self._forms[line].line.min_output
         threshold = least.numerator * length * self._scales.product
-        return all(m <= 0 or m * MS_PER_HOUR * least.denominator < threshold for m in made.values())
+        units = self._units[line]
+        for products in units:
+            made = sum([part.made[id_] for part in parts for id_ in products])
+            if made > 0 and made * MS_PER_HOUR * least.denominator >= threshold:
+                return False
+        return bool(units)
+
+
+def _units(form: LineForm) -> list[list[str]]:
+    """The products that a line makes, apart by unit."""
+    units: dict[str, list[str]] = {}
+    for product in form.products:
+        units.setdefault(product.unit.symbol, []).append(product.id)
+    return list(units.values())
 
 
 def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], str]]:
@@ -198,8 +217,15 @@ def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], s
     ]
 
 
-def _quality(covered: int, running: int, marked: bool) -> Quality:
-    """Bad below half of the time, good from nine tenths of it if nothing is estimated or flagged."""
-    if 2 * covered < running:
-        return "bad"
-    return "uncertain" if marked or 10 * covered < 9 * running else "good"
+def _qualities(
+    covered: I64, running: I64, watched: I64, length: int, marked: NDArray[np.bool_]
+) -> list[tuple[Quality, ...]]:
+    """By line and row: bad below half of the time, good from nine tenths of it if nothing is estimated or flagged.
+
+    The time is that in which the line runs; of one that stands still, in which it is known to.
+    """
+    runs = running[:, None] > 0
+    known = np.where(runs, covered, watched[:, None])
+    time = np.where(runs, running[:, None], length)
+    found = np.where(2 * known < time, 2, marked | (10 * known < 9 * time))
+    return [tuple([ORDER[k] for k in row]) for row in found.tolist()]

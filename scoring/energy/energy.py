@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from operator import attrgetter
 
 from devices.durations import MINUTE
 from devices.plant.model import Plant, Scope
+from scoring.alike import of_scope
 from scoring.degrees import Degrees
-from scoring.degrees.ages import Last
+from scoring.degrees.ages import known
 from scoring.degrees.coverage import ROWS
 from scoring.degrees.degrees import Seen, completeness_of, operation_of
 from scoring.degrees.reasons import NOTHING, concerning, said
@@ -26,9 +26,7 @@ SHORTEST_STORED = MS_PER_HOUR
 """Below an hour a specific energy is shown and not kept: counters that step in whole kWh say little of minutes."""
 FREQUENT = 15 * MINUTE
 """Where a meter reports at least so often, whole hours are kept: windows from one hour on need no more of them."""
-_ALL = tuple(Energy.__dataclass_fields__)
-_VALUES = attrgetter(*_ALL)
-_SCOPE, _LEVEL = _ALL.index("scope"), _ALL.index("level")
+_of = of_scope(Energy)
 _BOUGHT = "more {} is used than made in the window: the rest counts as if made here"
 _UNJUDGED = Judgement(None, None, None, None)
 
@@ -41,7 +39,7 @@ class _Window:
     views: dict[int, LineView]
     stamp: Stamp
     stale: Callable[[int, str], bool]
-    last: Last
+    newest: list[list[int]]  # by line and row of `ROWS`
 
 
 class SpecificEnergy:
@@ -80,13 +78,13 @@ class SpecificEnergy:
         """
         if stored and ts % MS_PER_HOUR:
             scopes = [scope for scope in scopes if not self._frequent[scope]]
-        last = self._degrees.ages.last(ts)
+        newest = self._degrees.ages.newest(ts).tolist()
         found: list[Energy] = []
         for row, views in seen.items():
             length = self._plant.window_ms[row]
             if stored and length < SHORTEST_STORED:
                 continue
-            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, last)
+            window = _Window(ts, self._plant.windows[row], length, views, stamp, stale, newest)
             alike: dict[tuple[int, ...], list[Energy]] = {}
             for scope in (self._plant.scopes[s] for s in scopes):
                 same = alike.get(scope.lines)
@@ -147,7 +145,7 @@ class SpecificEnergy:
             stale=bool(stale),
             last=self._degrees.ages.awaited(stale, plan.energy, window.ts)
             if stale
-            else max((t for line in lines if (t := window.last(line, row)) is not None), default=None),
+            else known(max([window.newest[line][row] for line in lines])),
         )
 
     def _judge(
@@ -176,13 +174,6 @@ class SpecificEnergy:
             return levels, _UNJUDGED, remarks, expired
         value = Fraction(sums.above * self._scales.product, sums.below * plan.measures[period].scale * sums.made)
         return levels, judge(value, levels), remarks, expired
-
-
-def _of(scope: Scope, energy: Energy) -> Energy:
-    """The energy of a scope with the same lines; a third of `dataclasses.replace`'s time."""
-    values = list(_VALUES(energy))
-    values[_SCOPE], values[_LEVEL] = scope.id, scope.level
-    return Energy(*values)
 
 
 def _withheld(plan: EnergyPlan, window: _Window, sums: Tally) -> list[str]:

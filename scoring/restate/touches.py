@@ -51,6 +51,11 @@ class Touches:
         self._stacks = [frozenset(x) for x in stacks]
         self._late: dict[int, _Late] = {}  # by channel
 
+    @property
+    def any_late(self) -> bool:
+        """Whether rows came late since `take`."""
+        return bool(self._late)
+
     def note(self, readings: Readings, clocks: I64, marks: I64) -> None:
         """Rows came in, with the clock at each and the watermark of each one's place before them."""
         late = readings.ts <= marks

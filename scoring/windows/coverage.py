@@ -145,7 +145,7 @@ def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I
         group.high = NONE
 
 
-@kernel
+@inner
 def coverage(
     entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, start: int, end: int, scratch: Any
 ) -> tuple[int, int]:

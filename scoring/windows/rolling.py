@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
+from scoring.windows.at_once import coverages
 from scoring.windows.buffer import narrow_all, relocate, take_in
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
-from scoring.windows.coverage import coverage, group_table
+from scoring.windows.coverage import group_table
 from scoring.windows.edges import cut_edges
 from scoring.windows.kept import FULL, LEAN, unpacked
 from scoring.windows.kernel import (
@@ -149,21 +150,20 @@ class Rolling:
             flagged=out[:, SPIKES:CONFLICTS].sum(axis=1),
         )
 
-    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
-        """(ms in which all of the group is covered and not estimated while its line runs, ms in which it runs)."""
+    def coverages(self, groups: I64, start: int, end: int) -> I64:
+        """By group asked: ms in which all of it is known while its line runs, ms in which it runs."""
         self._update()
-        covered, running = coverage(
-            self._entries,
-            self._channels,
-            self._cells,
-            self._groups[group],
-            self._required,
-            self._rings[group],
-            start,
-            end,
-            self._scratch,
-        )
-        return int(covered), int(running)
+        found = np.empty((len(groups), 2), np.int64)
+        coverages(
+            self._entries, self._channels, self._cells, self._groups, self._required, self._rings, groups,
+            start, end, self._scratch, found,
+        )  # fmt: skip
+        return found
+
+    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
+        """`coverages` of one group."""
+        covered, running = self.coverages(np.asarray([group]), start, end)[0].tolist()
+        return covered, running
 
     def slide(self, clock: int, ends: Sequence[int], groups: I64) -> Slide:
         """The plant's windows, each up to its end at or after `clock`; cheap where `clock` moves on in small steps.

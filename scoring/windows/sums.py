@@ -48,10 +48,14 @@ class Sums(Protocol):
         """
         ...
 
-    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
-        """(ms in which every channel of the group is covered and not estimated and the line runs, ms in which
-        the line runs). Groups are the `CoverageGroup`s that the sums were built with.
+    def coverages(self, groups: I64, start: int, end: int) -> I64:
+        """[asked, 2]: ms in which every channel of the group is covered and not estimated and the line runs; ms in
+        which the line runs. Groups are rows of the `CoverageGroup`s that the sums were built with.
         """
+        ...
+
+    def newest(self) -> I64:
+        """`last` of every channel; `NONE` where there is none."""
         ...
 
     def last(self, channel: int) -> int | None:

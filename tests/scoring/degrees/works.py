@@ -31,13 +31,14 @@ from devices.plant.model import (
     Site,
 )
 from devices.plant.norm import Correction, EnergyKind, Norm
-from devices.readings import Readings
+from devices.readings import I64, Readings
 from devices.units import unit
 from scoring.degrees import Degrees, coverage_groups
 from scoring.degrees.degrees import Seen
 from scoring.energy import SpecificEnergy
 from scoring.results import Energy, Score
 from scoring.stamp import Stamp
+from scoring.windows.records import NONE
 from scoring.windows.sums import CoverageGroup, SpanSums
 
 HOUR = 3_600_000
@@ -217,7 +218,14 @@ class Ledger:
         low = np.array([t & 0xFFFFFFFF for t in totals], np.int64)
         return SpanSums(start, end, high, low, covered, np.zeros_like(covered), flagged)
 
-    def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
+    def coverages(self, groups: I64, start: int, end: int) -> I64:
+        return np.array([self._coverage(int(g), start, end) for g in groups], np.int64)
+
+    def newest(self) -> I64:
+        times = (self.last(c) for c in range(len(self.plant.channels)))
+        return np.array([NONE if ts is None else ts for ts in times], np.int64)
+
+    def _coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
         asked = self.groups[group]
         instants = sorted({start, end, *(t for _, a, b, _ in self.booked for t in (a, b) if start < t < end)})
         known = running = 0

@@ -1,0 +1,83 @@
+"""What the lines of a scope say together of each degree: how complete and how good it is, and how old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import I64
+from scoring.degrees.coverage import DEGREES
+from scoring.degrees.ragged import Ragged
+from scoring.degrees.scopes import ScopePlan
+from scoring.degrees.window import ORDER, LineView
+from scoring.results import Quality
+from scoring.windows.records import NONE
+
+_RANK = {quality: rank for rank, quality in enumerate(ORDER)}
+_ROW = len(DEGREES)
+
+
+class Moment(NamedTuple):
+    """What is the same for every window that ends at one moment: [scope][row of `DEGREES`]."""
+
+    last: list[list[int]]  # ts of the newest reading behind it; NONE where there is none
+    stale: list[list[bool]]  # whether a channel that it requires is silent
+
+
+class Together(NamedTuple):
+    """Of one window: [scope][row of `DEGREES`], of the lines of the scope that count in the degree."""
+
+    completeness: list[list[float]]
+    quality: list[list[Quality]]  # the worst; bad where there is none
+    unheard: list[list[bool]]  # some line runs, and at no time all was read that counts
+
+
+class Members:
+    """Compiled once for all scopes of a plant; a scope whose lines were not looked at is told nothing of use."""
+
+    def __init__(self, plans: Iterable[ScopePlan], lines: int) -> None:
+        self._lines = lines
+        self._counting = Ragged(
+            [line * _ROW + row for line in counting] for plan in plans for row, counting in enumerate(plan.counting)
+        )
+
+    def moment(self, lines: Sequence[int], newest: I64, stale: Callable[[int, str], bool]) -> Moment:
+        """`newest` [line, row of `ROWS`] as `Ages` tells it; `stale(line, degree)` is asked of `lines`."""
+        silent = self._spread(lines, [[stale(line, name) for name in DEGREES] for line in lines], np.bool_)
+        return Moment(
+            _by_scope(self._counting.most(newest[:, :_ROW].ravel(), NONE)),
+            _by_scope(self._counting.most(silent, False)),
+        )
+
+    def together(self, views: Mapping[int, LineView], length: int) -> Together:
+        """Completeness: known running time / running time; of lines that stand still, time known to stand still / time.
+
+        `length` of the window, ms.
+        """
+        lines, seen = list(views), views.values()
+        covered = self._spread(lines, [view.covered[:_ROW] for view in seen], np.int64)
+        running = self._spread(lines, [[view.running] * _ROW for view in seen], np.int64)
+        watched = self._spread(lines, [[view.watched] * _ROW for view in seen], np.int64)
+        rank = self._spread(lines, [[_RANK[quality] for quality in view.quality[:_ROW]] for view in seen], np.int64)
+        runs, stands = self._counting.sum(running), np.maximum(self._counting.lengths, 1) * length
+        known = np.where(runs > 0, self._counting.sum(covered), self._counting.sum(watched))
+        worst = self._counting.most(rank, len(ORDER) - 1)
+        return Together(
+            _by_scope(known / np.where(runs > 0, runs, stands)),
+            [[ORDER[rank] for rank in scope] for scope in _by_scope(worst)],
+            _by_scope(self._counting.most((running > 0) & (covered == 0), False)),
+        )
+
+    def _spread(self, lines: Sequence[int], values: Sequence[Sequence[Any]], kind: Any) -> NDArray[Any]:
+        """The values of some lines, by row of `DEGREES`, where all lines have their places; else 0."""
+        found = np.zeros((self._lines, _ROW), kind)
+        found[lines] = np.asarray(values, kind).reshape(-1, _ROW)
+        return found.ravel()
+
+
+def _by_scope(values: NDArray[Any]) -> list[list[Any]]:
+    found: list[list[Any]] = values.reshape(-1, _ROW).tolist()
+    return found

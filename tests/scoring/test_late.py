@@ -1,0 +1,120 @@
+"""When it is looked at what changed: before anything is told, where rows came late, and else once a minute."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.durations import MINUTE, SECOND
+from devices.plant import parse
+from devices.readings import Readings
+from scoring.engine import Engine
+
+BASE = 1_767_225_600_000  # 2026-01-01T00:00Z
+MADE, KWH = 0, 1
+PLANT = parse("""
+schema = 1
+[intake]
+history = true
+grace = "15min"
+[site.works]
+enterprise = "acme"
+country = "CN"
+timezone = "Asia/Shanghai"
+electricity = "grid:x"
+[[factor]]
+id = "grid:x"
+value = 0.5
+unit = "kg CO2/kWh"
+from = 2020-01-01
+source = "test"
+[product.clinker]
+unit = "t"
+[[benchmark]]
+id = "b"
+product = "clinker"
+value = 0.001
+unit = "t CO2/t"
+basis = "gross"
+power = true
+boundary = "stage"
+from = 2020-01-01
+source = "test"
+[line.k1]
+site = "works"
+area = "a"
+industry = "cement"
+lcd = { basis = "gross", power = true, benchmark = "b" }
+[meter.m]
+line = "k1"
+every = "1min"
+[meter.m.channels]
+made = { unit = "t", kind = "amount", step = "1", period = "1min", counts = "product:clinker" }
+[meter.slow]
+line = "k1"
+every = "2h"
+[meter.slow.channels]
+kwh = { unit = "kWh", kind = "counter", step = "1", max_gap = "3h", counts = "electricity" }
+[scoring]
+windows = ["1min", "1h"]
+""")
+
+
+def push(engine: Engine, channel: int, *points: tuple[int, int]) -> None:
+    """(seconds after BASE, value)."""
+    times = [BASE + at * SECOND for at, _ in points]
+    engine.push(Readings.of([channel] * len(points), times, [value for _, value in points]))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """A line that made 2 t a minute for an hour; its power was read when that began. All told that is final."""
+    engine = Engine(PLANT, patience_ms=0)
+    push(engine, KWH, (0, 1_000))
+    push(engine, MADE, *((60 * minute, 2) for minute in range(1, 61)))
+    engine.advance()
+    return engine
+
+
+def looks(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The clock, whenever it is looked at what changed."""
+    found: list[int] = []
+    changed = engine.rolling.changed
+
+    def look() -> object:
+        found.append(engine.clock)
+        return changed()
+
+    monkeypatch.setattr(engine.rolling, "changed", look)
+    return found
+
+
+def test_nothing_late_and_nothing_due_is_not_looked_at(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a minute of the clock, slices of a backlog that tell nothing bring no cell up to date."""
+    found = looks(engine, monkeypatch)
+    for at in range(3_601, 3_660, 10):
+        push(engine, MADE, (at, 0))
+        engine.advance()
+    assert found == []
+
+
+def test_a_late_row_is_looked_at_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute's output corrected half an hour later: told again as 5 t."""
+    found = looks(engine, monkeypatch)
+    at = BASE + 30 * MINUTE
+    engine.push(Readings.of([MADE], [at], [5], rev=[1]))
+    told = engine.advance().scores
+    assert found == [engine.clock]
+    again = [s for s in told if (s.ts, s.window, s.scope) == (at, "1min", "line:acme/works/a/k1")]
+    assert [s.output for s in again if s.degree == "lcd"] == [5.0]
+    assert {s.lifecycle for s in again} == {"restated"}
+
+
+def test_a_slow_counter_is_seen_a_minute_later_at_most(engine: Engine) -> None:
+    """Its reading is not late, yet it says what was used while steps were told: 3,630 kWh in 3,630 s."""
+    push(engine, KWH, (3_630, 4_630))
+    assert not engine.advance().scores
+    push(engine, MADE, (3_660, 2))
+    told = engine.advance().scores
+    again = [s for s in told if (s.ts, s.window, s.scope) == (BASE + 30 * MINUTE, "1min", "line:acme/works/a/k1")]
+    lcd = [s for s in again if s.degree == "lcd"]
+    assert [(s.denominator, s.lifecycle) for s in lcd] == [(60 * 0.0005, "restated")]
