@@ -80,8 +80,11 @@ class Outputs:
 
     def _refused(self, lines: list[bytes], refused: list[BadPoint]) -> None:
         """Count them by reason, each point once, and say so in one line however many they are."""
-        reasons = Counter(kind for _, kind in {(bad.line, self._kind(bad.reason)) for bad in refused})
-        self.refused += reasons
+        reasons: Counter[str] = Counter()
+        for _, kind in dict.fromkeys((bad.line, _kind(bad.reason)) for bad in refused):
+            known = kind in self.refused or len(self.refused) < KINDS
+            reasons[kind if known else OTHER] += 1
+            self.refused[kind if known else OTHER] += 1
         first = refused[0]
         log.error(
             "outputs.points_refused",
@@ -90,11 +93,6 @@ class Outputs:
             first=first.reason,
             point=lines[first.line].decode(errors="replace"),
         )
-
-    def _kind(self, reason: str) -> str:
-        """What stands before the store's particulars: few, whatever it says."""
-        kind = reason.partition(":")[0].strip()[:60] or OTHER
-        return kind if kind in self.refused or len(self.refused) < KINDS else OTHER
 
     def _state(self, pending: int) -> dict[str, Any]:
         refused = self.refused.total()
@@ -118,3 +116,8 @@ class Outputs:
     def _alarms(self) -> tuple[list[bytes], int]:
         events, row = self._history.undelivered_alarms(BATCH)
         return [alarm_point(event) for event in events], row
+
+
+def _kind(reason: str) -> str:
+    """What stands before the store's particulars."""
+    return reason.partition(":")[0].strip()[:60] or OTHER

@@ -29,7 +29,8 @@ _PUT = "INSERT INTO value VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = exclude
 _TRIM_EVERY_S = 60.0
 _TRIM_AT_LEAST = 10_000
 """Values that may go at once, however few came."""
-_FORGET = "DELETE FROM value WHERE series = ? AND ts IN (SELECT ts FROM value WHERE series = ? AND ts < ? ORDER BY ts LIMIT ?)"
+_OLDEST = "SELECT ts FROM value WHERE series = ? AND ts < ? ORDER BY ts LIMIT ?"
+_FORGET = f"DELETE FROM value WHERE series = ? AND ts IN ({_OLDEST})"  # noqa: S608 - our own words
 _MEND = (
     "stop the service, then put a backup in its place, or move store.db away with its -wal and -shm: "
     "a new store begins with what comes from then on"
