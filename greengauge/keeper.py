@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from devices.durations import DAY
 from devices.errors import EnvironmentFailure
 from scoring.results import AlarmEvent, Changes
 
@@ -64,12 +65,21 @@ class Keeper:
         return len(events)
 
     def _thin(self) -> None:
-        """Old minutes of the history become quarter hours, in short bites: the scorer writes in between."""
+        """Old minutes of the history become quarter hours, and what is older still goes, in short bites: the scorer
+        writes in between. Not while the clock is in doubt: what is gone does not come back with the right time.
+        """
         service = self._service
-        before = service.live.clock - int(service.settings.history_days * 86_400_000)
+        if service.clock.jump is not None:
+            return
+        now, days = service.live.clock, service.settings
         try:
-            while service.history.thin(before, delivered=service.delivers):
+            while service.history.thin(now - int(days.history_days * DAY), delivered=service.delivers):
                 pass
+            if days.archive_days:
+                before = now - int(max(days.archive_days, days.history_days) * DAY)
+                while service.history.end(before, delivered=service.delivers):
+                    pass
+            service.quarantine.forget_retried(service.log.first)
         except EnvironmentFailure as failure:
             log.warning("history.not_thinned", cause=failure.cause)
 

@@ -80,6 +80,12 @@ class LiveCollector(Collector):
         for reason, count in system.get("quarantine", {}).get("reasons", {}).items():
             rejects.add_metric([reason], count)
         yield rejects
+        refused = CounterMetricFamily(
+            "greengauge_outputs_refused", "scores and alarm events that the store will never take", labels=["reason"]
+        )
+        for reason, count in system.get("store outputs", {}).get("refused", {}).items():
+            refused.add_metric([reason], count)
+        yield refused
         if self._live.clock:
             late = max(0, self._now() - self._live.clock) / 1000
             yield GaugeMetricFamily("greengauge_scoring_late_seconds", "now less the engine's clock", value=late)

@@ -7,7 +7,7 @@ a restart neither fires them again nor forgets them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ FILLING = 0.8
 """Share of the log's quota from which on somebody should look."""
 SILENT = "meters-silent"
 """The one alarm that stands on a place of the plant, not on the service."""
+REFUSED = "scores-refused"
 NAMED = 5
 """Silent meters of one place that an alarm names."""
 
@@ -141,6 +142,9 @@ class Operations:
             since = _time(loss.start) if loss.start else "the beginning"
             text = f"readings published from {since} to {_time(loss.end)} may be lost: {loss.cause.replace('-', ' ')}"
             yield Trouble("possible-loss", text, "high")
+        outputs = service.live.system().get("store outputs", {})
+        if "refused" in outputs and self._more(REFUSED, sum(outputs["refused"].values())):
+            yield Trouble(REFUSED, f"scores that the store will never take: {_counted(outputs['refused'])}", "high")
         quarantine = service.live.system().get("quarantine", {})
         if "reasons" not in quarantine:  # it cannot be read now: nothing has become less
             return
@@ -219,6 +223,10 @@ def _unknown_now(service: Service) -> frozenset[str]:
     """Alarms neither raised nor cleared now: without a broker, or while the past is filled in, all is silent."""
     known = service.intake.session.state.connected and service.scorer.filled.is_set()
     return frozenset() if known else frozenset({SILENT})
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} ({count})" for reason, count in sorted(reasons.items()))
 
 
 def _named(meters: Iterable[tuple[str, int | None]]) -> str:

@@ -7,7 +7,9 @@ on after the last row that the store took, and writing a row again is harmless (
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -16,13 +18,16 @@ from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
 from greengauge.points import alarm_point, degree_point, emission_point, energy_point
-from ingest.store.base import Store, StoreDown
+from ingest.store.base import BadPoint, Store, StoreDown
 from ingest.store.patience import pause_s
 from scoring.results import Emission, Energy, Score
 
 log = structlog.get_logger()
 
 BATCH = 5_000
+KINDS = 20
+"""Reasons of refusals that are told apart."""
+OTHER = "other"
 
 
 class Outputs:
@@ -31,6 +36,8 @@ class Outputs:
     def __init__(self, plant: Plant, history: History, store: Store, live: Live) -> None:
         self._plant, self._history, self._store, self._live = plant, history, store, live
         self._again: int | None = None
+        self.refused: Counter[str] = Counter()
+        """Why the store will never take a point → how many so far. The history keeps them."""
 
     def deliver_again(self, since: int) -> None:
         """Deliver what was told at `since` (ms) or later once more, in its turn: a store that lost it."""
@@ -57,8 +64,7 @@ class Outputs:
                 await asyncio.sleep(1.0)
                 continue
             failures = 0
-            text = f"{pending} scores on their way" if pending > BATCH else "ok"
-            self._live.put_system("store outputs", {"state": "ok", "pending": pending, "text": text})
+            self._live.put_system("store outputs", self._state(pending))
             if not moved:
                 await asyncio.sleep(1.0)
 
@@ -66,10 +72,34 @@ class Outputs:
         lines, row = await asyncio.to_thread(fetch)
         if not lines:
             return 0
-        for bad in await self._store.write(lines):
-            log.error("outputs.point_refused", store=bad.reason, point=lines[bad.line].decode(errors="replace"))
+        refused = await self._store.write(lines)
+        if refused:
+            self._refused(lines, refused)
         await asyncio.to_thread(self._history.mark_delivered, what, row)
         return len(lines)
+
+    def _refused(self, lines: list[bytes], refused: list[BadPoint]) -> None:
+        """Count them by reason, each point once, and say so in one line however many they are."""
+        reasons: Counter[str] = Counter()
+        for _, kind in dict.fromkeys((bad.line, _kind(bad.reason)) for bad in refused):
+            known = kind in self.refused or len(self.refused) < KINDS
+            reasons[kind if known else OTHER] += 1
+            self.refused[kind if known else OTHER] += 1
+        first = refused[0]
+        log.error(
+            "outputs.points_refused",
+            points=len({bad.line for bad in refused}),
+            reasons=dict(reasons),
+            first=first.reason,
+            point=lines[first.line].decode(errors="replace"),
+        )
+
+    def _state(self, pending: int) -> dict[str, Any]:
+        refused = self.refused.total()
+        text = f"{pending} scores on their way" if pending > BATCH else "ok"
+        if refused:
+            text = f"{refused} points refused by the store" + (f", {text}" if pending > BATCH else "")
+        return {"state": "ok", "pending": pending, "refused": dict(self.refused), "text": text}
 
     def _steps(self) -> tuple[list[bytes], int]:
         things, row = self._history.undelivered(BATCH)
@@ -86,3 +116,8 @@ class Outputs:
     def _alarms(self) -> tuple[list[bytes], int]:
         events, row = self._history.undelivered_alarms(BATCH)
         return [alarm_point(event) for event in events], row
+
+
+def _kind(reason: str) -> str:
+    """What stands before the store's particulars."""
+    return reason.partition(":")[0].strip()[:60] or OTHER

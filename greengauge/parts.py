@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devices.durations import HOUR
+from devices.durations import DAY, HOUR
 from devices.errors import ConfigurationError
 from greengauge.settings import Settings
 from ingest.log.lock import DataLock, InUse
@@ -55,7 +55,7 @@ def store_of(settings: Settings) -> Store:
     """The store the settings name. Raises ConfigurationError."""
     token = influx_token(settings)
     if token is None:
-        return EmbeddedStore(settings.data / "store")
+        return EmbeddedStore(settings.data / "store", keep_ms=int(settings.store_days * DAY) or None)
     return InfluxStore(settings.store, token, settings.influx_org, settings.influx_bucket)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from devices.errors import EnvironmentFailure, GreengaugeError
 from greengauge import logs
 
-ENDING_S = 2.5
-"""How long an end in order may take."""
+ENDING_S = 15.0
+"""How long an end in order may take, the scores' snapshot of a large plant included. systemd (TimeoutStopSec) and
+Compose (stop_grace_period) wait for 20 s, so that it is always we who end it."""
 
 
 class StartAgain(Exception):

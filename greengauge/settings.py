@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     history_days: float = Field(
         40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
     )
+    archive_days: float = Field(
+        400.0, ge=0, le=36_500, description="days of quarter hours and alarm events kept; 0: for ever"
+    )
+    store_days: float = Field(
+        90.0, ge=0, le=36_500, description="days of readings that the embedded store keeps; 0: for ever"
+    )
     stages: Literal["durable", "decoded", "stored", "scored"] = Field(
         "scored", description="how far a reading goes, for measuring what each stage costs; scored is all of it"
     )

@@ -79,6 +79,33 @@ class Delivery(HistoryFile):
 
         return self._write(thin)
 
+    def end(self, before: int, *, delivered: bool, most: int = 20_000) -> bool:
+        """Forget the next `most` steps and alarm events with ts < `before`; whether there may be more.
+
+        A step goes with all its revisions in the end, for they share its time. What an open job still tells anew
+        stays, as does, with `delivered`, what the store has not got yet.
+        """
+
+        def end() -> bool:
+            (opened,) = self._db.execute("SELECT MIN(start) FROM job WHERE NOT done").fetchone()
+            until = before if opened is None else min(before, opened)
+            left = most - self._forget("alarm", "ts < ?", (until,), most, delivered=delivered)
+            for (series,) in self._db.execute("SELECT id FROM series").fetchall():
+                if left <= 0:
+                    return True
+                left -= self._forget("step", "series = ? AND ts < ?", (series, until), left, delivered=delivered)
+            return left <= 0
+
+        return self._write(end)
+
+    def _forget(self, what: str, where: str, values: tuple[int, ...], most: int, *, delivered: bool) -> int:
+        # the newest row stays in any case: without it SQLite would give its number again, behind the delivery's mark
+        (newest,) = self._db.execute(f"SELECT MAX(row) FROM {what}").fetchone()  # noqa: S608 - our own names
+        last = min(newest or 0, self._delivered(what) + 1 if delivered else 2**62)
+        chosen = f"SELECT row FROM {what} WHERE {where} AND row < ? LIMIT ?"  # noqa: S608 - our own names
+        gone = f"DELETE FROM {what} WHERE row IN ({chosen})"  # noqa: S608 - our own names
+        return self._db.execute(gone, (*values, last, most)).rowcount
+
     def _mark(self, what: str, row: int) -> None:
         self._db.execute("INSERT OR REPLACE INTO delivered (what, row) VALUES (?, ?)", (what, row))
 

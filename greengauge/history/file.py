@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE
     stop INTEGER NOT NULL, reason TEXT NOT NULL, registry INTEGER NOT NULL, reached INTEGER,
     share REAL NOT NULL DEFAULT 0, revised INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0);
 """
+_SYNCED = "INSERT INTO delivered VALUES ('synced', 1) ON CONFLICT (what) DO UPDATE SET row = row + 1"
 # `series.fixed` is the constant part of the first format's rows, which have constant 0: theirs was one a series.
 
 ROW = "ts, revision, lifecycle, known_at, value, body"
@@ -54,8 +55,21 @@ class HistoryFile:
         self._try(self._start)
 
     def sync(self) -> None:
-        """Everything added so far survives a power cut once this returns (called before a snapshot is saved)."""
-        self._try(lambda: self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+        """Everything added so far survives a power cut once this returns (called before a snapshot is saved).
+
+        A commit with synchronous=FULL syncs the whole WAL file, and with it what was committed before. A checkpoint
+        would not do: while anyone reads it may sync nothing, and it says so only in its answer.
+        """
+
+        def commit() -> None:
+            self._db.execute("PRAGMA synchronous = FULL")
+            try:
+                with self._db:
+                    self._db.execute(_SYNCED)
+            finally:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+
+        self._try(commit)
 
     def close(self) -> None:
         """Close the file."""

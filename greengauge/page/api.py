@@ -120,23 +120,30 @@ class Api:
         return JSONResponse(found.to_json(self._live.plant, simulated=self._live.simulated))
 
     async def trend(self, request: Request) -> Response:
-        """`?scope=&degree=&window=` or `?scope=&pollutant=&average=`, `&end=&for=8h&points=160`: every series
-        that fits as `{"trends": [{…, "points": [[ts, value], …]}]}`.
+        """`?scope=&degree=&window=` or `?scope=&pollutant=&average=`, `&end=&for=8h&points=160`, `scope` as often as
+        there are places: every series that fits as `{"trends": [{…, "points": [[ts, value], …]}]}`.
         """
         query = request.query_params
         only(query, "scope", "degree", "window", "pollutant", "average", "end", "for", "points")
-        of_stack = "pollutant" in query or "average" in query or query.get("scope", "").startswith("stack:")
+        places = [scope for scope in query.getlist("scope") if scope]
+        of_stack = "pollutant" in query or "average" in query or any(place.startswith("stack:") for place in places)
         kind, *names = ("emission", "pollutant", "average") if of_stack else ("degree", "degree", "window")
         keys: list[tuple[str, str, str]] = (
             [(e.scope, e.pollutant, e.average) for e in self._live.emissions()]
             if of_stack
             else [(s.scope, s.degree, s.window) for s in self._live.scores()]
         )
-        wanted = [query.get("scope"), *(query.get(name) for name in names)]
-        keys = [key for key in keys if all(w in (None, "", part) for w, part in zip(wanted, key, strict=True))]
+        wanted = [query.get(name) for name in names]
+        keys = [
+            key
+            for key in keys
+            if (not places or key[0] in places)
+            and all(w in (None, "", p) for w, p in zip(wanted, key[1:], strict=True))
+        ]
         if not keys:
             scopes = self._filters.stacks if of_stack else self._filters.scopes
-            self._filters.judge(dict(zip(("scope", *names), wanted, strict=True)), scopes=scopes)
+            for place in places or [None]:
+                self._filters.judge({"scope": place} | dict(zip(names, wanted, strict=True)), scopes=scopes)
         if len(keys) > TREND_SERIES:
             raise Refusal(400, f"{len(keys)} series at once", mend=f"at most {TREND_SERIES}: filter by scope or window")
         end = moment(query, "end") or max(self._live.clock, 1)

@@ -95,6 +95,11 @@ class Quarantine:
         found = self._ask("SELECT item, reason, at FROM retried WHERE position = ? ORDER BY at", position)
         return [(item, reason, at) for item, reason, at in found]
 
+    def forget_retried(self, before: int) -> None:
+        """What commands before this log position let in: log and commands are gone, so nobody asks or repeats it."""
+        with self._lock:
+            self._try(lambda: resolving.forget(self._db, before))
+
     def waiting(self) -> Sequence[dict[str, Any]]:
         """Every reject kept, in log order: as `list`, with `names` and the payload's bytes (None once forgotten)."""
         query = f"SELECT {_LISTED}, names, payload FROM reject ORDER BY position, item"  # noqa: S608 - fixed names

@@ -41,3 +41,9 @@ def resolve(db: sqlite3.Connection, retried: Sequence[Retried], at: int, other: 
                 db.execute("UPDATE total SET rows = rows - 1, bytes = bytes - ?", (size or 0,))
         db.execute("DELETE FROM pending WHERE messages <= 0")
         db.execute("DELETE FROM tally WHERE messages <= 0")
+
+
+def forget(db: sqlite3.Connection, before: int) -> None:
+    """See `Quarantine.forget_retried`."""
+    with db:
+        db.execute("DELETE FROM retried WHERE at < ?", (before,))

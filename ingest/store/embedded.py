@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,10 @@ CREATE TABLE IF NOT EXISTS value (series INTEGER, ts INTEGER, v, PRIMARY KEY (se
 """
 _PUT = "INSERT INTO value VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v"
 _TRIM_EVERY_S = 60.0
+_TRIM_AT_LEAST = 10_000
+"""Values that may go at once, however few came."""
+_OLDEST = "SELECT ts FROM value WHERE series = ? AND ts < ? ORDER BY ts LIMIT ?"
+_FORGET = f"DELETE FROM value WHERE series = ? AND ts IN ({_OLDEST})"  # noqa: S608 - our own words
 _MEND = (
     "stop the service, then put a backup in its place, or move store.db away with its -wal and -shm: "
     "a new store begins with what comes from then on"
@@ -56,6 +61,8 @@ class EmbeddedStore:
             ) from failure
         self._found: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[int, list[int]]] = {}
         self._newest = 0
+        self._came = 0  # values since the last trim
+        self._next = 0  # the series it goes on with
         self._trimmed = time.monotonic()
         self._writing, self._reading = Worker("embedded store"), Worker("embedded store queries")
 
@@ -88,13 +95,14 @@ class EmbeddedStore:
                 bad += [BadPoint(number, field, reason) for field, reason in self._take(line, rows)]
             self._db.executemany(_PUT, rows)
             self._db.commit()
+            self._newest = max(self._newest, max((ts for _, ts, _ in rows), default=0))
+            self._came += len(rows)
+            self._trim()
         except sqlite3.Error as failure:
             with suppress(sqlite3.Error):  # of a damaged file: the same words again
                 self._db.rollback()
                 self._learn()  # what this batch taught about series and kinds is not on disk either
             raise self._down(failure) from failure
-        self._newest = max(self._newest, max((ts for _, ts, _ in rows), default=0))
-        self._trim()
         return bad
 
     def _take(self, line: bytes, rows: list[tuple[int, int, lp.Value]]) -> list[tuple[str, str]]:
@@ -165,8 +173,17 @@ class EmbeddedStore:
         if self._keep_ms is None or time.monotonic() - self._trimmed < _TRIM_EVERY_S:
             return
         self._trimmed = time.monotonic()
-        before = self._newest - self._keep_ms
-        self._db.executemany("DELETE FROM value WHERE series = ? AND ts < ?", [(i, before) for i in self._ids.values()])
+        # In bites, so that no write waits long for it; and of twice what came, so that a clock that was set years
+        # ahead does not empty the store before somebody has seen it.
+        left, self._came = max(_TRIM_AT_LEAST, 2 * self._came), 0
+        ids = sorted(self._ids.values())
+        begin = bisect_left(ids, self._next)
+        for i in ids[begin:] + ids[:begin]:
+            self._next = i
+            gone = self._db.execute(_FORGET, (i, i, self._newest - self._keep_ms, left)).rowcount
+            left -= gone
+            if left <= 0:
+                break
         self._db.commit()
 
 

@@ -169,8 +169,18 @@ def _day(value: object) -> date:
         raise ConfigurationError(f"{_shown(value)} is not a day", mend="write it like `2026-01-01`") from None
 
 
+_NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})
+"""Files of the time zone database, or of this machine, that are no zones of it."""
+
+
 @lru_cache(maxsize=256)
 def _zone_name(text: str) -> str:
+    if text in _NO_PLACES or text.startswith(("posix/", "right/")):
+        raise ConfigurationError(
+            f"{names.shown(text)} names no place: other machines and browsers do not know it",
+            mend=suggestion(text.removeprefix("posix/").removeprefix("right/"), available_timezones())
+            or "use a name of the IANA list, like `Asia/Shanghai`",
+        )
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -6,6 +6,7 @@ import { now, silence, state } from "./state.js";
 import { choose, view } from "./view.js";
 import { cycle } from "./keys.js";
 import { acceptClock } from "./dialogs.js";
+import { refusal } from "./trend.js";
 
 const ALWAYS = ["intake", "store"];
 const QUIET = ["quarantine"]; // what waits there is no trouble of the moment
@@ -38,11 +39,13 @@ function parts() {
   });
 }
 
-function link() {
-  document.body.classList.toggle("not-live", !state.live);
-  text($("link"), state.live ? "● live" : "NOT LIVE");
+function link(wrong) {
+  const live = state.live && !wrong;
+  document.body.classList.toggle("not-live", !live);
+  text($("link"), wrong ? "PAGE ERROR, not current" : live ? "● live" : "NOT LIVE");
   const lost = $("lost");
-  lost.hidden = state.live;
+  lost.hidden = live;
+  if (wrong) return text(lost, `PAGE ERROR, not current: a part of this page could not be drawn; what it shows may be old or missing. Reload it; if it stays, tell whoever runs Greengauge: ${wrong}`);
   const seconds = age(silence());
   if (!state.live) text(lost, state.ever ? `NOT LIVE: nothing heard for ${seconds}. What is shown is old. Connecting again …` : "Connecting …");
 }
@@ -79,12 +82,13 @@ function windows() {
   keyed(bar.firstElementChild, state.plant.windows, (w) => w,
     (w) => el("button", { type: "button", onclick: () => choose({ window: w }) }, w),
     (node, w) => set(node, "aria-pressed", w === view.window ? "true" : "false"));
-  text(bar.lastElementChild, `trend 8 h: ${view.trend ? "on" : "off"}`);
+  text(bar.lastElementChild, `trend 8 h: ${!view.trend ? "off" : (refusal() ?? "on")}`);
   set(bar.lastElementChild, "aria-pressed", String(view.trend));
 }
 
-export function renderLink() {
-  link();
+/** `wrong`: words of what could not be drawn, or null. */
+export function renderLink(wrong) {
+  link(wrong);
 }
 
 export function renderHead() {

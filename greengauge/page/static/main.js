@@ -10,8 +10,9 @@ import { listen } from "./keys.js";
 import { ORDER, renderRows, shown } from "./rows.js";
 import { renderScopes, settle } from "./scopes.js";
 import { connect, wish } from "./socket.js";
-import { averages, renderStacks } from "./stack.js";
+import { averages, renderStacks, stacksShown } from "./stack.js";
 import { onChange, scoreFor, state, windowsFor } from "./state.js";
+import { caught, problem } from "./broken.js";
 import { refresh } from "./trend.js";
 import { view } from "./view.js";
 import { renderWhy } from "./why.js";
@@ -24,22 +25,27 @@ function wanted() {
   return new Set([view.window, ...places]);
 }
 
+function trends() {
+  const scopes = shown();
+  const windows = new Set(scopes.flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));
+  refresh(scopes, windows, stacksShown(), averages());
+}
+
+function choice() {
+  if (state.live) wish(wanted());
+}
+
+/** Alarms first; one part that fails takes no other with it. The link comes last: it says that one did. */
+const PARTS = [renderAlarms, settle, renderHead, renderScopes, renderRows, renderWhy, renderStacks, renderEnergy, renderLeague, trends, choice];
+
 function render() {
   due = false;
-  renderLink();
-  if (!state.plant) return;
-  settle();
-  renderHead();
-  renderScopes();
-  renderRows();
-  renderWhy();
-  renderStacks();
-  renderEnergy();
-  renderLeague();
-  renderAlarms();
-  const windows = new Set(shown().flatMap((s) => ORDER.map((d) => scoreFor(s, d, view.window)?.window)).filter(Boolean));
-  refresh(windows, averages());
-  if (state.live) wish(wanted());
+  const failed = state.plant ? PARTS.map(caught).find(Boolean) : null;
+  const wrong = problem() ?? failed;
+  if (caught(() => renderLink(wrong))) {
+    document.body.classList.add("not-live");
+    $("link").textContent = "PAGE ERROR, not current";
+  }
 }
 
 function soon() {

@@ -33,6 +33,9 @@ function rows() {
   return [...found.values()].sort((a, b) => rank(a) - rank(b) || a.stack.name.localeCompare(b.stack.name) || a.pollutant.localeCompare(b.pollutant));
 }
 
+/** The stacks that have a row. */
+export const stacksShown = () => [...new Set(rows().map((row) => row.stack.scope))];
+
 export const averages = () => (rows().length ? [NOW] : []);
 
 function make(row) {

@@ -1,4 +1,4 @@
-// Small trends: eight hours of every gauge shown, asked for once a minute in one question each.
+// Small trends: eight hours of every gauge shown, asked for once a minute, of the places on the screen only.
 
 import { set, svg } from "./dom.js";
 import { degree as number } from "./format.js";
@@ -9,10 +9,12 @@ const EVERY_MS = 60_000;
 const BUSY_MS = 4000; // while earlier steps are still being scored
 const WIDE = 120;
 const HIGH = 30;
+const TOGETHER = 25; // places in one question: some hundred series, far below what the service answers at once
 const GAP = 3; // usual spacings without a point before the line breaks
 
 const series = new Map();
 const asked = new Map();
+let refused = null;
 export const span = { start: 0, end: 0 };
 
 async function ask(query) {
@@ -23,8 +25,12 @@ async function ask(query) {
   asked.set(query, { at: performance.now(), busy });
   try {
     const answer = await fetch(`/api/v1/trend?${query}&for=8h&points=${WIDE}&end=${Math.round(now())}`);
-    if (!answer.ok) throw new Error(answer.statusText);
-    const body = await answer.json();
+    const body = await answer.json().catch(() => ({}));
+    if (!answer.ok) {
+      refused = `not shown: ${body.error?.cause ?? answer.status}`; // asking again soon would be refused again
+      return tell();
+    }
+    refused = null;
     Object.assign(span, { start: body.start, end: body.end });
     for (const t of body.trends) series.set(key(t.scope, t.degree ?? t.pollutant, t.window ?? t.average), t.points);
     tell();
@@ -33,11 +39,24 @@ async function ask(query) {
   }
 }
 
+/** Why the service did not give the newest trends that were asked for, or null. */
+export const refusal = () => refused;
+
+function askAll(scopes, name, values) {
+  for (const value of values) {
+    for (let i = 0; i < scopes.length; i += TOGETHER) {
+      const places = scopes.slice(i, i + TOGETHER).map((s) => ["scope", s]);
+      ask(new URLSearchParams([...places, [name, value]]).toString());
+    }
+  }
+}
+
 /** Ask for what is on the screen, if it is due. */
-export function refresh(windows, averages) {
+export function refresh(scopes, windows, stacks, averages) {
   if (!view.trend || !state.live) return;
-  for (const window of windows) ask(`window=${encodeURIComponent(window)}`);
-  for (const average of averages) ask(`average=${encodeURIComponent(average)}`);
+  askAll([...scopes].sort(), "window", windows);
+  askAll([...stacks].sort(), "average", averages);
+  for (const [query, { at }] of asked) if (performance.now() - at > 10 * EVERY_MS) asked.delete(query); // places left long ago
 }
 
 export const points = (scope, second, third) => series.get(key(scope, second, third)) ?? [];
