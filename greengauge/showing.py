@@ -78,6 +78,7 @@ class Showing:
         self._heard = np.full(rows, -np.inf)
         self._waits = np.zeros(rows, np.bool_)  # something came since it was last shown
         self._quiet = np.zeros(rows, np.bool_)  # … after a silence
+        self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
         self._next_round = self._next_few = 0.0
 
@@ -105,7 +106,8 @@ class Showing:
             shown = self._go_on(round_)
             round_.took += self._spent() - begun
             self._next_round = round_.begun + max(ROUND_S, SHARE * round_.took)
-        if alarmed and (shown is None or not shown.alarms):
+        first, self._first = self._first and shown is not None, self._first and shown is None
+        if (alarmed or first) and (shown is None or not shown.alarms):
             shown = shown or Shown(self._engine.clock)
             shown.alarms = self._engine.alarms()
         return shown
