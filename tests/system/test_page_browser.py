@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import available_timezones
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
+from devices.errors import ConfigurationError
 from devices.plant import load
+from devices.plant.tables.values import _zone_name
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
 from tests.greengauge.page.driver import MIN, ONE, Driver, alarm, emission, energy, score
@@ -26,6 +31,8 @@ ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 EXPECTED = ("ERR_CONNECTION_REFUSED", "409 (Conflict)")
 """What Chromium itself says of a stopped service and of a refused command."""
+MADE_TO_FAIL = ("400 (Bad Request)", "PAGE ERROR", "made to fail", "Invalid time zone")
+"""What is said besides in tests whose name says `loud` or `refused`."""
 
 
 class Served:
@@ -80,7 +87,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 
 @pytest.fixture
-async def page(served: Served) -> AsyncIterator[Page]:
+async def page(served: Served, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """The page, open; at the end it must have said nothing to the console (the policy included)."""
     async with async_playwright() as play:
         found = shutil.which("chromium")
@@ -88,12 +95,13 @@ async def page(served: Served) -> AsyncIterator[Page]:
         browser = await play.chromium.launch(executable_path=found, args=ARGS)
         tab = await browser.new_page(viewport={"width": 1366, "height": 768})
         said: list[str] = []
+        fine = EXPECTED + (MADE_TO_FAIL if re.search("loud|refused", request.node.name) else ())
         tab.on("pageerror", lambda problem: said.append(str(problem)))
-        tab.on("console", lambda m: None if any(fine in m.text for fine in EXPECTED) else said.append(m.text))
+        tab.on("console", lambda m: said.append(m.text))
         await tab.goto(f"http://127.0.0.1:{served.port}/")
         yield tab
         await browser.close()
-        assert said == []
+        assert [words for words in said if not any(known in words for known in fine)] == []
 
 
 def gauge(scope: str = K1, degree: str = "lcd") -> str:
@@ -293,3 +301,103 @@ async def test_nothing_is_wider_than_the_screen(page: Page, width: int, height: 
     await page.set_viewport_size({"width": width, "height": height})
     await expect(page.locator(gauge())).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+BROKEN = "part of this page"
+
+
+async def break_drawing(page: Page, served: Served) -> None:
+    """Every number's way into words throws from now on: what a browser without a time zone, or a bug, does."""
+    await expect(page.locator(gauge())).to_have_attribute("data-state", "ok")
+    await page.evaluate(
+        "() => void (Intl.NumberFormat.prototype.format = Number.prototype.toFixed = Number.prototype.toPrecision = "
+        "Number.prototype.toLocaleString = () => { throw new RangeError('made to fail') })"
+    )
+    served.driver.live.put_scores([score(value=0.4)], [], [])
+
+
+async def test_what_cannot_be_drawn_is_loud(served: Served, page: Page) -> None:
+    """PAGE ERROR in the link's place and in a banner, never "live"; the alarms are there all the same."""
+    await break_drawing(page, served)
+    await expect(page.locator("#link")).to_have_text("PAGE ERROR, not current")
+    await expect(page.locator("#lost")).to_contain_text(BROKEN)
+    await expect(page.locator("#lost")).to_contain_text("made to fail")
+    await expect(page.locator("body")).to_have_class("not-live")
+    await expect(page.locator("#alarms h2")).to_contain_text("1 alarm unacknowledged")
+
+
+async def test_an_unknown_time_zone_is_loud(served: Served, page: Page) -> None:
+    """A plant whose zone this browser does not know: no bare page under "live", and the alarms' banner stands."""
+    await expect(page.locator("#link")).to_have_text("● live")
+    await page.add_init_script("""const Known = Intl.DateTimeFormat;
+        Intl.DateTimeFormat = function (locale, options) {
+            if (options?.timeZone === 'Asia/Shanghai') throw new RangeError('Invalid time zone specified');
+            return new Known(locale, options);
+        };""")
+    await page.reload()
+    await expect(page.locator("#link")).to_have_text("PAGE ERROR, not current")
+    await expect(page.locator("#alarms h2")).to_contain_text("1 alarm unacknowledged")
+    await expect(page.locator("#lost")).to_contain_text("Invalid time zone")
+
+
+async def test_a_message_that_cannot_be_taken_in_is_loud(served: Served, page: Page) -> None:
+    """What is known may be half of it from then on: it stays said."""
+    await expect(page.locator("#link")).to_have_text("● live")
+    await page.evaluate("() => void (JSON.parse = () => { throw new SyntaxError('made to fail') })")
+    await expect(page.locator("#link")).to_have_text("PAGE ERROR, not current")
+    await page.wait_for_timeout(1500)
+    await expect(page.locator("#link")).to_have_text("PAGE ERROR, not current")
+
+
+async def test_every_zone_that_a_registry_may_name_is_known_here(page: Page) -> None:
+    """Each name of this machine's time zone database either is refused by the registry or is known to the browser."""
+
+    def accepted(name: str) -> bool:
+        try:
+            _zone_name(name)
+        except ConfigurationError:
+            return False
+        return True
+
+    odd = ["posix/Asia/Shanghai", "right/Asia/Shanghai", "localtime", "Factory", "posixrules"]
+    names = [name for name in sorted(available_timezones()) + odd if accepted(name)]
+    assert "Asia/Shanghai" in names
+    assert not set(odd) & set(names)
+    unknown = await page.evaluate(
+        "(names) => names.filter((timeZone) => {"
+        " try { new Intl.DateTimeFormat('en', {timeZone}); } catch { return true; } })",
+        names,
+    )
+    assert unknown == []
+
+
+async def test_trends_are_asked_of_what_is_shown(served: Served, page: Page) -> None:
+    """Places on the screen only, and the shown ones get their trend."""
+    async with page.expect_request("**/api/v1/trend?*") as asked:
+        await page.locator(f'#scopes [data-scope="{K1}"]').first.click()
+        await page.wait_for_timeout(100)
+    first = parse_qs(urlsplit((await asked.value).url).query)
+    assert first["scope"]
+    seen: list[list[str]] = []
+    page.on("request", lambda r: seen.append(parse_qs(urlsplit(r.url).query)["scope"]) if "/trend?" in r.url else None)
+    await page.reload()
+    await expect(page.locator(gauge())).to_have_attribute("data-state", "ok")
+    await page.wait_for_timeout(500)
+    assert [K1] in seen
+    assert all(set(scopes) <= {K1, TAIL} for scopes in seen)
+
+
+async def test_a_refused_trend_is_said_and_not_asked_for_again_at_once(served: Served, page: Page) -> None:
+    """The service's words stand where the trends are switched; no question every four seconds."""
+    asked: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(status=400, json={"error": {"cause": "900 series at once", "where": "", "mend": ""}})
+
+    await page.route("**/api/v1/trend?*", refuse)
+    await page.reload()
+    await expect(page.locator(".trend-switch")).to_have_text("trend 8 h: not shown: 900 series at once")
+    before = len(asked)
+    await page.wait_for_timeout(6000)
+    assert len(asked) == before
