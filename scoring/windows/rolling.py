@@ -11,7 +11,7 @@ is more, and an eighth more between compactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +20,18 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
+<<<<<<< HEAD
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import narrow_all, relocate, take_in
+=======
+from scoring.windows.arena import grown, packed, roomy
+from scoring.windows.buffer import take_in
+>>>>>>> kernels
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
 from scoring.windows.coverage import group_table
 from scoring.windows.edges import cut_edges
-from scoring.windows.kept import FULL, LEAN, unpacked
+from scoring.windows.kept import LEAN, unpacked
 from scoring.windows.kernel import (
     BAD_RISES,
     COLUMNS,
@@ -45,10 +50,11 @@ from scoring.windows.kernel import (
     SPIKES,
 )
 from scoring.windows.records import NONE
-from scoring.windows.rows import Cells, lengthen, take_cells
+from scoring.windows.rows import Cells, lengthen
 from scoring.windows.rules import KEPT, LONGEST_SLACK, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sliding import Slide, slide
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
+from scoring.windows.takeover import same_rows, with_cells_of
 from scoring.windows.updating import update
 from scoring.windows.weighing import lab_table
 
@@ -58,9 +64,6 @@ _FIRST_ROOM = 32
 _FIRST_HOURS = 4
 _SEVERAL = 16
 """Readings of a counter after which a reading before them decides of no spike any more."""
-
-_AGAIN = 256
-"""So many readings of a channel that come at once find room to come once more."""
 
 
 class Changed(NamedTuple):
@@ -130,7 +133,9 @@ class Rolling:
             )
             if row == n:
                 break
-            self._grow(r.channel, row)
+            self._entries, self._channels, self._free = grown(
+                self._entries, self._channels, self._free, self._target, r.channel, row
+            )
         self._fresh = False
         self._seen(int(r.ts.min()), int(r.ts.max()))
         full = np.flatnonzero(self._channels["count"] >= self._full)
@@ -278,19 +283,31 @@ class Rolling:
         for mine, theirs in ((self._channels, other._channels), (self._groups, other._groups)):
             known = theirs["sealed"] >= before // MINUTE
             mine["sealed"][known] = np.maximum(mine["sealed"][known], before // MINUTE)
-        self._copy(other, range(len(self._channels)), range(len(self._groups)), NONE, before)
+        self._copy(other, range(len(self._channels)), range(len(self._groups)), (NONE, before))
 
     def adopt(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
         """Take over the cells that lie in part in (start, end], of some channels and groups, where both keep them."""
         self._seen(start, start)
-        self._copy(other, channels, groups, start // HOUR * HOUR, -(-end // HOUR) * HOUR)
+        self._copy(other, channels, groups, (start // HOUR * HOUR, -(-end // HOUR) * HOUR))
+
+    def _copy(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], hours: tuple[int, int]) -> None:
+        self._slide.until[:] = NONE  # windows that slide are to be added up anew
+        self._slide.joint_until[:] = NONE
+        self._update()
+        other._update()
+        sealed, theirs = self._channels["sealed"], other._channels["sealed"]
+        self._cells = with_cells_of(self._cells, other._cells, channels, sealed, theirs, hours, self._acc)
+        for g in groups:
+            known = int(self._groups["sealed"][g]), int(other._groups["sealed"][g])
+            for to, at in same_rows(self._cells, other._cells, *known, *hours):
+                self._rings[g, to] = other._rings[g, at]
 
     # --- state ----------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs to go on from here, bit-identical."""
         self._update()
-        entries, channels = self._packed(self._channels["count"], spare=0)
+        entries, channels = packed(self._entries, self._channels, self._channels["count"], spare=0)
         cells = self._cells
         return {
             "entries": entries,
@@ -322,32 +339,6 @@ class Rolling:
         self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
         self._free = len(self._entries)
         self._fresh = True
-
-    def _copy(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
-        """Cells in (start, end], whole hours."""
-        self._slide.until[:] = NONE  # windows that slide are to be added up anew
-        self._slide.joint_until[:] = NONE
-        self._update()
-        other._update()
-        mine, theirs = self._cells, other._cells
-        for c in channels:
-            sealed, theirs_sealed = int(self._channels["sealed"][c]), int(other._channels["sealed"][c])
-            if NONE in (sealed, theirs_sealed):
-                continue
-            for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
-                self._take_cells(theirs, c, to, at)
-            cut = np.flatnonzero((mine.edges > start) & (mine.edges <= end))
-            self._take_cells(theirs, c, mine.minutes + mine.hours + cut, theirs.minutes + theirs.hours + cut)
-        for g in groups:
-            sealed, theirs_sealed = int(self._groups["sealed"][g]), int(other._groups["sealed"][g])
-            if NONE in (sealed, theirs_sealed):
-                continue
-            for to, at in _same(mine, theirs, sealed, theirs_sealed, start, end):
-                self._rings[g, to] = other._rings[g, at]
-
-    def _take_cells(self, theirs: Cells, c: int, to: I64, at: I64) -> None:
-        while (taken := take_cells(self._cells, theirs, c, to, at, self._acc)) < len(to):
-            self._cells, to, at = self._cells.roomier(), to[taken:], at[taken:]
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -400,63 +391,4 @@ class Rolling:
     def _compact(self, channels: NDArray[np.intp]) -> None:
         self._update()
         compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
-        self._full[channels] = np.maximum(2 * _FIRST_ROOM, _roomy(self._channels["count"][channels]))
-
-    def _grow(self, coming: NDArray[np.int32], row: int) -> None:
-        """Give every channel room for the rows that are still to come, from `row` on."""
-        channels = self._channels
-        arriving, batch = self._arriving(coming[row:]), self._arriving(coming)
-        need = channels["count"] + arriving
-        widen = channels["widen"] == 1
-        roomy = np.maximum(_roomy(need), need + np.minimum(batch, _AGAIN))  # a backlog goes on
-        room = np.where((need > channels["room"]) | widen, roomy, channels["room"])
-        moved = np.flatnonzero((room > channels["room"]) | widen)
-        width = np.where(widen, FULL, channels["width"])
-        words = (room * width)[moved]
-        if self._free + int(words.sum()) > len(self._entries):
-            spare = int((room * width).sum()) // 32
-            self._entries, self._channels = self._packed(room, spare=spare)
-            self._free = len(self._entries) - spare
-            return
-        placed = channels.copy()
-        placed["room"], placed["width"] = room, width
-        placed["begin"][moved] = self._free + np.cumsum(words) - words
-        relocate(self._entries, channels, self._entries, placed, moved)
-        self._free += int(words.sum())
-        self._channels = placed
-
-    def _arriving(self, coming: NDArray[np.int32]) -> I64:
-        """By channel the rows that are its own or of what it is derived from."""
-        targets = np.diff(np.append(self._channels["targets"], len(self._target)))
-        arriving = np.zeros(len(self._channels), np.int64)
-        arriving[self._target] = np.repeat(np.bincount(coming, minlength=len(self._channels)), targets)
-        return arriving
-
-    def _packed(self, room: I64, spare: int) -> tuple[I64, NDArray[np.void]]:
-        """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""
-        placed = self._channels.copy()
-        narrow_all(self._entries, placed)
-        placed["width"][placed["widen"] == 1] = FULL
-        placed["room"] = room
-        words = room * placed["width"]
-        placed["begin"] = np.cumsum(words) - words
-        arena = np.zeros(int(words.sum()) + spare, np.int64)
-        relocate(self._entries, self._channels, arena, placed, np.arange(len(placed)))
-        return arena, placed
-
-
-def _same(
-    mine: Cells, theirs: Cells, sealed: int, theirs_sealed: int, start: int, end: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of the minutes, then of the hours in (start, end] that both rings hold: (here, there)."""
-    first = max(start // MINUTE, sealed - mine.minutes, theirs_sealed - theirs.minutes)
-    minutes = np.arange(first, min(end // MINUTE, sealed, theirs_sealed))
-    yield minutes % mine.minutes, minutes % theirs.minutes
-    first = max(start // HOUR, sealed // 60 - mine.hours, theirs_sealed // 60 - theirs.hours)
-    hours = np.arange(first, min(end // HOUR, sealed // 60, theirs_sealed // 60))
-    yield mine.minutes + hours % mine.hours, theirs.minutes + hours % theirs.hours
-
-
-def _roomy(count: I64) -> I64:
-    """An eighth more: moving what is kept when that is full costs eight moves a reading, and wastes little."""
-    return count + count // 8 + 8
+        self._full[channels] = np.maximum(2 * _FIRST_ROOM, roomy(self._channels["count"][channels]))

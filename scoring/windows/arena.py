@@ -1,0 +1,61 @@
+"""The arena of kept readings: a slot a channel, moved when it is full, packed anew when the arena is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import I64
+from scoring.windows.buffer import narrow_all, relocate
+from scoring.windows.kept import FULL
+
+_AGAIN = 256
+"""So many readings of a channel that come at once find room to come once more: a backlog goes on."""
+
+
+def grown(
+    entries: I64, channels: NDArray[np.void], free: int, target: I64, coming: NDArray[np.int32], row: int
+) -> tuple[I64, NDArray[np.void], int]:
+    """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on."""
+    need = channels["count"] + _arriving(channels, target, coming[row:])
+    with_room = np.maximum(roomy(need), need + np.minimum(_arriving(channels, target, coming), _AGAIN))
+    widen = channels["widen"] == 1
+    room = np.where((need > channels["room"]) | widen, with_room, channels["room"])
+    moved = np.flatnonzero((room > channels["room"]) | widen)
+    width = np.where(widen, FULL, channels["width"])
+    words = (room * width)[moved]
+    if free + int(words.sum()) > len(entries):
+        spare = int((room * width).sum()) // 32
+        entries, channels = packed(entries, channels, room, spare=spare)
+        return entries, channels, len(entries) - spare
+    placed = channels.copy()
+    placed["room"], placed["width"] = room, width
+    placed["begin"][moved] = free + np.cumsum(words) - words
+    relocate(entries, channels, entries, placed, moved)
+    return entries, placed, free + int(words.sum())
+
+
+def packed(entries: I64, channels: NDArray[np.void], room: I64, *, spare: int) -> tuple[I64, NDArray[np.void]]:
+    """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""
+    placed = channels.copy()
+    narrow_all(entries, placed)
+    placed["width"][placed["widen"] == 1] = FULL
+    placed["room"] = room
+    words = room * placed["width"]
+    placed["begin"] = np.cumsum(words) - words
+    arena = np.zeros(int(words.sum()) + spare, np.int64)
+    relocate(entries, channels, arena, placed, np.arange(len(placed)))
+    return arena, placed
+
+
+def roomy(count: I64) -> I64:
+    """An eighth more: moving what is kept when that is full costs eight moves a reading, and wastes little."""
+    return count + count // 8 + 8
+
+
+def _arriving(channels: NDArray[np.void], target: I64, coming: NDArray[np.int32]) -> I64:
+    """By channel the rows that are its own or of what it is derived from."""
+    targets = np.diff(np.append(channels["targets"], len(target)))
+    arriving = np.zeros(len(channels), np.int64)
+    arriving[target] = np.repeat(np.bincount(coming, minlength=len(channels)), targets)
+    return arriving
