@@ -27,7 +27,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +80,9 @@ class Plan:
     plain: NDArray[np.bool_]  # rows sent as they are
     doubtful: dict[Key, list[int]]  # key -> its rows in log order
     late: frozenset[Key]  # doubtful keys that may have been sent before
-    known: dict[Key, Winner]  # remembered ones
-    spans: list[Span]  # to ask the store
-    asked: list[int]  # channel of each span
+    known: Mapping[Key, Winner] = field(default_factory=dict)  # remembered ones
+    spans: Sequence[Span] = ()  # to ask the store
+    asked: Sequence[int] = ()  # channel of each span
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Winners:
         """Close the file."""
         self._db.close()
 
-    # --- a batch's way: plan, (ask the store), choose, remember, (write), checkpoint ------------
+    # --- a batch's way: plan, recall, (ask the store), choose, remember, (write), checkpoint ------------
 
     def plan(self, readings: Readings) -> Plan:
         """Sort out a batch: one pass, and Python for the doubtful rows alone."""
@@ -134,9 +134,16 @@ class Winners:
         for row in np.flatnonzero(~plain).tolist():
             doubtful.setdefault((int(readings.channel[row]), int(readings.ts[row])), []).append(row)
         lates = frozenset(key for key, rows in doubtful.items() if late[rows[0]])
-        known = {key: winner for key in lates if (winner := self._recall(key))}
-        spans, asked = self._spans(lates - known.keys())
-        return Plan(readings, plain, doubtful, lates, known, spans, asked)
+        return Plan(readings, plain, doubtful, lates)
+
+    def recall(self, plan: Plan) -> Plan:
+        """With what is remembered of late keys, and what the store must be asked for. EnvironmentFailure."""
+        if not plan.late:
+            return plan
+        with self._told("read"):
+            known = {key: winner for key in plan.late if (winner := self._recall(key))}
+        spans, asked = self._spans(plan.late - known.keys())
+        return replace(plan, known=known, spans=spans, asked=asked)
 
     def choose(self, plan: Plan, answers: Sequence[Mapping[int, float | str]] | None) -> Choice:
         """One row a key. `answers`: what the store holds of `plan.spans`; None if it may not be asked."""
@@ -201,12 +208,12 @@ class Winners:
         self._tables.saved(position)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, doing: str = "written") -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as failure:
             raise EnvironmentFailure(
-                f"the writer's memory cannot be written: {failure}", where=str(self._path), mend="see the disk's space"
+                f"the writer's memory cannot be {doing}: {failure}", where=str(self._path), mend="see the disk's space"
             ) from failure
 
     def _recall(self, key: Key) -> Winner | None:

@@ -1,14 +1,25 @@
 """`StoreWriter`: from the log into the store, at the store's pace, moving the store cursor.
 
-One batch at a time: read, decode, choose the winners, encode, write, then move the cursor. While the
-store is down the batch in hand waits and everything else stays in the log, so memory is flat and
-catching up is the same code as keeping up.
+Batch after batch: read, decode, choose the winners, encode; each of those in log order. The writes themselves overlap,
+as many as the store gains by and each at most `BATCH_LINES`, while the next batch is made; the cursor moves over what
+was answered, in log order. While the store is down what is out waits and everything else stays in the log, so memory
+is flat and catching up is the same code as keeping up.
+
+**No write overtakes another of the same key.** Writes that are out together may take effect in any order, so no two of
+them may hold one (channel, ts). They do not: a row goes out while others are out only if it is beyond everything that
+came before on its channel (`Winners`: not *late*), so nobody before it holds its key; and a batch with a late row
+waits until all before it is answered. That is also what its question to the store needs, and what `remember` (durable
+before anything is sent) has said by then.
+
+After a failure all that is out is awaited, then tried again one by one from the oldest on, by the rule of
+`ingest.store.patience`; each success then lets one more be out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +27,6 @@ from typing import Literal, Protocol, TypeVar
 
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
-from devices.readings import Readings
 from ingest.decode.result import Decoded, Reject
 from ingest.line_protocol import ReadingEncoder, reading_tags
 from ingest.lines import Lines
@@ -25,17 +35,16 @@ from ingest.store.base import BadPoint, Series, Store, StoreDown
 from ingest.store.patience import FIRST_RETRY_S, pause_s
 from ingest.winners import Choice, Plan, Winners
 from ingest.worker import Worker
+from ingest.writer_parts import Batch, Flight, rejects_of
+from ingest.writer_state import WriterCounts, WriterState
 
 T = TypeVar("T")
+Trouble = StoreDown | EnvironmentFailure
 
 READ_BYTES = 1 << 20
 BATCH_LINES = 10_000
-LATE_MS = 5_000
-"""Unwritten readings older than this make the store "late"."""
 CHECKPOINT_S = 1.0
 DAMAGE_S = 0.2
-REFUSED_ITEM = 1 << 20
-"""A reading refused by the store is quarantined under its frame's position and this plus its place in the frame."""
 
 
 class Cursor(Protocol):
@@ -48,54 +57,6 @@ class Cursor(Protocol):
     def set(self, position: int) -> None:
         """Move it, durably."""
         ...
-
-
-@dataclass(slots=True)
-class WriterState:
-    """What the page shows of the store. Times in ms."""
-
-    condition: Literal["ok", "down", "paused"] = "ok"  # paused: a person is needed; it goes on by itself once mended
-    since: int = 0  # of the condition
-    words: str = ""  # the store's own, or ours about it
-    oldest: int | None = None  # receive time of the oldest unwritten reading; None: all is written
-    blind: bool = False  # the store may not be asked: late duplicates are written in log order
-
-    def late_s(self, now: int) -> float:
-        """Seconds by which the store is behind; 0 while it keeps up."""
-        behind = 0 if self.oldest is None else now - self.oldest
-        return behind / 1000 if behind >= LATE_MS else 0.0
-
-    def text(self, now: int) -> str:
-        """A line for people."""
-        late = self.late_s(now)
-        if self.condition == "paused":
-            return f"PAUSED: {self.words}"
-        if self.condition == "down":
-            return f"DOWN since {(now - self.since) // 1000} s: {self.words}"
-        return f"LATE {late:.0f}s" if late else "ok"
-
-
-@dataclass(slots=True)
-class WriterCounts:
-    """The store's side of the ledger, in values, since the start of the process."""
-
-    read: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    superseded: int = 0
-    refused: int = 0
-    lines: int = 0
-    writes: int = 0
-    failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """One read of the log on its way."""
-
-    end: int
-    oldest: int  # receive time
-    plan: Plan | None  # None: nothing to store in it
 
 
 @dataclass(slots=True)
@@ -116,6 +77,9 @@ class StoreWriter:
     position: int = 0
     _encoder: ReadingEncoder = field(init=False)
     _worker: Worker = field(init=False)
+    _ahead: int = 0  # the log is read up to here; between `position` and this it is out
+    _out: deque[Flight] = field(default_factory=deque)  # in log order
+    _window: int = 1  # writes that may be out now
     _rewind: int | None = None
     _retry_now: asyncio.Event = field(default_factory=asyncio.Event)
     _saved: float = 0.0
@@ -127,27 +91,33 @@ class StoreWriter:
     async def run(self) -> None:
         """Write until cancelled."""
         # The memory of winners may be a second behind the cursor: read on from there, writing again is harmless.
-        self.position = min(self.cursor.get(), self.winners.reached)
+        self.position = self._ahead = min(self.cursor.get(), self.winners.reached)
         nothing = 0  # reads in a row that brought nothing
         try:
             while True:
                 if self._rewind is not None:
+                    await self._forget_what_is_out()
                     await self._go_back(self._rewind)
                     continue
-                batch = await self._worker.call(self._prepare)
-                if batch is None:
+                if self._out and time.monotonic() - self._saved >= CHECKPOINT_S:
+                    await self._land(0)  # what the winners know is then exactly what is written: it can be saved
+                    continue
+                batch = await self._worker.call(self._read)
+                if batch is not None:
+                    nothing = 0
+                    await self._take(batch)
+                elif self._out:
+                    await self._land(0)
+                else:
                     self.state.oldest = None
                     await self._checkpoint(at_once=True)
                     if (nothing := nothing + 1) > 1:  # damage at the log's end: it goes on, but nothing can be read
                         await asyncio.sleep(DAMAGE_S)
                     await self._until_more()
-                    continue
-                nothing = 0
-                self.state.oldest = batch.oldest
-                if batch.plan is None or await self._put(batch.plan):
-                    self.position = batch.end
-                    await self._checkpoint()
         finally:
+            for flight in self._out:
+                flight.task.cancel()
+            await asyncio.gather(*(flight.task for flight in self._out), return_exceptions=True)
             await asyncio.shield(self._worker.call(self._finish))
             self._worker.stop()
 
@@ -161,45 +131,111 @@ class StoreWriter:
         """Whether the cursor has still to go back."""
         return self._rewind is not None
 
-    def retry(self) -> None:
-        """Try a store that is down or paused at once."""
-        self._retry_now.set()
-
     # --- one batch ------------------------------------------------------------------------------
 
-    def _prepare(self) -> _Batch | None:
-        """Read and decode; in the worker thread."""
-        records = self.read(self.position, READ_BYTES)
+    def _read(self) -> Batch | None:
+        """Read, decode and sort out; in the worker thread."""
+        records = self.read(self._ahead, READ_BYTES)
         if not records:
             return None
         readings = self.decode(records).readings
         self.counts.read += len(readings)
         plan = self.winners.plan(readings) if len(readings) else None
-        return _Batch(records[-1].end, records[0].entry.received, plan)
+        return Batch(records[-1].end, records[0].entry.received, plan)
 
-    async def _put(self, plan: Plan) -> bool:
-        """Store one batch, however long it takes; False if a rewind made it pointless."""
-        asked = await self._persist(lambda: self._ask(plan))
-        if asked is None:
-            return False
-        choice, lines = await self._worker.call(lambda: self._encode(plan, asked[0]))
+    async def _take(self, batch: Batch) -> None:
+        """Send one batch off, however long it takes to come so far; given up if a rewind makes it pointless."""
+        if not self._out:
+            self.state.oldest = batch.oldest
+        if batch.plan is not None:
+            if batch.plan.late and not await self._land(0):
+                return
+            ready = await self._ready(batch.plan)
+            if ready is None or not await self._send(batch, len(batch.plan.readings), *ready):
+                return
+        elif self._out:
+            self._out[-1].end = batch.end  # nothing to store: it is done with the one before
+        else:
+            self.position = batch.end
+            await self._checkpoint()
+        self._ahead = batch.end
+
+    async def _ready(self, plan: Plan) -> tuple[Choice, Lines] | None:
+        """What to send of a batch; None if a rewind came in between."""
+        recalled = await self._persist(lambda: self._worker.call(lambda: self.winners.recall(plan)))
+        asked = None if recalled is None else await self._persist(lambda: self._ask(recalled))
+        if recalled is None or asked is None:
+            return None
+        choice, lines = await self._worker.call(lambda: self._encode(recalled, asked[0]))
         if choice.tracked and not await self._persist(lambda: self._remember(choice)):
-            return False
-        self.counts.duplicate += choice.duplicates
-        self.counts.superseded += choice.superseded
-        for at in range(0, len(lines.lines), BATCH_LINES):
+            return None
+        return choice, lines
+
+    async def _send(self, batch: Batch, rows: int, choice: Choice, lines: Lines) -> bool:
+        """Let its writes out as the window allows; False if a rewind came before the last was out."""
+        total = len(lines.lines)
+        for at in range(0, max(1, total), BATCH_LINES):
+            if not await self._land(self._window - 1):
+                return False
             part = lines.lines[at : at + BATCH_LINES]
-            refused = await self._persist(lambda part=part: self.store.write(part))  # type: ignore[misc] # default binds it
-            if refused is None:
-                return False
-            self.counts.writes += 1
-            self.counts.lines += len(part)
-            bad = [BadPoint(at + b.line, b.field, b.reason) for b in refused]
-            if not await self._refuse(bad, lines, choice.readings):
-                return False
-        # A late winner takes the place of one that was counted as stored before.
-        self.counts.stored += len(plan.readings) - choice.duplicates - choice.superseded
+            task = asyncio.create_task(self._write(part), name="store writer: one write")
+            end = batch.end if at + BATCH_LINES >= total else None
+            self._out.append(Flight(task, part, at, lines, choice, batch.oldest, rows, end))
         return True
+
+    async def _write(self, part: Sequence[bytes]) -> list[BadPoint]:
+        return await self.store.write(part) if part else []  # all duplicates: nothing to say
+
+    async def _land(self, most: int) -> bool:
+        """Wait until at most so many writes are out, and see to all that are answered; False if a rewind came."""
+        landed = False
+        while self._out and (len(self._out) > most or self._out[0].task.done()):
+            flight = self._out[0]
+            refused = await self._answer(flight)
+            if refused is None or not await self._refuse(flight, refused):
+                return False
+            self._out.popleft()
+            self._landed(flight)
+            landed = True
+        if landed:
+            await self._checkpoint()
+        return self._rewind is None
+
+    async def _answer(self, flight: Flight) -> list[BadPoint] | None:
+        """The store's answer to one write, which is tried until there is one; None if a rewind came in between."""
+        await asyncio.wait([flight.task])
+        if flight.failure is None:
+            self._window = min(self._window + 1, max(1, self.store.writes_at_once))
+            self._is("ok", "")
+            return flight.task.result()
+        # Whoever else is out will fail too, or land: then one at a time. A task is looked at once: what failed
+        # beside the oldest is tried again as soon as that one is through, for the store answers then.
+        self._window = 1
+        await asyncio.wait([other.task for other in self._out])
+        failures = [failure for other in self._out if not other.seen and (failure := other.failure)]
+        for other in self._out:
+            other.seen = True
+        return await self._persist(lambda: self.store.write(flight.part), failures)
+
+    def _landed(self, flight: Flight) -> None:
+        self.counts.writes += 1
+        self.counts.lines += len(flight.part)
+        if flight.end is None:
+            return
+        self.counts.duplicate += flight.choice.duplicates
+        self.counts.superseded += flight.choice.superseded
+        # A late winner takes the place of one that was counted as stored before.
+        self.counts.stored += flight.rows - flight.choice.duplicates - flight.choice.superseded
+        self.position = flight.end
+        if self._out:
+            self.state.oldest = self._out[0].oldest
+
+    async def _forget_what_is_out(self) -> None:
+        """A rewind came: what is out does not count; but it is awaited, lest it land behind what is written again."""
+        if self._out:
+            await asyncio.gather(*(flight.task for flight in self._out), return_exceptions=True)
+        self._out.clear()
+        self._ahead = self.position
 
     async def _ask(self, plan: Plan) -> tuple[list[dict[int, float | str]] | None]:
         """What the store holds of late keys; (None,) if this token may not ask."""
@@ -223,22 +259,48 @@ class StoreWriter:
         await self._worker.call(lambda: self.winners.remember(choice.tracked))
         return True
 
-    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T | None:
-        """The attempt's result, waiting out a store or a disk that is down; None if a rewind came in between."""
+    async def _persist(self, attempt: Callable[[], Awaitable[T]], failed: Sequence[Trouble] = ()) -> T | None:
+        """The attempt's result, waiting out a store or a disk that is down; None if a rewind came in between.
+
+        `failed`: attempts that were already made, all at once.
+        """
         failures = 0
+        if failed:
+            self.counts.failures += len(failed)
+            failures = 1
+            await self._bear(max(map(_down, failed), key=lambda down: down.retry_after), failures)
         while self._rewind is None:
             try:
                 result = await attempt()
             except (StoreDown, EnvironmentFailure) as failure:
-                down = failure if isinstance(failure, StoreDown) else StoreDown(failure.cause)
                 failures += 1
                 self.counts.failures += 1
-                self._is("paused" if down.standing else "down", down.cause)
-                await self._wait(down, failures)
+                await self._bear(_down(failure), failures)
             else:
                 self._is("ok", "")
                 return result
         return None
+
+    async def _bear(self, down: StoreDown, failures: int) -> None:
+        self._is("paused" if down.standing else "down", down.cause)
+        await self._wait(down, failures)
+
+    async def _refuse(self, flight: Flight, bad: list[BadPoint]) -> bool:
+        """Into quarantine; False if a rewind came before they were there: they are written, and refused, again."""
+        if not bad:
+            return True
+        bad = [BadPoint(flight.at + b.line, b.field, b.reason) for b in bad]
+        rejects = rejects_of(bad, flight.lines, flight.choice.readings, self.plant, self.store.name)
+        if rejects:
+            if await self._persist(lambda: self._quarantined(rejects)) is None:
+                return False
+            self.counts.refused += len(rejects)
+            self.counts.stored -= len(rejects)
+        return True
+
+    async def _quarantined(self, rejects: list[Reject]) -> bool:
+        await self.quarantine(rejects)
+        return True
 
     async def _wait(self, down: StoreDown, failures: int) -> None:
         pause = pause_s(down, failures)
@@ -254,53 +316,13 @@ class StoreWriter:
             self.state.since = self.clock()
         self.state.condition, self.state.words = condition, words
 
-    # --- what the store will never take ---------------------------------------------------------
-
-    async def _refuse(self, bad: list[BadPoint], lines: Lines, readings: Readings) -> bool:
-        """Into quarantine; False if a rewind came before they were there: they are written, and refused, again."""
-        refused: dict[int, tuple[int, str]] = {}  # row -> its line, the store's words
-        for point in bad:
-            for row in range(lines.first[point.line], lines.first[point.line + 1]):
-                name = self.plant.channels[int(readings.channel[row])].name
-                if point.field in ("", name, f"{name}_q"):
-                    refused[row] = (point.line, point.reason)
-        if refused:
-            rejects = [self._reject(row, lines.lines[at], why, readings) for row, (at, why) in refused.items()]
-            if await self._persist(lambda: self._quarantined(rejects)) is None:
-                return False
-            self.counts.refused += len(rejects)
-            self.counts.stored -= len(rejects)
-        return True
-
-    async def _quarantined(self, rejects: list[Reject]) -> bool:
-        await self.quarantine(rejects)
-        return True
-
-    def _reject(self, row: int, line: bytes, why: str, readings: Readings) -> Reject:
-        channel = self.plant.channels[int(readings.channel[row])]
-        meter = self.plant.meters[channel.meter]
-        position = int(readings.position[row])
-        return Reject(
-            position=position,
-            item=REFUSED_ITEM + row - int((readings.position == position).argmax()),
-            received=int(readings.received[row]),
-            topic=meter.topic,
-            outcome="quarantined",
-            reason="store-refused",
-            cause=f"{self.store.name} will not take it: {why}",
-            where=f"meter {meter.name}, channel {channel.name}",
-            mend="mend the store (another type or retention), then `greengauge rewind --to` a time before this",
-            size=len(line),
-            payload=line[:4096],
-            values=1,
-        )
-
     # --- positions ------------------------------------------------------------------------------
 
     async def _checkpoint(self, *, at_once: bool = False) -> None:
         """Move the cursor; the winners' memory follows about once a second and when all is written."""
-        save = (at_once and self.winners.reached != self.position) or time.monotonic() - self._saved >= CHECKPOINT_S
-        if save:
+        # While something is out the winners know more than is written: after a crash that would all be late.
+        due = time.monotonic() - self._saved >= CHECKPOINT_S and not self._out
+        if save := due or (at_once and self.winners.reached != self.position):
             self._saved = time.monotonic()
         try:
             await self._worker.call(lambda: self._save(self.position, with_winners=save))
@@ -329,7 +351,7 @@ class StoreWriter:
                 self._is("down", failure.cause)
                 await asyncio.sleep(FIRST_RETRY_S)
                 return
-            self.position = position
+            self.position = self._ahead = position
         if self._rewind == position:  # else somebody wants it farther back
             self._rewind = None
 
@@ -352,6 +374,10 @@ class StoreWriter:
 
     async def _more(self) -> None:
         await self.more(self.position)
+
+
+def _down(failure: Trouble) -> StoreDown:
+    return failure if isinstance(failure, StoreDown) else StoreDown(failure.cause)
 
 
 def series_of(plant: Plant) -> Callable[[int], Series]:

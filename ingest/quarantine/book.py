@@ -21,7 +21,7 @@ from devices.foreign import printable
 from ingest.decode.result import Reject
 from ingest.derived import damaged, put_aside
 from ingest.quarantine import resolving, sequences, tables
-from ingest.quarantine.counts import Count, Fill, PendingName
+from ingest.quarantine.counts import Fill, PendingName
 from ingest.quarantine.resolving import Retried
 
 T = TypeVar("T")
@@ -169,10 +169,6 @@ class Quarantine:
             }
             for row in self._ask(query, position)
         ]
-
-    def counts(self) -> tuple[Count, ...]:
-        """Rejects by reason and topic, the most frequent first."""
-        return tuple(Count(*row) for row in self._ask("SELECT * FROM tally ORDER BY messages DESC, reason, topic"))
 
     def reasons(self) -> dict[str, int]:
         """Messages rejected for each reason."""

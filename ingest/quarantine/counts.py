@@ -6,20 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How often one reason met one topic."""
-
-    reason: str
-    topic: str
-    outcome: str
-    messages: int  # or objects of arrays
-    values: int  # numbers lost with them, where that could be told
-    first_position: int
-    last_position: int
-    last_received: int  # ms
-
-
-@dataclass(frozen=True, slots=True)
 class PendingName:
     """A meter's topic or "meter.field" that awaits approval."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -22,7 +22,6 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.broker import Broker
 from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, hung_up, refused_by
-from ingest.session.frames import encode, puback
 from ingest.session.stream import ROOM, Frames, Malformed
 from ingest.session.wire import CLOGGED, Wire, WireClient
 
@@ -194,21 +193,6 @@ class Connection:
         except Exception as failure:  # noqa: BLE001 - a strange broker may end its connection, never the service
             self._drop(Ending("closed", f"the broker sent something that cannot be read: {failure!r}"))
 
-    def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        """One at QoS 2: we never ask for it, so paho may answer it."""
-        properties: Any = message.properties  # paho leaves its Properties untyped
-        frame = encode(
-            message._topic,  # noqa: SLF001 - the bytes as sent; `.topic` raises where they are not UTF-8
-            bytes(message.payload),
-            level=self.level,
-            qos=message.qos,
-            retain=message.retain,
-            dup=message.dup,
-            mid=message.mid,
-            properties=b"\x00" if properties is None else properties.pack(),
-        )
-        self._arrived(Frames(frame, 1, puback(message.mid)))
-
     # --- writing -------------------------------------------------------------------------------
 
     def acknowledge(self, acks: bytes) -> bool:
@@ -237,7 +221,7 @@ class Connection:
                 self._loop.add_reader(self._fd, self._readable)
             else:
                 self._loop.remove_reader(self._fd)
-        writing = wire.wants_writing
+        writing = wire.unsent > 0 or (reading and wire.read_waits)  # while nobody reads, that would spin
         if writing != self._writing:
             self._writing = writing
             if writing:
@@ -277,7 +261,6 @@ class Connection:
             client.username_pw_set(self.broker.username, self.broker.password)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
-        client.on_message = self._message
         client.on_disconnect = self._disconnected
         client.on_socket_close = lambda _client, _userdata, sock: self._forget(sock)
         return client

@@ -22,6 +22,11 @@ LARGEST = 2 << 20
 """Of a packet that is held whole; the largest payload that decoding takes is half of that."""
 
 
+NEVER_ASKED = "the broker sent a message at QoS 2, which was never asked for"
+"""(QoS 3 does not exist.) Answering it would promise what is not durable yet: paho sends its PUBREC on arrival, and
+the broker may then forget the message. Unanswered it comes again, and the ended connection says why."""
+
+
 class Frames(NamedTuple):
     """PUBLISH packets in arrival order."""
 
@@ -59,7 +64,10 @@ class Stream:
         return bytes(self._view[self._start : self._fill])
 
     def packets(self) -> Iterator[Frames | bytes]:
-        """What is whole: runs of PUBLISH packets, and every other packet as its bytes. Raises Malformed."""
+        """What is whole: runs of PUBLISH packets, and every other packet as its bytes.
+
+        Raises Malformed: lengths that cannot be read, a message at QoS 2.
+        """
         whole = 0
         while True:
             if self._skip:
@@ -77,6 +85,8 @@ class Stream:
                 if not self._begin_cut(whole):
                     break
             elif why == packets.OTHER and at + whole <= self._fill:
+                if self._view[at] & 0xF0 == PUBLISH:
+                    raise Malformed(NEVER_ASKED)
                 self._start = at + whole
                 yield bytes(self._view[at : self._start])
             else:
@@ -96,6 +106,8 @@ class Stream:
         """Whether enough of the oversize packet at the start is there to go on."""
         if self._view[self._start] & 0xF0 != PUBLISH:
             raise Malformed(f"the broker sent a packet of {whole:,} bytes that is no message")
+        if self._view[self._start] & 0x04:
+            raise Malformed(NEVER_ASKED)
         if self._fill - self._start < CUT_HEAD:
             return False
         frame, ack = encode_cut(bytes(self._view[self._start : self._start + CUT_HEAD]), whole)

@@ -41,7 +41,7 @@ class Wire:
         self._outgoing = bytearray()
         self._over: OSError | None = None  # no byte will come any more
         self._closed = False
-        self._read_waits = False  # TLS has to write before it can read
+        self.read_waits = False  # TLS has to write before it can read
         self.tls = isinstance(sock, ssl.SSLSocket)  # then a read gives one record of it, however much there is
         with suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -89,11 +89,11 @@ class Wire:
 
     def receive(self, most: int = ROOM) -> int:
         """Read up to `most` bytes into the stream; how many. 0: there are none now, or the link is `over`."""
-        self._read_waits = False
+        self.read_waits = False
         try:
             size = self._sock.recv_into(self.stream.room(most))
         except _AGAIN as reason:
-            self._read_waits = isinstance(reason, ssl.SSLWantWriteError)
+            self.read_waits = isinstance(reason, ssl.SSLWantWriteError)
             return 0
         except OSError as failure:
             self._over = failure
@@ -124,11 +124,6 @@ class Wire:
     def unsent(self) -> int:
         """Bytes that wait for the socket."""
         return len(self._outgoing)
-
-    @property
-    def wants_writing(self) -> bool:
-        """Whether to go on as soon as the socket takes bytes."""
-        return bool(self._outgoing) or self._read_waits
 
     def give(self, packet: bytes) -> None:
         """A packet for paho."""

@@ -29,7 +29,7 @@ class StoreDown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What to query: one field of one measurement with these tags."""
+    """What to ask for: one field of one measurement with these tags."""
 
     measurement: str
     field: str
@@ -49,6 +49,7 @@ class Store(Protocol):
     """The store seam."""
 
     name: str  # for people: "InfluxDB 2.7.12 at http://…", "embedded in DIR"
+    writes_at_once: int  # calls of `write` that may overlap and gain by it; in whatever order they take effect
 
     async def write(self, lines: Sequence[bytes]) -> list[BadPoint]:
         """Write line-protocol points (ms precision), all of one call or, where some are bad, all but those.
@@ -57,12 +58,8 @@ class Store(Protocol):
         """
         ...
 
-    async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, float | str]]:
-        """Points with start < time <= end (ms), ascending; with a step, the mean of each step, stamped with its end."""
-        ...
-
     async def look_up(self, spans: Sequence[Span]) -> list[dict[int, float | str]]:
-        """What the store holds of each span: time -> value. How the writer learns whether a late reading is news.
+        """What the store holds of each span: time -> value, ascending. So the writer learns whether a late one is news.
 
         Raises `StoreDown`; with `standing` if it may not be asked (a token that can only write).
         """

@@ -40,6 +40,8 @@ _MEND = (
 class EmbeddedStore:
     """A store in one SQLite file inside `folder`; `keep_ms` bounds it to that much time behind the newest point."""
 
+    writes_at_once = 1  # SQLite has one writer
+
     def __init__(self, folder: Path, *, keep_ms: int | None = None) -> None:
         self.name = f"embedded in {folder}"
         self._keep_ms = keep_ms
@@ -70,15 +72,9 @@ class EmbeddedStore:
         """See `Store.write`."""
         return await self._writing.call(lambda: self._write(lines))
 
-    async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, float | str]]:
-        """See `Store.query`."""
-        return await self._reading.call(lambda: self._query(series, start, end, step_ms))
-
     async def look_up(self, spans: Sequence[Span]) -> list[dict[int, float | str]]:
         """See `Store.look_up`."""
-        return await self._reading.call(
-            lambda: [dict(self._query(span.series, span.first - 1, span.last, 0)) for span in spans]
-        )
+        return await self._reading.call(lambda: [self._held(span) for span in spans])
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -132,17 +128,18 @@ class EmbeddedStore:
             rows.append((self._ids[key], ts, v))
         return refused
 
-    def _query(self, series: Series, start: int, end: int, step: int) -> list[tuple[int, float | str]]:
-        ids = self._matching(series)
+    def _held(self, span: Span) -> dict[int, float | str]:
         # The table without row ids is one b-tree by (series, time): each of these is one range of it.
-        what = "ts, v" if not step else f"((ts - 1) / {step:d} + 1) * {step:d}, avg(v)"
-        where = "series = ? AND ts > ? AND ts <= ?" + (" AND typeof(v) <> 'text'" if step else "")
-        sql = f"SELECT {what} FROM value WHERE {where}" + (" GROUP BY 1" if step else "")  # noqa: S608 - our own integers
+        sql = "SELECT ts, v FROM value WHERE series = ? AND ts >= ? AND ts <= ?"
         try:
-            rows = [row for i in ids for row in self._reader.execute(sql, (i, start, end))]
+            rows = [
+                row
+                for i in self._matching(span.series)
+                for row in self._reader.execute(sql, (i, span.first, span.last))
+            ]
         except sqlite3.Error as failure:
             raise self._down(failure) from failure
-        return sorted(rows)
+        return dict(sorted(rows))
 
     def _learn(self) -> None:
         self._ids = {(bytes(h), f): i for i, h, f in self._db.execute("SELECT id, head, field FROM series")}

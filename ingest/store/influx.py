@@ -5,12 +5,14 @@ InfluxQL, because Flux is frozen and absent in InfluxDB 3, and dashboards need i
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ingest.store.base import BadPoint, Series, Span, StoreDown
+from ingest.store.base import BadPoint, Span, StoreDown
 from ingest.store.influx_http import InfluxHttp
 from ingest.store.salvage import Conflicts, Refused, settle
 from ingest.worker import Worker
@@ -32,8 +34,16 @@ class Target:
     org_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    http: InfluxHttp
+    worker: Worker
+
+
 class InfluxStore:
     """An InfluxDB 2. Nothing is asked of it before the first use: it may be down when we start."""
+
+    writes_at_once = 4
 
     def __init__(self, url: str, token: str, org: str | None = None, bucket: str | None = None) -> None:
         """`url` may carry `?org=…&bucket=…`; what is not given is found out (see `_find`)."""
@@ -43,43 +53,48 @@ class InfluxStore:
         self._bucket = bucket or next(iter(asked.get("bucket", [])), None)
         base = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         self.name = f"InfluxDB at {base}"
-        # One request at a time each way: two writes at once let the older value win, and a trend
-        # on the page must not wait behind a write that stalls.
-        self._http, self._asking = InfluxHttp(base, token), InfluxHttp(base, token)
-        self._writing, self._reading = Worker("influx store"), Worker("influx store queries")
+        # Each lane is a connection that is kept and a thread of its own: a question must not wait behind a write that
+        # stalls. The lane used last is taken first, so a quiet plant keeps one connection.
+        self._lanes = [_Lane(InfluxHttp(base, token), Worker(f"influx store {n}")) for n in range(self.writes_at_once)]
+        self._free: asyncio.LifoQueue[_Lane] = asyncio.LifoQueue()
+        for lane in self._lanes:
+            self._free.put_nowait(lane)
+        self._asking, self._reading = InfluxHttp(base, token), Worker("influx store queries")
+        self._finding = threading.Lock()  # two that look at once would make two buckets
         self._target: Target | None = None
         self._database: str | None = None
         self._conflicts: Conflicts = {}
 
     async def write(self, lines: Sequence[bytes]) -> list[BadPoint]:
         """See `Store.write`."""
-        return await self._writing.call(lambda: self._write(lines)) if lines else []
-
-    async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, float | str]]:
-        """See `Store.query`."""
-        statement = _select(series, start + 1, end, step_ms)
-        (rows,) = await self._reading.call(lambda: self._ask([statement]))
-        return [(ts + step_ms - 1 if step_ms else ts, v) for ts, v in rows]
+        if not lines:
+            return []
+        lane = await self._free.get()
+        try:
+            return await lane.worker.call(lambda: self._write(lane.http, lines))
+        finally:
+            self._free.put_nowait(lane)
 
     async def look_up(self, spans: Sequence[Span]) -> list[dict[int, float | str]]:
         """See `Store.look_up`."""
-        statements = [_select(span.series, span.first, span.last, 0) for span in spans]
+        statements = [_select(span) for span in spans]
         return [dict(rows) for rows in await self._reading.call(lambda: self._ask(statements))]
 
     async def close(self) -> None:
         """See `Store.close`. Does not wait for a request that stalls."""
-        for worker, http in ((self._writing, self._http), (self._reading, self._asking)):
-            worker.stop()
-            http.close()
+        for lane in (*self._lanes, _Lane(self._asking, self._reading)):
+            lane.worker.stop()
+            lane.http.close()
 
     # --- in the worker threads ---------------------------------------------------------------
 
-    def _write(self, lines: Sequence[bytes]) -> list[BadPoint]:
-        target = self._target = self._target or self._find(self._http)
+    def _write(self, http: InfluxHttp, lines: Sequence[bytes]) -> list[BadPoint]:
+        with self._finding:
+            target = self._target = self._target or self._find(http)
         try:
             return settle(
                 lines,
-                lambda body: self._http.write(target.org, target.bucket, body),
+                lambda body: http.write(target.org, target.bucket, body),
                 self._conflicts,
                 max_bytes=MAX_BYTES,
             )
@@ -137,7 +152,8 @@ class InfluxStore:
 
     def _map(self, http: InfluxHttp) -> str:
         """The InfluxQL database of our bucket. InfluxDB from 2.4 maps each bucket by itself; before, we do."""
-        target = self._target or self._find(http)
+        with self._finding:
+            target = self._target or self._find(http)
         if not target.bucket_id:
             return target.bucket
         mappings = http.get("/api/v2/dbrps", {"orgID": target.org_id, "bucketID": target.bucket_id})
@@ -159,16 +175,12 @@ class InfluxStore:
         return target.bucket
 
 
-def _select(series: Series, first: int, last: int, step: int) -> str:
+def _select(span: Span) -> str:
     """One statement over first ≤ time ≤ last (ms)."""
-    where = " AND ".join(f"{_name(k)} = {_text(v)}" for k, v in sorted(series.tags.items()))
-    time = f"time >= {first:d}ms AND time <= {last:d}ms"
-    field = _name(series.field)
-    what = f"mean({field})" if step else field
-    # InfluxQL's steps are [start, end); ours are (start, end]: shifted by the millisecond that times are counted in.
-    group = f" GROUP BY time({step:d}ms, 1ms) fill(none)" if step else ""
-    where = f"{where} AND {time}" if where else time
-    return f"SELECT {what} FROM {_name(series.measurement)} WHERE {where}{group}"  # noqa: S608 - quoted just here
+    series = span.series
+    where = "".join(f"{_name(k)} = {_text(v)} AND " for k, v in sorted(series.tags.items()))
+    where += f"time >= {span.first:d}ms AND time <= {span.last:d}ms"
+    return f"SELECT {_name(series.field)} FROM {_name(series.measurement)} WHERE {where}"  # noqa: S608 - quoted just here
 
 
 def _name(text: str) -> str:

@@ -20,13 +20,9 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
-<<<<<<< HEAD
-from scoring.windows.at_once import coverages
-from scoring.windows.buffer import narrow_all, relocate, take_in
-=======
 from scoring.windows.arena import grown, packed, roomy
+from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
->>>>>>> kernels
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
 from scoring.windows.coverage import group_table

@@ -28,7 +28,7 @@ from ingest.decode.twin import Twin
 from ingest.log.log import Log
 from ingest.log.record import Entry, RecordKind
 from ingest.session.frames import encode
-from ingest.store.base import BadPoint, Series
+from ingest.store.base import BadPoint
 from ingest.store.influx import InfluxStore
 from ingest.winners import Winners
 from ingest.worker import Worker
@@ -44,13 +44,10 @@ class NoStore:
     """Takes everything: what is left is our own work."""
 
     name = "nothing"
+    writes_at_once = 1
 
     async def write(self, lines: Any) -> list[BadPoint]:  # noqa: ARG002 - the contract's
         """Nothing is bad."""
-        return []
-
-    async def query(self, series: Series, start: int, end: int, step_ms: int = 0) -> list[tuple[int, Any]]:  # noqa: ARG002 - the same
-        """Nothing there."""
         return []
 
     async def look_up(self, spans: Any) -> list[dict[int, float | str]]:

@@ -47,7 +47,7 @@ def ci(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("mark", "code"), [("", 0), ("@pytest.mark.fault(1)", 1)])
 def test_a_fault_test_is_not_excused_by_a_rerun(tmp_path: Path, mark: str, code: int) -> None:
-    """A test that fails once of twice: fine where it is of a shared machine's noise, a failure where it is of a loss."""
+    """Failed once of twice: fine where it is of a shared machine's noise, a failure where it is of a loss."""
     told = ci(tmp_path, FLAKY.replace("MARK", mark))
     assert told.returncode == code, told.stdout + told.stderr
     assert ("a rerun excuses none" in told.stderr) == bool(mark)

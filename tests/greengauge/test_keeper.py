@@ -14,7 +14,7 @@ from ingest.intake import IntakeState
 from ingest.log.log import LogState
 from ingest.quarantine.book import Fill
 from ingest.session.state import SessionState
-from ingest.writer import WriterCounts, WriterState
+from ingest.writer_state import WriterCounts, WriterState
 from tests.ingest.small_plant import small_plant
 
 

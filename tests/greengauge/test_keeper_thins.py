@@ -25,11 +25,7 @@ NOW = 20_000 * DAY
 async def kept(
     tmp_path: Path, *, jump: Jump | None = None, **given: float
 ) -> tuple[set[int], set[int], int, list[int]]:
-<<<<<<< HEAD
-    """Ages in days of quarter hours and minutes left, of 0 to 30; alarm events; the retried frames left of 1, 5, 9."""
-=======
-    """Ages in days (of 0 to 30) of the quarter hours and minutes left; alarm events; the retried frames left of 1, 5, 9."""
->>>>>>> ops
+    """Ages in days, of 0 to 30, of quarter hours and minutes left; alarm events; the retried frames left of 1, 5, 9."""
     history, quarantine = History(tmp_path / "history.db"), Quarantine(tmp_path / "quarantine.db")
     for age in range(30, -1, -1):
         ts = NOW - age * DAY

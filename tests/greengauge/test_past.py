@@ -85,7 +85,7 @@ class Bench:
         """Everything in the log into the store, as its writer does."""
         encoder = ReadingEncoder(self.plant)
         while records := self.log.read(self.written, 1 << 16):
-            plan = self.winners.plan(self.decoders.decode(records).readings)
+            plan = self.winners.recall(self.winners.plan(self.decoders.decode(records).readings))
             choice = self.winners.choose(plan, self.loop.ask(self.store, plan.spans).result(9))
             self.winners.remember(choice.tracked)
             lines = encoder.encode(choice.readings, lettered=choice.lettered).lines

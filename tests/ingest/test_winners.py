@@ -16,6 +16,7 @@ from ingest.store.embedded import EmbeddedStore
 from ingest.winners import Choice, Winners
 from ingest.writer import series_of
 from tests.ingest.small_plant import small_plant
+from tests.ingest.store.contract import held
 
 PLANT = small_plant()
 T0 = 1_763_800_000_000
@@ -61,7 +62,7 @@ class Bench:
 
     async def step(self, rows: list[Row], at: int) -> None:
         """Everything between reading the log and moving the cursor."""
-        plan = self.winners.plan(batch(rows, at))
+        plan = self.winners.recall(self.winners.plan(batch(rows, at)))
         answers = None if self.blind else await self.store.look_up(plan.spans)
         choice = self.winners.choose(plan, answers)
         self.choices.append(choice)
@@ -79,8 +80,8 @@ class Bench:
         for channel in PLANT.channels:
             series = series_of(PLANT)(channel.index)
             letters = type(series)(series.measurement, f"{series.field}_q", series.tags)
-            letter = dict(await self.store.query(letters, 0, T0 * 2))
-            for ts, v in await self.store.query(series, 0, T0 * 2):
+            letter = dict(await held(self.store, letters, 0, T0 * 2))
+            for ts, v in await held(self.store, series, 0, T0 * 2):
                 found[channel.index, ts - T0] = (int(float(v)), str(letter.get(ts, "N")))
         return found
 
@@ -167,9 +168,11 @@ async def test_readings_in_time_order_are_never_asked_for(tmp_path: Path) -> Non
     """Each channel has its own newest time: interleaved meters cost the store no question."""
     bench = Bench(tmp_path)
     for second in range(5):
-        plan = bench.winners.plan(batch([(c, second * 1000 - c * 500, 1, 0, "N") for c in range(5)]))
+        plan = bench.winners.recall(
+            bench.winners.plan(batch([(c, second * 1000 - c * 500, 1, 0, "N") for c in range(5)]))
+        )
         assert plan.plain.all()
-        assert plan.spans == []
+        assert not plan.spans
 
 
 async def test_late_duplicates_are_not_written_again(tmp_path: Path) -> None:
@@ -189,7 +192,7 @@ async def test_late_news_carry_no_letter(tmp_path: Path) -> None:
 async def test_late_readings_close_in_time_are_asked_for_at_once(tmp_path: Path) -> None:
     """One span for neighbours, another beyond a minute."""
     bench = await run(tmp_path, [(0, 10_000_000, 1, 0, "N")])
-    plan = bench.winners.plan(batch([(0, t, 1, 0, "N") for t in (0, 1000, 59_000, 500_000)]))
+    plan = bench.winners.recall(bench.winners.plan(batch([(0, t, 1, 0, "N") for t in (0, 1000, 59_000, 500_000)])))
     assert [(span.first - T0, span.last - T0) for span in plan.spans] == [(0, 59_000), (500_000, 500_000)]
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
 from ingest.store.base import StoreDown
 from ingest.store.influx import InfluxStore
-from tests.ingest.store.contract import T0, StoreContract, line, of
+from tests.ingest.store.contract import T0, StoreContract, held, line, of
 from tests.system.influx import Influxd, influx, influx_server  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.system
@@ -22,13 +23,13 @@ async def store(influx: Influxd) -> AsyncIterator[InfluxStore]:
 def requests(store: InfluxStore) -> list[bytes]:
     """Every body written from here on."""
     bodies: list[bytes] = []
-    write = store._http.write
 
-    def noting(org: str, bucket: str, body: bytes) -> None:
+    def noting(write: Callable[[str, str, bytes], None], org: str, bucket: str, body: bytes) -> None:
         bodies.append(body)
         write(org, bucket, body)
 
-    store._http.write = noting  # type: ignore[method-assign] # to count
+    for lane in store._lanes:
+        lane.http.write = partial(noting, lane.http.write)  # type: ignore[method-assign] # to count
     return bodies
 
 
@@ -50,7 +51,7 @@ class TestInfluxStore(StoreContract):
         bodies.clear()
         assert len(await store.write(batch)) == 1000
         assert len(bodies) == 2
-        assert len(await store.query(of("b"), T0, T0 + 9999)) == 1000
+        assert len(await held(store, of("b"), T0, T0 + 9999)) == 1000
 
     @pytest.mark.fault(6)
     async def test_points_beyond_retention_are_found_at_once(self, influx: Influxd) -> None:
@@ -66,7 +67,7 @@ class TestInfluxStore(StoreContract):
         assert {point.line for point in bad} == set(range(0, 700, 7))
         assert all("retention" in point.reason.lower() and point.field == "" for point in bad)
         assert len(bodies) == 3
-        assert len(await store.query(of("a"), 0, now * 2)) == 600
+        assert len(await held(store, of("a"), 0, now * 2)) == 600
         await store.close()
 
     @pytest.mark.fault(6)
@@ -78,7 +79,7 @@ class TestInfluxStore(StoreContract):
             batch[i] = b"reading,meter=m1 a=12x %d" % i
         assert [point.line for point in await store.write(batch)] == [17, 2600, 4999]
         assert len(bodies) <= 90
-        assert len(await store.query(of("a"), T0 - 1, T0 + 9999)) == 4997
+        assert len(await held(store, of("a"), T0 - 1, T0 + 9999)) == 4997
 
     async def test_a_field_bad_in_one_shard_only(self, store: InfluxStore) -> None:
         """Types are per shard (a week): the same field is stored where it fits."""
@@ -87,8 +88,8 @@ class TestInfluxStore(StoreContract):
         batch = [line(T0 + 1, {"a": 1.0, "b": 1.0}), line(T0 + 4 * week, {"a": 2.0, "b": 2.0})]
         for _ in range(2):
             assert [(point.line, point.field) for point in await store.write(batch)] == [(0, "a")]
-        assert await store.query(of("b"), T0, T0 + 9 * week) == [(T0 + 1, 1.0), (T0 + 4 * week, 2.0)]
-        assert await store.query(of("a"), T0, T0 + 9 * week) == [(T0 + 4 * week, 2.0)]
+        assert await held(store, of("b"), T0, T0 + 9 * week) == [(T0 + 1, 1.0), (T0 + 4 * week, 2.0)]
+        assert await held(store, of("a"), T0, T0 + 9 * week) == [(T0 + 4 * week, 2.0)]
 
     async def test_a_wrong_token_is_standing(self, influx: Influxd) -> None:
         """401: a person is needed."""
@@ -125,7 +126,7 @@ class TestInfluxStore(StoreContract):
         store = InfluxStore(influx.url, token)
         await store.write([line(T0, {"a": 1.0})])
         assert len(influx.rows("SELECT a FROM reading", "plant7")) == 1
-        assert await store.query(of("a"), T0 - 1, T0) == [(T0, 1.0)]
+        assert await held(store, of("a"), T0 - 1, T0) == [(T0, 1.0)]
         await store.close()
 
     async def test_greengauge_is_preferred_among_many(self, influx: Influxd) -> None:
@@ -156,6 +157,6 @@ class TestInfluxStore(StoreContract):
         store = InfluxStore(influx.url, influx.new_token(influx.bucket_id(), "write"))
         assert await store.write([line(T0, {"a": 1.0})]) == []
         with pytest.raises(StoreDown, match="may the token read it") as down:
-            await store.query(of("a"), T0 - 1, T0)
+            await held(store, of("a"), T0 - 1, T0)
         assert down.value.standing
         await store.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -30,6 +32,25 @@ def reject(position: int, item: int = 0, **changes: object) -> Reject:
         "values": 2,
     }
     return Reject(position=position, item=item, **{**fields, **changes})  # type: ignore[arg-type]
+
+
+class Count(NamedTuple):
+    """A row of the tally."""
+
+    reason: str
+    topic: str
+    outcome: str
+    messages: int
+    values: int
+    first_position: int
+    last_position: int
+    last_received: int
+
+
+def counts(path: Path) -> list[Count]:
+    """The tally, the most frequent first."""
+    with closing(sqlite3.connect(path)) as db:
+        return [Count(*row) for row in db.execute("SELECT * FROM tally ORDER BY messages DESC, reason, topic")]
 
 
 @pytest.fixture
@@ -68,8 +89,8 @@ def test_idempotent(path: Path) -> None:
     book = Quarantine(path)
     book.add([reject(1), reject(2)])
     assert book.add([reject(2), reject(3), reject(3, 1), reject(3, reason="store")]) == 3
-    assert sum(book.reasons().values()) == sum(c.messages for c in book.counts())
-    (json_count, store_count) = book.counts()
+    assert sum(book.reasons().values()) == sum(c.messages for c in counts(path))
+    (json_count, store_count) = counts(path)
     assert (json_count.messages, json_count.values) == (4, 8)
     assert (json_count.first_position, json_count.last_position) == (1, 3)
     assert (store_count.reason, store_count.messages) == ("store", 1)
@@ -93,7 +114,7 @@ def test_payloads_go_first(path: Path) -> None:
         book.add([reject(n)])
     assert [book.show(n)[0]["payload"] for n in range(5)] == [None, None, None, "x" * 10, "x" * 10]
     assert [r["size"] for r in book.list()] == [10] * 5
-    assert book.counts()[0].messages == 5
+    assert counts(path)[0].messages == 5
     fill = book.fill()
     assert (fill.rows, fill.bytes, fill.payloads_gone, fill.rows_gone) == (5, 20, 3, 0)
     assert fill.share >= 1
@@ -105,7 +126,7 @@ def test_rows_go_then(path: Path) -> None:
     book.add([reject(n) for n in range(10)])
     book.add([reject(n) for n in range(10, 12)])
     assert [r["position"] for r in book.list()] == [9, 10, 11]
-    (count,) = book.counts()
+    (count,) = counts(path)
     assert (count.messages, count.first_position, count.last_position) == (12, 0, 11)
     fill = book.fill()
     assert (fill.rows, fill.bytes, fill.rows_gone) == (3, 20, 9)
@@ -115,8 +136,8 @@ def test_topics_are_bounded(path: Path) -> None:
     """A flood of topics ends in one count of others."""
     book = Quarantine(path, most_topics=3)
     book.add([reject(n, topic=f"t{n}") for n in range(10)])
-    counts = {c.topic: c.messages for c in book.counts()}
-    assert counts == {"(other topics)": 7, "t0": 1, "t1": 1, "t2": 1}
+    topics = {c.topic: c.messages for c in counts(path)}
+    assert topics == {"(other topics)": 7, "t0": 1, "t1": 1, "t2": 1}
 
 
 def test_pending_names(path: Path) -> None:
@@ -174,7 +195,7 @@ def test_what_a_retry_let_in_waits_no_longer(path: Path) -> None:
     for _ in range(2):
         book.resolve(let_in, at=900)
         assert [(r["position"], r["names"]) for r in book.waiting()] == [(1, ["m.y"]), (2, [])]
-        assert {(c.reason, c.messages, c.values) for c in book.counts()} == {
+        assert {(c.reason, c.messages, c.values) for c in counts(path)} == {
             ("unknown-channel", 1, 1),
             ("not-json", 1, 2),
         }

@@ -8,7 +8,7 @@ import pytest
 from devices.errors import DamagedData, EnvironmentFailure
 from ingest.store.base import StoreDown
 from ingest.store.embedded import EmbeddedStore
-from tests.ingest.store.contract import T0, StoreContract, line, of
+from tests.ingest.store.contract import T0, StoreContract, held, line, of
 
 
 @pytest.fixture
@@ -23,16 +23,16 @@ class TestEmbeddedStore(StoreContract):
         """Points, and the types of fields, are there after closing and opening."""
         await store.write([line(T0, {"a": 1.0})])
         again = EmbeddedStore(tmp_path)
-        assert await again.query(of("a"), T0 - 1, T0) == [(T0, 1.0)]
+        assert await held(again, of("a"), T0 - 1, T0) == [(T0, 1.0)]
         assert [bad.field for bad in await again.write([line(T0, {"a": "text"})])] == ["a"]
         await again.close()
 
     async def test_new_series_are_found_after_a_query(self, store: EmbeddedStore) -> None:
         """A query's memory of matching series does not hide those that come later."""
         await store.write([line(T0, {"a": 1.0})])
-        assert len(await store.query(of("a"), T0 - 1, T0)) == 1
-        await store.write([line(T0, {"a": 2.0}, meter="m2")])
-        assert len(await store.query(of("a"), T0 - 1, T0)) == 2
+        assert len(await held(store, of("a"), T0 - 1, T0)) == 1
+        await store.write([line(T0 + 1, {"a": 2.0}, meter="m2")])
+        assert len(await held(store, of("a"), T0 - 1, T0 + 1)) == 2
 
     async def test_a_full_disk_is_a_store_that_is_down(self, store: EmbeddedStore) -> None:
         """Nothing of the batch is known to be written, nothing is lost, and it works again afterwards."""
@@ -41,14 +41,14 @@ class TestEmbeddedStore(StoreContract):
             await store.write([line(T0 + i, {"a": float(i)}, meter=f"m{i}") for i in range(3000)])
         store._db.execute("PRAGMA max_page_count = 1000000")
         assert await store.write([line(T0, {"a": 1.0})]) == []
-        assert await store.query(of("a"), T0 - 1, T0 + 9999) == [(T0, 1.0)]
+        assert await held(store, of("a"), T0 - 1, T0 + 9999) == [(T0, 1.0)]
 
     async def test_retention_bounds_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """With `keep_ms`, points further behind the newest go."""
         monkeypatch.setattr("ingest.store.embedded._TRIM_EVERY_S", 0.0)
         it = EmbeddedStore(tmp_path / "bounded", keep_ms=1000)
         await it.write([line(T0 + i * 100, {"a": float(i)}) for i in range(50)])
-        assert (await it.query(of("a"), 0, T0 * 2))[0][0] == T0 + 3900
+        assert (await held(it, of("a"), 0, T0 * 2))[0][0] == T0 + 3900
         await it.close()
 
     def test_a_folder_that_cannot_be_is_said(self, tmp_path: Path) -> None:
