@@ -102,6 +102,7 @@ async def test_answers_that_mean_not_now(server: ThreadingHTTPServer, status: in
         (format_datetime(datetime.now(UTC) + timedelta(hours=1)), 3000, 3600),
         ("soon", 0, 0),
     ],
+    ids=["seconds", "parts of one", "a date", "nonsense"],
 )
 @pytest.mark.parametrize("status", [429, 503])
 async def test_retry_after(server: ThreadingHTTPServer, status: int, text: str, least: float, most: float) -> None:
