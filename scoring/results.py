@@ -21,7 +21,7 @@ AlarmCondition = Literal[
 class Score:
     """One degree of one scope over one window.
 
-    Nobody changes one; it is not `frozen`, because that makes making one four times as long and most of their cost.
+    Nobody changes one. It is not `frozen`: that takes three times as long to make, and they are made by the thousand.
     """
 
     ts: int  # the window is (ts - W, ts]
