@@ -17,8 +17,6 @@ def coverages(
     """out[row] = (covered, running) of the group asked[row] within (start, end], ms: see `coverage`."""
     for row in range(len(asked)):
         g = asked[row]
-        covered, running = coverage(
-            entries, channels, cells, groups[g], required, rings[g], start, end, scratch
-        )  # fmt: skip
+        covered, running = coverage(entries, channels, cells, groups[g], required, rings[g], start, end, scratch)
         out[row, 0] = covered
         out[row, 1] = running
