@@ -142,7 +142,7 @@ class Api:
         ]
         if not keys:
             scopes = self._filters.stacks if of_stack else self._filters.scopes
-            for place in (*places, *(() if places else (None,))):
+            for place in places or [""]:
                 self._filters.judge({"scope": place} | dict(zip(names, wanted, strict=True)), scopes=scopes)
         if len(keys) > TREND_SERIES:
             raise Refusal(400, f"{len(keys)} series at once", mend=f"at most {TREND_SERIES}: filter by scope or window")

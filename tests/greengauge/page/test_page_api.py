@@ -383,3 +383,12 @@ async def test_damage_of_the_log_is_told_by_name(client: httpx.AsyncClient, driv
     damage = {"segment": "0.segment", "start": 7, "end": 50, "kind": "checksum", "text": "…"}
     driver.live.put_system("log", {"damages": 1, "damaged": [damage], "text": "1 damaged places"})
     assert (await client.get("/healthz")).json() == {"alive": True, "damaged": [damage]}
+
+
+async def test_trends_of_several_places_in_one_question(client: httpx.AsyncClient, driver: Driver) -> None:
+    """`scope` as often as there are places; the others stay out; names that nothing has are refused."""
+    k1, eaf = "line:acme/wuhu/pyro/k1", "line:acme/wuhu/meltshop/eaf1"
+    driver.live.put_scores([score(k1), score(eaf), score("site:acme/wuhu")], [], [])
+    told = (await client.get(f"/api/v1/trend?window=1h&scope={k1}&scope={eaf}")).json()["trends"]
+    assert {trend["scope"] for trend in told} == {k1, eaf}
+    assert (await client.get("/api/v1/trend?window=1h&scope=line:nope&scope=line:none")).status_code == 400
