@@ -9,7 +9,7 @@ import pytest
 from greengauge.parts import store_of
 from greengauge.settings import Settings
 from ingest.store.embedded import EmbeddedStore
-from tests.ingest.store.contract import T0, line, of
+from tests.ingest.store.contract import T0, held, line, of
 
 DAY = 86_400_000
 
@@ -25,5 +25,5 @@ async def test_the_embedded_store_keeps_so_many_days(
     within = int((kept or 3650) * DAY) - 1000
     times = [T0 - within - 5000, T0 - within, T0]
     await store.write([line(ts, {"a": 1.0}) for ts in times])
-    assert [ts for ts, _ in await store.query(of("a"), 0, T0)] == (times if kept is None else times[1:])
+    assert [ts for ts, _ in await held(store, of("a"), 0, T0)] == (times if kept is None else times[1:])
     await store.close()
