@@ -33,7 +33,7 @@ class Watermarks:
         places = lines + len(plant.stacks)
         self.place_of_meter = np.asarray([_place(m.line, m.stack, lines) for m in plant.meters], np.int64)
         self.meter_of_channel = np.asarray([c.meter for c in plant.channels], np.int64)
-        self._meter_silence = np.asarray([_silence(m.every_ms) for m in plant.meters], np.int64)
+        self._meter_silence = np.asarray([silence(m.every_ms) for m in plant.meters], np.int64)
         slowest = np.zeros(places, np.int64)
         np.maximum.at(slowest, self.place_of_meter, self._meter_silence)
         self._silence = slowest
@@ -142,7 +142,8 @@ class Watermarks:
             self._scope_mark[self._peopled] = np.maximum(self._scope_mark[self._peopled], reached)
 
 
-def _silence(every_ms: int) -> int:
+def silence(every_ms: int) -> int:
+    """Ms without a reading after which a meter that reports every so often is silent (semantics §3)."""
     return max(_LEAST_SILENCE, 3 * every_ms)
 
 

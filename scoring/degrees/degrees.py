@@ -143,7 +143,8 @@ class Degrees:
             value = None if why else numerator / denominator
             if unheard[row] and not still:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
-                why = [reasons.unheard(lines), *(why if d else [])]  # "none was emitted" would be a guess
+                known_why = [text for text in why if text != reasons.ZERO[row]]  # "none was emitted" would be a guess
+                why = [reasons.unheard(lines), *known_why]
             good = quality[row]
             if old := reasons.concerning(doubts, row):
                 good = worst((good, "uncertain"))
@@ -176,7 +177,9 @@ class Degrees:
                     known_at=stamp.known_at,
                     stale=stale[row],
                     last=self._awaited(plan, row, window) if stale[row] else known(last[row]),
-                    detail=detail(name, total, made, self.scales, powered=powered),
+                    detail=detail(
+                        name, (numerator, denominator), total, made, plan.tonnes, self.scales, powered=powered
+                    ),
                     low=None if band is None else band.low,
                     high=None if band is None else band.high,
                     uncertainty_missing=None if band is None else band.missing,

@@ -1,20 +1,30 @@
 """The balance behind a degree, part by part, as doubles: each one division of exact integers.
 
-One set of names, told in docs/scores.md: `co2_…` in t CO2, `…_per_t` the same per unit of the one product.
+One set of names, told in docs/scores.md: `co2_…` in t CO2, `…_per_t` the same per t of the one product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from scoring.degrees.balance import Balance
 from scoring.degrees.scales import Scales
 
 
 def detail(
-    degree: str, balance: Balance, made: Mapping[str, int], scales: Scales, *, powered: bool
+    degree: str,
+    ratio: tuple[float, float],
+    balance: Balance,
+    made: Mapping[str, int],
+    tonnes: Fraction | None,
+    scales: Scales,
+    *,
+    powered: bool,
 ) -> dict[str, float]:
-    """What is told beside a degree. `made`: output by product, on the product scale.
+    """What is told beside a degree's two sums, its `ratio`.
+
+    `made`: output by product, on the product scale; `tonnes` in a unit of it, None where it is no mass.
 
     What needs a grid factor is left out where none is in force (`powered` false). A scope of several products says of
     each how much was made: their sum counts twice what one line makes and another one consumes.
@@ -23,14 +33,17 @@ def detail(
     if len(made) > 1:
         found = {f"output_{id_}": amount / scales.product for id_, amount in sorted(made.items())}
     if degree == "lcd":
-        return found | _co2(balance, made, scales, powered=powered) | _shares(balance)
+        only = next(iter(made.values())) * tonnes if len(made) == 1 and tonnes is not None else Fraction(0)
+        return found | _co2(balance, only, scales, powered=powered) | _shares(balance)
     if degree == "cd":
-        return found | {"waste_t": balance.waste / scales.mass, "material_t": balance.cd / scales.mass}
+        return found | {"waste_t": ratio[0], "material_t": ratio[1]}
     return found
 
 
-def _co2(balance: Balance, made: Mapping[str, int], scales: Scales, *, powered: bool) -> dict[str, float]:
-    """Whatever the benchmark's basis. Gross counts fossil alternative fuels, net does not; biogenic CO2 is a memo item
+def _co2(balance: Balance, made: Fraction, scales: Scales, *, powered: bool) -> dict[str, float]:
+    """`made`: t of the one product, on the product scale; 0 where there is none.
+
+    Whatever the benchmark's basis. Gross counts fossil alternative fuels, net does not; biogenic CO2 is a memo item
     in neither. `co2_direct` is on the lines' own basis (gross or net) without electricity, `co2_total` with it.
     """
     gross = balance.process + balance.fuel + balance.alternative + balance.measured - balance.deducted
@@ -52,11 +65,11 @@ def _co2(balance: Balance, made: Mapping[str, int], scales: Scales, *, powered: 
     for name in ("bought", "exported", "waste_heat"):
         if amount := getattr(balance, name):
             found[f"kwh_{name}"] = amount / scales.energy
-    only = next(iter(made.values())) if len(made) == 1 else 0
-    if only > 0:
-        units = scales.co2 * only
-        found |= {f"{name}_per_t": value * scales.product / units for name, value in parts.items()}
-        found["heat_per_t"] = 1000 * balance.heat * scales.product / (scales.heat * only)
+    if made > 0:
+        n, d = made.numerator, made.denominator
+        units = scales.co2 * n
+        found |= {f"{name}_per_t": value * scales.product * d / units for name, value in parts.items()}
+        found["heat_per_t"] = 1000 * balance.heat * scales.product * d / (scales.heat * n)
     return found
 
 

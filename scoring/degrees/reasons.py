@@ -11,7 +11,7 @@ from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
 
 GD, LCD, CD, SD = range(4)
-_ZERO = ("no material was consumed", "no CO2 was emitted", "no material was consumed", "no person-time")
+ZERO = ("no material was consumed", "no CO2 was emitted", "no material was consumed", "no person-time")
 _NEGATIVE = (
     "the material is negative: more was made inside than used",
     "CO2 is negative: credits exceed what was emitted",
@@ -64,7 +64,7 @@ def withheld(
     if why:
         return why
     if denominator <= 0:
-        return [_ZERO[degree] if denominator == 0 else _NEGATIVE[degree]]
+        return [ZERO[degree] if denominator == 0 else _NEGATIVE[degree]]
     if numerator < 0:
         return ["more is netted as internal flow than the members account for"]
     return why

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from devices.plant.model import Scope
+from devices.units import Unit, factor
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.forms import LineForm, ProductForm
 from scoring.rules.benchmarks import basis_name
@@ -24,6 +26,7 @@ class ScopePlan:
     chain: bool  # benchmarks cover everything up to the product: net output counts
     derived: bool
     unit: str  # of the output; "" where products mix units or there is none
+    tonnes: Fraction | None  # in one of that unit; None where it is no mass
     basis: str  # of the low-carbon degree
     unlike: str  # in words, where its lines count CO2 on several bases
     edges: Mapping[str, frozenset[int]]  # by product: instants (ms) at which its benchmark changes
@@ -35,7 +38,7 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
     products = [(form, product) for form in lines for product in form.products]
     made = {product.id for _, product in products}
     used = {flow.id for form in lines for flow in form.flows}
-    units = {product.unit.symbol for _, product in products}
+    units = {product.unit.symbol: product.unit for _, product in products}
     boundaries = {b for _, product in products for b in product.chosen.boundaries}
     counting = [[f.line.index for f in lines if f.slots[row]] for row in range(len(DEGREES))]
     counting[3] = [f.line.index for f in lines if f.products or f.line.people is not None]
@@ -49,7 +52,8 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
         internal=frozenset(made & used),
         chain=boundaries == {"chain"},
         derived=any(form.derived for form in lines),
-        unit=units.pop() if len(units) == 1 else "",
+        unit=next(iter(units.values())).symbol if len(units) == 1 else "",
+        tonnes=_tonnes(units.values()),
         basis=" + ".join(sorted(bases)),
         unlike=f"its lines count CO2 on unlike bases: {', '.join(sorted(bases))}" if len(bases) > 1 else "",
         edges={
@@ -60,6 +64,14 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
 
 
 Made = Sequence[tuple[LineForm, ProductForm]]
+
+
+def _tonnes(units: Collection[Unit]) -> Fraction | None:
+    """In the one unit of a scope's products."""
+    if len(units) != 1:
+        return None
+    (unit,) = units
+    return factor(unit, "t") if unit.dimension == "mass" else None
 
 
 def _gd(lines: Sequence[LineForm], products: Made) -> tuple[str, ...]:

@@ -230,7 +230,7 @@ class Blocks:
             h = self.hour(name, b)
             if h.enough and h.mass_minutes:
                 rates.append(Fraction(h.mass, h.mass_minutes))
-            if len(rates) == rule.hours:
+            if rates and (rule.rule == "last" or len(rates) * hour.regime.block_ms >= rule.hours * HOUR):
                 break
         return round(max(rates, default=Fraction(0)) * missing)
 

@@ -170,6 +170,8 @@ def _day_budget(blocks: Blocks, name: str, day: Day, hour: Hour, now: int, on: d
     past = [Piece(*h.block, h.value or Fraction(0)) for h in day.good]
     ahead: list[Piece] = []
     level, weight = _level(blocks, name, hour), Fraction(0)
+    if counts and Fraction(hour.micro, 1_000_000) < hour.taken_off * hour.valid:
+        return _day_from_below(past, day, hour, now, end, left, limit, level)
     if counts:
         one = 1 / (hour.valid + left)
         past += _so_far(hour, now, one)
@@ -182,6 +184,48 @@ def _day_budget(blocks: Blocks, name: str, day: Day, hour: Hour, now: int, on: d
     total = limit * (len(day.good) + counts + to_come)
     coming = [] if level is None else [Piece(a, b, x * level) for a, b, x in ahead]
     return _budget(past, coming, total, weight, hour.taken_off)
+
+
+def _day_from_below(
+    past: list[Piece],
+    day: Day,
+    hour: Hour,
+    now: int,
+    end: int,
+    left: Fraction,
+    limit: Fraction,
+    level: Fraction | None,
+) -> Said:
+    """The open block's minutes lie below what is taken off: as a block counts as not below 0, it adds to the day from
+    the mean on at which it makes up for them. The day's Σ is then a broken line over the mean x of what is to come.
+    """
+    taken, to_come = hour.taken_off, Fraction(end - hour.block[1], day.regime.block_ms)
+    n, so_far = hour.valid + left, Fraction(hour.micro, 1_000_000)
+    room = limit * (len(day.good) + 1 + to_come) - sum((p.amount for p in past), start=Fraction(0))
+
+    def added(x: Fraction) -> Fraction:
+        return max((so_far + x * left) / n - taken, Fraction(0)) + to_come * max(x - taken, Fraction(0))
+
+    begins = [(taken, to_come)] if to_come else []
+    begins += [((taken * n - so_far) / left, left / n)] if left else []
+    slope, x = Fraction(0), None
+    for row, (at, more) in enumerate(sorted(begins)):
+        slope += more
+        x = at + (room - added(at)) / slope
+        if row + 1 == len(begins) or x <= sorted(begins)[row + 1][0]:
+            break
+    if room < 0:
+        x = room / (left / n + to_come) if begins else None
+    coming = []
+    if level is not None:
+        final = max((so_far + (level + taken) * left) / n - taken, Fraction(0))
+        if final:
+            begin = hour.block[1] - round((hour.block[1] - now) * final / (level * left / n))
+            coming.append(Piece(begin, hour.block[1], final))
+        if to_come:
+            coming.append(Piece(hour.block[1], end, to_come * level))
+    total = limit * (len(day.good) + 1 + to_come)
+    return {"allowed_mean": _double(x), "unavoidable_at": unavoidable(past, coming, total)}
 
 
 def _budget(

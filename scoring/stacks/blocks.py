@@ -160,7 +160,12 @@ class Blocks:
         seen = [self._sums.last(part.mean.channel) for part in p.parts]
         known = [s for s in seen if s is not None]
         last = min(known) if len(known) == len(seen) else None
-        return ts is not None and (last is None or ts - last > p.silent_ms), last
+        if ts is None:
+            return False, last
+        waits = [t for c, ms in p.awaited if (t := self._sums.last(c)) is None or ts - t >= ms]
+        if waits:  # as old as the one waited for longest
+            last = None if None in waits else min(t for t in waits if t is not None)
+        return bool(waits), last
 
 
 def _rolling(

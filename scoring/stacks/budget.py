@@ -54,15 +54,17 @@ def budget(
     coming = [Stretch(s.start, s.end, s.amount * level) for s in ahead] if level is not None else []
     if spent + _sum(coming) <= total:
         return Budget(allowed, None)
-    return Budget(allowed, _reached([*past(), *coming], total))
+    return Budget(allowed, reached([*past(), *coming], total))
 
 
 def _sum(stretches: Sequence[Stretch]) -> Fraction:
     return sum((Fraction(s.amount) for s in stretches), start=Fraction(0))
 
 
-def _reached(stretches: Sequence[Stretch], total: Fraction) -> int | None:
-    """When the running sum first reaches `total`, to the nearest millisecond."""
+def reached(stretches: Sequence[Stretch], total: Fraction) -> int | None:
+    """When the running sum first reaches `total`, to the nearest ms; None if it is not above it in the end."""
+    if _sum(stretches) <= total:
+        return None
     so_far = Fraction(0)
     for s in stretches:
         after = so_far + s.amount

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import hypot, lcm
 
 from devices.plant.model import Channel, Kind, Plant, Stack
 from devices.plant.molar import NO_AS_NO2
 from devices.units import Unit, convert, factor
+from scoring.degrees.amounts import value_per_step
 from scoring.stacks.band import Doubt
 from scoring.stacks.normalise import Form
 from scoring.stacks.recipe import Auxiliaries, Made, Mean, Part, Pollutant, Recipe
+from scoring.watermarks import silence
 
 _OXIDES = ("no", "no2")
 _AUXILIARIES = ("o2", "moisture", "temp", "pressure", "flow", "calibration")
@@ -42,7 +44,7 @@ def compile_stack(plant: Plant, stack: Stack) -> Recipe:
     says = [(x.name, x.running) for x in lines if x.running and _holds(plant, x.running.channel)]
     return Recipe(
         pollutants=tuple(
-            _pollutant(plant, name, group, rows, stand_ins.get(name, ())) for name, group in groups.items()
+            _pollutant(plant, name, group, rows, tables, stand_ins.get(name, ())) for name, group in groups.items()
         ),
         auxiliaries=tuple(tables),
         running=tuple((name, r.channel, r.above) for name, r in says),
@@ -80,15 +82,8 @@ def _products(plant: Plant, stack: Stack) -> tuple[Made, ...]:
                     continue
                 amount, per_ms = c.unit.integral if c.kind is Kind.RATE else (c.unit, Fraction(1))
                 if amount.dimension == "mass":
-                    found.append(Made(c.index, steps(plant, c) * per_ms * factor(amount, "t")))
+                    found.append(Made(c.index, value_per_step(plant, c) * per_ms * factor(amount, "t")))
     return tuple(found)
-
-
-def steps(plant: Plant, channel: Channel) -> Fraction:
-    """One integer of the channel's sums, in the channel's unit. A derived channel carries its source's integers."""
-    if channel.source is None:
-        return channel.step
-    return steps(plant, plant.channels[channel.source]) * channel.times
 
 
 def _pollutant(
@@ -96,14 +91,17 @@ def _pollutant(
     name: str,
     group: tuple[Channel, ...],
     rows: dict[int, int],
+    tables: Sequence[Auxiliaries],
     stand_ins: Iterable[tuple[Channel, ...]],
 ) -> Pollutant:
     raw_units = {_raw_unit(c, oxide=len(group) > 1) for c in group}
+    parts = _parts(plant, name, group, rows)
+    needed = dict.fromkeys(c for x in parts for c in (x.mean.channel, *tables[x.auxiliaries].corrects))
     return Pollutant(
         name=name,
-        parts=_parts(plant, name, group, rows),
+        parts=parts,
         raw_unit=raw_units.pop() if len(raw_units) == 1 else "",
-        silent_ms=max(10_000, 3 * max(c.every_ms for c in group)),
+        awaited=tuple((c, silence(plant.channels[c].every_ms)) for c in needed),
         backups=tuple(_parts(plant, name, other, rows) for other in stand_ins),
         gap_ms=max(c.max_gap_ms for c in group),
         every_ms=max(c.every_ms for c in group),
@@ -116,7 +114,7 @@ def _parts(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[int, 
     for c in group:
         ppm = _in_ppm(c.unit)
         weight = NO_AS_NO2 if oxide and c.name == "no" and not ppm else Fraction(1)
-        raw = steps(plant, c) * weight * factor(c.unit, _raw_unit(c, oxide=oxide))
+        raw = value_per_step(plant, c) * weight * factor(c.unit, _raw_unit(c, oxide=oxide))
         parts.append(
             Part(
                 mean=_mean(plant, c, "ppm" if ppm else "mg/m3", times=weight),
@@ -177,7 +175,7 @@ def _says_all(flow: Channel) -> bool:
 
 def _mean(plant: Plant, c: Channel, to: str, *, times: Fraction = Fraction(1), plus: Fraction = Fraction(0)) -> Mean:
     zero = convert(Fraction(0), c.unit, to)
-    slope = (convert(Fraction(1), c.unit, to) - zero) * steps(plant, c) * times
+    slope = (convert(Fraction(1), c.unit, to) - zero) * value_per_step(plant, c) * times
     shift = zero + plus
     over = lcm(slope.denominator, shift.denominator)
     return Mean(c.index, int(slope * over), int(shift * over), over)

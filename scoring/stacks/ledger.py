@@ -23,7 +23,7 @@ from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
-from scoring.stacks.substitution import lends, substituted
+from scoring.stacks.substitution import blocks, lends, substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
@@ -71,7 +71,7 @@ class Ledger:
         self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
         self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour; closed ones are settled
         rule = stack.substitution
-        self._kept_ms = KEPT_MS + (rule.hours * self.regime.block_ms if rule else 0)
+        self._kept_ms = KEPT_MS + (blocks(rule, self.regime) * self.regime.block_ms if rule else 0)
         self._nothing = tuple(empty(p) for p in recipe.pollutants)
         self._stirred: set[int] = set()  # ends of minutes in which a reading begins, or may stop to count
         self._stirred_until = 0  # what was stirred before a restore is not remembered
@@ -166,7 +166,7 @@ class Ledger:
         for i, (p, tally) in enumerate(zip(self.recipe.pollutants, tallies, strict=True)):
             before = (self._hours[s][i] for s in earlier)
             limit = force.limit(p.name, force.hour) or force.regime.limits.get(p.name)
-            extra = substituted(rule, tally, before, limit, force.regime.hour_valid_ms)
+            extra = substituted(rule, tally, before, limit, force.regime)
             settled.append(replace(tally, substituted=extra, product=product))
         return tuple(settled)
 
@@ -236,8 +236,9 @@ class Ledger:
         if rule is None:
             return False
         later = [x for s, x in self._hours.items() if start < s < old]
+        most = blocks(rule, self.regime)
         for i, tally in enumerate(self._hours[start]):
-            if lends(rule, tally, valid_ms) and sum(lends(rule, x[i], valid_ms) for x in later) < rule.hours:
+            if lends(rule, tally, valid_ms) and sum(lends(rule, x[i], valid_ms) for x in later) < most:
                 return True
         return False
 

@@ -49,6 +49,11 @@ class Auxiliaries:
     flow_wet: bool = False
     calibration: int | None = None  # channel whose readings say that one passed (above 0) or failed
 
+    @property
+    def corrects(self) -> tuple[int, ...]:
+        """The channels that a concentration is normalised with."""
+        return tuple(mean.channel for mean in (self.o2, self.moisture, self.celsius, self.pressure) if mean)
+
     def gas(self, span: SpanSums) -> Gas:
         """The gas in one minute.
 
@@ -82,7 +87,7 @@ class Pollutant:
     name: str
     parts: tuple[Part, ...]
     raw_unit: str
-    silent_ms: int  # no reading for this long: stale
+    awaited: tuple[tuple[int, int], ...]  # (channel that it needs, ms without a reading after which it is stale)
     backups: tuple[tuple[Part, ...], ...] = ()
     gap_ms: int = 0  # how long one reading may count
     every_ms: int = 60_000

@@ -10,7 +10,7 @@ from devices.plant.model import Regime
 from scoring.results import Emission, Operation, Quality
 from scoring.stacks import halfhours
 from scoring.stacks.band import band, breach
-from scoring.stacks.budget import Budget, Stretch, budget
+from scoring.stacks.budget import Budget, Stretch, budget, reached
 from scoring.stacks.days import DaySum
 from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import HOUR, MINUTE, Block
@@ -142,17 +142,36 @@ def day_budget(
 
     So what it says comes true: if the rest of the day averages `allowed`, the day's mean is the limit. `past` holds
     the `units` valid ones, for rolling days also those before the day.
+
+    A block counts as not below 0 after what is taken off (semantics §5): an open one whose minutes are below that so
+    far gives the day nothing back, it only takes up what comes next, as much as it lacks.
     """
-    ahead = []
-    if counts:
-        share = Fraction(1) / (now.tally.valid + now.left)
-        past = past + now.so_far(share)
-        ahead += now.rest(share)
     to_come = Fraction(block.end - now.block.end, block_ms)
-    if to_come:
-        ahead.append(Stretch(now.block.end, block.end, to_come))
-    spent = sum((Fraction(s.amount) for s in past), start=Fraction(0))
-    return budget(limit, spent, lambda: past, ahead, units + counts + to_come, now.level)
+    later = [Stretch(now.block.end, block.end, to_come)] if to_come else []
+    ended = sum((Fraction(s.amount) for s in past), start=Fraction(0))
+    n = units + counts + to_come
+    if not counts:
+        return budget(limit, ended, lambda: past, later, n, now.level)
+    share = Fraction(1) / (now.tally.valid + now.left)
+    rest, spent = now.rest(share), now.spent * share
+    if spent >= 0:
+        past = past + now.so_far(share)
+        return budget(limit, ended + spent, lambda: past, rest + later, n, now.level)
+    level = now.level or Fraction(0)
+    after = rest[0].amount * level + spent if rest else Fraction(0)  # what the open block comes to at this level
+    coming = [Stretch(s.start, s.end, s.amount * level) for s in later]
+    if after > 0:
+        filled = rest[0].end - round((rest[0].end - rest[0].start) * after / (rest[0].amount * level))
+        coming = [Stretch(filled, rest[0].end, after), *coming]
+    left = limit * n - ended
+    weight = sum((Fraction(s.amount) for s in [*rest, *later]), start=Fraction(0))
+    if left < 0:
+        allowed = left / weight if weight else None
+    else:  # whichever is less: with the open block in it, or with all of it left to those that come
+        allowed = min([(left - spent) / weight] if weight else [], default=None)
+        if to_come and allowed is not None:
+            allowed = min(allowed, left / to_come)
+    return Budget(allowed, reached([*past, *coming], limit * n))
 
 
 def _unit(regime: Regime) -> str:

@@ -16,6 +16,7 @@ from scoring.stacks.compiling import compile_stack
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import Regimes
 from scoring.stacks.localtime import MINUTE, Block, Calendar
+from scoring.stacks.substitution import blocks as blocks_of
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
@@ -143,7 +144,7 @@ class Stacks:
         if ledger.opened is not None and start < ledger.opened:
             end = max(end, ledger.opened)
         rule = ledger.stack.substitution
-        lends = end + (rule.hours * ledger.regime.block_ms if rule else 0)
+        lends = end + (blocks_of(rule, ledger.regime) * ledger.regime.block_ms if rule else 0)
         made: list[Emission] = []
         block = ledger.block(max(start, ledger.first + 1))
         today = ledger.calendar.day(block.end)

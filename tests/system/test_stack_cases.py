@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -96,6 +97,55 @@ def test_case_6_six_discarded(bench: Bench) -> None:
         assert (day["valid"], day["discarded"]) == (valid, lost)
         assert day["value"] == (500.0 if valid else None)
         assert valid or "6 half-hours are discarded, 5 may be" in day["reason"]
+
+
+def test_a_breach_of_the_day_stays_unavoidable(bench: Bench) -> None:
+    """47 half-hours at 611 − 100 = 511: Σ = 24,017, above 48 · 500 = 24,000 from the last of them on, whatever comes: a
+    half-hour counts as not below 0, so zeros in the open one give nothing back. Σ reaches 24,000 in the 47th
+    half-hour, at (24,000 − 46 · 511)/511 = 494/511 of it; the day is 24,017/48 = 500.3542.
+    """
+    levels: list[Any] = [611] * 47 * 3 + [0] * 4
+    things = replay(bench, plant(EU, {"nox": held(30)}), steps(levels, 10 * MIN), "--every", "10min")
+    days = [t for t in things if t["average"] == "1d"]
+    late = [t for t in days if 47 * 30 <= t["elapsed_minutes"] < 24 * 60 and t["lifecycle"] == "live"]
+    assert len(late) == 3
+    moment = T + 46 * 30 * MIN + round(Fraction(494, 511) * 30 * MIN)
+    assert [t["unavoidable_at"] for t in late] == [moment] * 3
+    # 17 too much over the 1, 2/3, 1/3 half-hours that are left
+    assert [t["allowed_mean"] for t in late] == [pytest.approx(-17), pytest.approx(-25.5), pytest.approx(-51)]
+    assert one(days, lifecycle="final", ts=T)["value"] == pytest.approx(24_017 / 48)
+
+
+def test_what_an_open_half_hour_takes_up(bench: Bench) -> None:
+    """46 half-hours at 600 − 100 = 500, then zeros for ten minutes of the 47th: Σ = 23,000 of 24,000. With x in what is
+    left, the 47th comes to (2/3)·x − 100 where that is above 0, the 48th to x − 100: 5/3·x = 1,200, x = 720.
+    """
+    rows = steps([600] * 46 * 3 + [0] * 3, 10 * MIN)
+    things = replay(bench, plant(EU, {"nox": held(30)}), rows, "--every", "10min")
+    day = one([t for t in things if t["average"] == "1d"], elapsed_minutes=46 * 30 + 10, lifecycle="live")
+    assert day["allowed_mean"] == pytest.approx(720)
+    assert day["unavoidable_at"] is None
+
+
+def test_an_hour_of_half_hours_stands_in(bench: Bench) -> None:
+    """`max` over one hour looks back at two half-hours: 5 kg, then 2.5 kg, then none measured: 5 kg stand in."""
+    flow = '{ unit = "m3/h", kind = "level", water = "dry", state = "standard", max_gap = "30min" }'
+    text = plant(EU, {"nox": held(30), "flow": flow}, stack='substitution = { rule = "max", hours = 1 }')
+    rows = [*steps([100, 50], 30 * MIN), *steps([100_000] * 3, 30 * MIN, name="flow"), *_next_day()]
+    halves = [t for t in replay(bench, text, rows, "--final") if t["average"] == "30min"]
+    assert [t["mass"] for t in halves[:3]] == [pytest.approx(5.0), pytest.approx(2.5), pytest.approx(5.0)]
+    assert halves[2]["substituted_share"] == 1.0
+
+
+def test_an_emission_waits_for_its_oxygen(bench: Bench) -> None:
+    """NOx each minute, oxygen silent for three of its minutes: stale, though its last value still counts."""
+    oxygen = '{ unit = "%", kind = "level", water = "dry", max_gap = "1h" }'
+    text = plant("o2_ref = 10\nlimits = { nox = 400 }", {"nox": held(1), "o2": oxygen})
+    rows = sorted([*steps([280] * 10, MIN), *steps([13] * 5, MIN, name="o2")])
+    things = [t for t in replay(bench, text, rows, "--every", "1min") if t["average"] == "1min" and t["ts"] > T]
+    stale = {(t["ts"] - T) // MIN: (t["stale"], t["value"]) for t in things if t["lifecycle"] == "live"}
+    assert {m: s for m, (s, _) in stale.items()} == {m: m >= 4 + 3 for m in stale}
+    assert {v for _, v in stale.values()} == {385.0}
 
 
 @pytest.mark.parametrize("flags", [("--final",), ("--every", "24h")])

@@ -285,7 +285,7 @@ def test_stale_and_last() -> None:
     r = rig()
     assert pick(r.stacks.minute(T0), "1min").stale
     r.push(("nox", T0, 5))
-    fresh, old = (pick(r.stacks.blocks(T0 + ms), "1h") for ms in (3 * MINUTE, 3 * MINUTE + 1))
+    fresh, old = (pick(r.stacks.blocks(T0 + ms), "1h") for ms in (3 * MINUTE - 1, 3 * MINUTE))
     assert (fresh.stale, fresh.last) == (False, T0)
     assert old.stale
 

@@ -174,20 +174,20 @@ def test_half_of_the_limit_takes_the_flow_there_is() -> None:
     """60 minutes lost at 1,000 l a minute, limit 50: 60·25·1,000 µg; a block without gas takes the last one's."""
     rule = Substitution("half-limit")
     lost = Tally(minutes=60, running=60, gas=60_000, gas_minutes=60)
-    assert substituted(rule, lost, [], Fraction(50), 45 * MINUTE) == 60 * 25 * 1000
+    assert substituted(rule, lost, [], Fraction(50), CHINA) == 60 * 25 * 1000
     bare = Tally(minutes=60, running=60)
-    assert substituted(rule, bare, [bare, lost], Fraction(50), 45 * MINUTE) == 60 * 25 * 1000
-    assert substituted(rule, bare, [bare], Fraction(50), 45 * MINUTE) == 0
-    assert substituted(rule, lost, [], None, 45 * MINUTE) == 0
+    assert substituted(rule, bare, [bare, lost], Fraction(50), CHINA) == 60 * 25 * 1000
+    assert substituted(rule, bare, [bare], Fraction(50), CHINA) == 0
+    assert substituted(rule, lost, [], None, CHINA) == 0
 
 
 def test_missing_minutes_of_a_valid_hour_take_its_own_rate() -> None:
     """50 of 60 minutes at 12 µg: ten more at 12, whatever the rule; a standing line misses nothing."""
     tally = Tally(micro=1, valid=50, minutes=60, running=60, mass=600, mass_minutes=50)
     for rule in (Substitution("last"), Substitution("max", 9), Substitution("half-limit")):
-        assert substituted(rule, tally, [], Fraction(1), 45 * MINUTE) == 120
-    assert substituted(None, tally, [], Fraction(1), 45 * MINUTE) == 0
-    assert substituted(Substitution("last"), replace(tally, running=50), [], None, 45 * MINUTE) == 0
+        assert substituted(rule, tally, [], Fraction(1), CHINA) == 120
+    assert substituted(None, tally, [], Fraction(1), CHINA) == 0
+    assert substituted(Substitution("last"), replace(tally, running=50), [], None, CHINA) == 0
 
 
 def test_days_add_up_to_what_their_hours_are() -> None:
