@@ -42,6 +42,8 @@ SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
 GATHER_S = 0.01
 """What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
+TELL_S = 1.0
+"""How often it says how far it is."""
 RESTATE_S = 0.05
 """... and how long, in between, at what is told anew: gauges come first."""
 RESTATE_EVERY_S = 0.25
@@ -87,6 +89,7 @@ class Scorer:
         self._passed = asyncio.Condition()
         self._unkept: deque[Changes] = deque()  # told by the engine, not yet in the history
         self._unkept_things = 0
+        self._shown_unread = 0  # bytes of log that had still to be read when what is shown was made
         self._keep_again = 0.0  # not before this, by the monotonic clock
         self._energies: tuple[tuple[int, int], list[Energy]] = (-1, -1), []  # at that clock and position
         self._trouble: dict[str, str] = {}  # "history", "snapshot" -> why it cannot be written now
@@ -162,7 +165,7 @@ class Scorer:
 
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
-        saved = restated = 0.0
+        saved = restated = told = 0.0
         try:
             while True:
                 begun = time.monotonic()
@@ -171,8 +174,11 @@ class Scorer:
                     async with self._passed:
                         self._passed.notify_all()
                 if shown is not None:
-                    self._put(shown, behind)
+                    self._put(shown)
                 now = time.monotonic()
+                if now - told >= TELL_S or (shown is not None and shown.meters is not None):
+                    told = now
+                    self._tell(behind)
                 many = self.position - self._saved >= self._snapshot_every_bytes
                 pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
                 if now - saved >= pause and self.position > self._saved:
@@ -264,7 +270,7 @@ class Scorer:
         self._trouble.pop("restating", None)
         return worked
 
-    def _put(self, shown: Shown, behind: int) -> None:
+    def _put(self, shown: Shown) -> None:
         self.live.clock = shown.clock
         self.live.put_scores(shown.scores, shown.emissions, shown.alarms)
         if shown.meters is None:
@@ -275,15 +281,16 @@ class Scorer:
                 for (name, scope), (last, silent) in zip(self._meters, shown.meters, strict=True)
             }
         )
-        unread = shown.unread
+        self._shown_unread = shown.unread
+
+    def _tell(self, behind: int) -> None:
+        """How far scoring is, once a second. "ok" is said of what is shown, too: no round that began far behind."""
+        unread = max(0, self._durable() - self.position, self._shown_unread)
         late = [f"{unread / 1e6:.1f} MB of log to read"] if unread > READ_BYTES else []
         late += [f"{behind} earlier steps to close"] if behind else []
-        late += [
-            *self._trouble.values(),
-            *(["nothing is taken in until the history can be written"] if self.held else []),
-        ]
-        state = {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"}
-        self.live.put_system("scoring", state)
+        late += list(self._trouble.values())
+        late += ["nothing is taken in until the history can be written"] if self.held else []
+        self.live.put_system("scoring", {"behind": behind, "unread": unread, "text": ", ".join(late) or "ok"})
         self.live.put_system("restating", self._restating.state())
 
     def _scope_of(self, meter: Meter) -> str:

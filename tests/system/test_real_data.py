@@ -173,7 +173,7 @@ def _content(folder: Path, kills: int, broker: Mosquitto, store: Influxd) -> tup
         feeder.join()
         running.ready()
         until(lambda: _count(store, folder.name) >= STEEL_ROWS, 200, running.log)
-        until(lambda: running.part("scoring")["text"] == "ok", 500, running.log)
+        until(lambda: running.part("scoring").get("text") == "ok", 500, running.log)
         scores = running.get("/api/v1/scores", at=LAST_MS)["scores"]
         shown = ("ts", "scope", "degree", "window", "value", "numerator", "denominator", "completeness", "lifecycle")
         return store.influxql("SELECT * FROM reading", folder.name), [{k: s[k] for k in shown} for s in scores]
