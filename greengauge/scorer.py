@@ -166,10 +166,14 @@ class Scorer:
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
         saved = restated = told = 0.0
+        behind = 0
         try:
             while True:
                 begun = time.monotonic()
-                took, behind, shown = await self._do(self._slice)
+                working = asyncio.ensure_future(self._do(self._slice))
+                while not (await asyncio.wait({working}, timeout=TELL_S))[0]:  # kernels compile, a gap is closed
+                    self._tell(behind)
+                took, behind, shown = working.result()
                 if took:
                     async with self._passed:
                         self._passed.notify_all()

@@ -117,7 +117,7 @@ class Reads:
             kept += [terms for flows in period.flows.values() for terms in flows] if name in ("gd", "cd") else []
             if name == "lcd":
                 kept += [terms for to, terms in period.sums.items() if to not in _OTHERS]
-            slots |= {slot for terms in kept for slot, _ in terms}
+            slots |= {slot for terms in kept for row, _ in terms for slot in period.alike[row]}
         says = [own.running, own.heat_up]
         return _channels(form, slots) | {s.channel for s in says if s} | self._required[line, name]
 
