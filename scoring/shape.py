@@ -12,8 +12,8 @@ def shape(plant: Plant) -> int:
     """63 bits: the same for two plants if a state of the one is a state of the other.
 
     Factors, benchmarks, products, heads and alarm rules are not in it: sums are of what was measured, and the
-    scores are made of them anew. Only instants at which a factor changes within an hour of UTC are: cells are cut there.
-    (Alarms are carried over by their names.)
+    scores are made of them anew. Only instants at which a factor changes within an hour of UTC are: cells are cut
+    there. (Alarms are carried over by their names.)
     """
     lines = tuple((line.id, line.site, line.running, line.meters) for line in plant.lines)
     regimes = tuple(plant.regimes.get(stack.regime) for stack in plant.stacks)
