@@ -7,6 +7,7 @@ came after `n`: no queue per reader, nothing to overflow, and a slow tab skips w
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -43,6 +44,8 @@ class Live:
         self._alarms: dict[tuple[str, str], _Item] = {}
         self._meters: dict[str, _Item] = {}
         self._system: dict[str, _Item] = {}
+        self.told: dict[str, int] = {}
+        """When each part of the service last told its state (ms by the wall): a part that stands still shows."""
         self._changed = asyncio.Event()
 
     # --- written by the service ---------------------------------------------------------------
@@ -77,6 +80,7 @@ class Live:
         """State of one part of the service ("intake", "store", …), with a "text" for people."""
         self.seq += 1
         self._put(self._system, part, dict(state))
+        self.told[part] = time.time_ns() // 1_000_000
         self._wake()
 
     # --- read by page, API, MQTT --------------------------------------------------------------

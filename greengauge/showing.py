@@ -31,6 +31,8 @@ FEW = 12
 """No more scopes are shown at once."""
 SHARE = 10
 """… of which one goes into showing."""
+PIECE_S = 0.02
+"""So long is a round gone on with at a time: a small plant's is done at once, whatever else is worked at."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,8 @@ class Showing:
             shown = self._take(few, now)
             self._next_few = now + SHARE * (self._spent() - begun)
         elif (round_ := self._round) is not None:
-            shown = self._go_on(round_)
+            while shown is None and self._spent() - begun < PIECE_S:
+                shown = self._go_on(round_)
             round_.took += self._spent() - begun
             self._next_round = round_.begun + max(ROUND_S, SHARE * round_.took)
         first, self._first = self._first and shown is not None, self._first and shown is None

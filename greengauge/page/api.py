@@ -178,6 +178,7 @@ class Api:
                 "simulated": live.simulated,
                 "progress": live.progress,
                 "system": live.system(),
+                "told": live.told,
                 "plant": topology(live.plant),
             }
         )

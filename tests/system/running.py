@@ -79,9 +79,24 @@ class Running:
         return state
 
     def settle(self, timeout: float = 300) -> None:
-        """Wait until everything that arrived is scored and, where there is a store outside, delivered."""
-        until(lambda: self.part("scoring").get("text") == "ok", timeout, self.log)
-        until(lambda: self.part("store outputs").get("pending", 0) == 0, timeout, self.log)
+        """Wait until everything that arrived is scored and, where there is a store outside, delivered.
+
+        What a part told before it was asked does not count. What is delivered is counted before it is told, so the
+        first answer may be older than the question, the second cannot be.
+        """
+        self._says("scoring", lambda s: s["text"] == "ok" and not s["unread"], timeout)
+        for _ in range(2 if self.part("store outputs") else 0):
+            self._says("store outputs", lambda s: s.get("pending") == 0, timeout)
+
+    def _says(self, part: str, holds: Callable[[dict[str, Any]], bool], timeout: float) -> None:
+        """Wait until a part says so from now on."""
+        now = time.time_ns() // 1_000_000
+
+        def said() -> bool:
+            told = self.get("/api/v1/system")
+            return part in told["system"] and told["told"][part] > now and holds(told["system"][part])
+
+        until(said, timeout, self.log)
 
     def status(self, path: str) -> int:
         """GET; only the status, 0 without an answer."""

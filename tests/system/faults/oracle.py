@@ -27,9 +27,9 @@ def stored(store: Influxd) -> dict[tuple[str, int], tuple[float, float]]:
 
 
 def count(store: Influxd) -> int:
-    """Readings of clinker stored."""
-    rows = store.rows("SELECT count(clinker) AS n FROM reading")
-    return int(rows[0]["n"]) if rows else 0
+    """Messages stored with both their readings: InfluxDB shows a point's fields one by one while it takes it."""
+    rows = store.rows("SELECT count(clinker) AS clinker, count(kwh) AS kwh FROM reading")
+    return min(int(rows[0].get(name, 0)) for name in ("clinker", "kwh")) if rows else 0
 
 
 def quarantined(data: Path) -> list[dict[str, Any]]:
