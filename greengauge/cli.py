@@ -55,7 +55,7 @@ Port = Annotated[
 @app.command()
 def demo(seed: Seed = 1, start: Start = None, port: Port = None) -> None:
     """A simulated plant with everything embedded: broker, store, service and page."""
-    from greengauge import demo as verb
+    from greengauge.commands import demo as verb
 
     verb.run(seed=seed, start=start, port=port)
 
@@ -100,7 +100,7 @@ def simulate(
 ) -> None:
     """Publish a simulated plant's readings, as its edge meters would."""
     from greengauge import settings
-    from greengauge import simulate as verb
+    from greengauge.commands import simulate as verb
 
     verb.run(registry, settings.load(broker=broker), rate=rate, seed=seed, start=start, faults=faults)
 
@@ -117,8 +117,8 @@ def feed(
     ] = "max",
 ) -> None:
     """Publish the rows of a CSV file as meter messages."""
-    from greengauge import feed as verb
     from greengauge import settings
+    from greengauge.commands import feed as verb
 
     verb.run(file, map, settings.load(broker=broker), speed)
 
@@ -126,7 +126,7 @@ def feed(
 @app.command()
 def check(registry: Registry, as_json: Json = False) -> None:
     """Check a registry: every mistake at once, or what is in it. Exit code 1 if there are mistakes."""
-    from greengauge import check as verb
+    from greengauge.commands import check as verb
 
     raise typer.Exit(verb.run(registry, as_json=as_json))
 
@@ -177,9 +177,9 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Score a readings file with the service's own engine: the way to check every number from outside."""
-    from greengauge import replay_command
+    from greengauge.commands import replay as verb
 
-    replay_command.run(
+    verb.run(
         registry,
         readings,
         every=every,
@@ -212,8 +212,8 @@ def recompute(
     Only what differs gets a new revision. A running service does it (restart it with the new registry first);
     without one it is done here. Ctrl-C interrupts (exit code 130): the same command again goes on where it was.
     """
-    from greengauge import recompute as verb
     from greengauge import settings
+    from greengauge.commands import recompute as verb
 
     raise typer.Exit(verb.run(start, end, settings.load(data=data), registry=registry, reason=reason, as_json=as_json))
 
@@ -240,7 +240,7 @@ def verify(
     Exit code 1 if something is missing or differs, or log was damaged.
     """
     from greengauge import settings
-    from greengauge import verify as verb
+    from greengauge.commands import verify as verb
 
     raise typer.Exit(verb.run(start, end, settings.load(data=data, store=store), minutes=minutes, as_json=as_json))
 
@@ -257,8 +257,8 @@ def rewind(
     Nothing becomes double, and the winners win. A running service does it; without one it is done at the next start.
     Exit code 1 if the log does not reach back that far; it says how far it does.
     """
-    from greengauge import rewind as verb
     from greengauge import settings
+    from greengauge.commands import rewind as verb
 
     raise typer.Exit(verb.run(to, settings.load(data=data, store=store), as_json=as_json))
 
@@ -284,9 +284,9 @@ def quarantine_list(
     as_json: Json = False,
 ) -> None:
     """List the newest quarantined messages, one a line."""
-    from greengauge import quarantine_command
+    from greengauge.commands import quarantine as verb
 
-    quarantine_command.list_(data, limit, as_json=as_json)
+    verb.list_(data, limit, as_json=as_json)
 
 
 @quarantine_app.command("show")
@@ -296,9 +296,9 @@ def quarantine_show(
     as_json: Json = False,
 ) -> None:
     """Show one quarantined message whole: cause, place, mend, payload."""
-    from greengauge import quarantine_command
+    from greengauge.commands import quarantine as verb
 
-    quarantine_command.show(position, data, as_json=as_json)
+    verb.show(position, data, as_json=as_json)
 
 
 @quarantine_app.command("retry")
@@ -313,9 +313,9 @@ def quarantine_retry(
 
     Each message keeps the log position and the receive time it had. Exit code 1 if some are still not let in.
     """
-    from greengauge import retry_command
+    from greengauge.commands import retry as verb
 
-    raise typer.Exit(retry_command.run(positions or (), data, as_json=as_json))
+    raise typer.Exit(verb.run(positions or (), data, as_json=as_json))
 
 
 @bench_app.command("scoring")

@@ -28,9 +28,10 @@ from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.keeper import Keeper
 from greengauge.live import Live
-from greengauge.mqtt_out import MqttOut, connector
 from greengauge.operations import Operations, silent_places
-from greengauge.outputs import Outputs
+from greengauge.outputs.mqtt import MqttOut, connector
+from greengauge.outputs.retained import Retained
+from greengauge.outputs.store import Outputs
 from greengauge.page.app import build
 from greengauge.page.context import PageContext
 from greengauge.page.server import PageServer
@@ -40,11 +41,10 @@ from greengauge.plant_cache import plant_of
 from greengauge.quarantining import Quarantining
 from greengauge.remembered import folder_of, remember
 from greengauge.restating.requests import Requests, Taker
-from greengauge.retained import Retained
 from greengauge.retrying import choose
 from greengauge.rewinding import Rewound, place
 from greengauge.running import StartAgain, run_until_told
-from greengauge.scorer import Scorer
+from greengauge.scorer.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.terminal import say
 from greengauge.versions import Decoders

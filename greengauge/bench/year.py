@@ -6,7 +6,7 @@ from devices.durations import DAY, MINUTE
 from greengauge.bench.figures import Figures
 from greengauge.bench.measure import cost
 from greengauge.bench.plants import CHANNELS, Source, plant
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 LINES = 2
 STEPS_A_DAY = DAY // MINUTE

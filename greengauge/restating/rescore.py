@@ -14,7 +14,7 @@ from typing import TypeVar
 from devices.durations import DAY, HOUR, MINUTE
 from devices.plant.model import Plant
 from devices.readings import Readings
-from greengauge.replay import hourly
+from greengauge.replay.replay import hourly
 from scoring.agenda import Kind
 from scoring.engine import Engine
 from scoring.restate import Past

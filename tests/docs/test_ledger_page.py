@@ -7,8 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from greengauge.commands.verify import to_json
 from greengauge.rewinding import Rewound
-from greengauge.verify import to_json
 from greengauge.verifying import Verified
 from ingest.ledger import Ledger
 

@@ -12,7 +12,7 @@ import pytest
 from devices.plant import load
 from devices.plant.tables.norm import CorrectionTable, NormTable
 from devices.readings_file import read
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "norms.md").read_text()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devices.plant import load
 from devices.readings_file import read
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "uncertainty.md").read_text()
 

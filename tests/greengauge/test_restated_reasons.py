@@ -8,7 +8,7 @@ import pytest
 
 from devices.plant import parse
 from devices.readings import Readings
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 from scoring.windows import rolling, rules
 
 MIN, HOUR = 60_000, 3_600_000

@@ -6,7 +6,7 @@ from typing import Any
 
 from devices.plant import parse
 from devices.readings import Readings
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 HOUR = 3_600_000
 T = 1_767_225_600_000  # 2026-01-01T00:00Z

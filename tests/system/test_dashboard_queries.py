@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices.readings import Readings
-from greengauge.points import alarm_point, degree_point, emission_point, energy_point
+from greengauge.outputs.points import alarm_point, degree_point, emission_point, energy_point
 from ingest.line_protocol import ReadingEncoder
 from ingest.store.base import BadPoint
 from ingest.store.influx import InfluxStore

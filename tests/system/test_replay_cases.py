@@ -20,7 +20,7 @@ import pytest
 from devices.plant import load
 from devices.readings_file import read
 from greengauge import cli
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 MIN = 60_000
 T = 1_767_225_600_000  # 2026-01-01T00:00Z, a whole hour in UTC

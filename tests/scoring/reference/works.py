@@ -12,7 +12,7 @@ from typing import Any
 from devices.plant import parse
 from devices.plant.model import Kind, Plant
 from devices.readings import Mark, Readings
-from greengauge.replay_past import ReplayPast
+from greengauge.replay.past import ReplayPast
 from scoring.agenda import Moments
 from scoring.engine import Engine
 from scoring.restate import MemoryTold

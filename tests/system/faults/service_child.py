@@ -19,7 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from greengauge import cli, service, snapshots
+from greengauge import cli, service
+from greengauge.scorer import snapshots
 from ingest.intake import Intaker
 from ingest.log import cursors, segment
 from ingest.session.session import MqttSession

@@ -11,7 +11,7 @@ import pytest
 
 from devices.plant import parse
 from devices.readings import Readings
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 MIN = 60_000
 HOUR = 60 * MIN

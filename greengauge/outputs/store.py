@@ -17,7 +17,7 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
-from greengauge.points import alarm_point, degree_point, emission_point, energy_point
+from greengauge.outputs.points import alarm_point, degree_point, emission_point, energy_point
 from ingest.store.base import BadPoint, Store, StoreDown
 from ingest.store.patience import pause_s
 from scoring.results import Emission, Energy, Score

@@ -18,7 +18,7 @@ import numpy as np
 from devices.durations import HOUR, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
-from greengauge.replay_past import ReplayPast
+from greengauge.replay.past import ReplayPast
 from scoring.agenda import Moments
 from scoring.degrees import DEGREES
 from scoring.engine import Engine

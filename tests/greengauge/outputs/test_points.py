@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from greengauge import points
+from greengauge.outputs import points
 from ingest import line_protocol as lp
 from tests.greengauge.page.driver import energy
 from tests.greengauge.results import T0, alarm_event, emission, score
 from tests.ingest.small_plant import small_plant
 
 PLANT = small_plant()
-DOCS = (Path(__file__).parents[2] / "docs/influxdb.md").read_text()
+DOCS = (Path(__file__).parents[3] / "docs/influxdb.md").read_text()
 
 
 def read(line: bytes) -> tuple[str, dict[str, str], dict[str, lp.Value], int]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from devices.plant.model import Plant
-from greengauge import snapshots
-from greengauge.resuming import start_of
+from greengauge.scorer import snapshots
+from greengauge.scorer.resuming import start_of
 from scoring.engine import Command, Engine
-from tests.greengauge.test_scorer import SIZE, T0, Bench, ran
+from tests.greengauge.scorer.test_scorer import SIZE, T0, Bench, ran
 from tests.scoring.test_engine import BASE, HOUR, KILN, MINUTE, kiln, registry
 
 FACTOR = """

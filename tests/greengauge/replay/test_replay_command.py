@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from devices.errors import ConfigurationError
-from greengauge import replay_command
+from greengauge.commands import replay as replay_command
 
 REGISTRY = """
 schema = 1

@@ -20,7 +20,7 @@ import structlog
 
 from devices.broker import Broker
 from greengauge.live import Live
-from greengauge.retained import Retained, alarm_topic, score_topic
+from greengauge.outputs.retained import Retained, alarm_topic, score_topic
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ import pytest
 from devices.plant import parse
 from devices.plant.model import Plant
 from devices.readings import Readings
-from greengauge.showing import SHARE, SLIDE_S, Showing, Shown
+from greengauge.scorer.showing import SHARE, SLIDE_S, Showing, Shown
 from scoring.engine import Engine
 
 T0 = 1_763_800_020_000

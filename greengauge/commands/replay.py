@@ -14,7 +14,7 @@ from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.readings import Readings
 from devices.readings_file import read
-from greengauge.replay import replay
+from greengauge.replay.replay import replay
 
 
 def run(

@@ -67,7 +67,7 @@ def _serve(settings: settings_.Settings, lock: DataLock, seed: int, begin: Begin
     with ThreadPoolExecutor(1, "broker start") as aside:
         started = aside.submit(broker.start)
         from devices.plant import load
-        from greengauge.demo_plant import DemoPlant
+        from greengauge.commands.demo_plant import DemoPlant
         from greengauge.running import run_until_told
         from greengauge.service import Service
         from greengauge.terminal import say

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greengauge.log_work import MOST_ROWS, PIECE_MS, PIECE_ROWS, _cuts
+from greengauge.scorer.log_work import MOST_ROWS, PIECE_MS, PIECE_ROWS, _cuts
 
 
 def test_many_meters() -> None:

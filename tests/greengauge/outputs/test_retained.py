@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from greengauge.retained import Retained, alarm_topic, score_topic
+from greengauge.outputs.retained import Retained, alarm_topic, score_topic
 from tests.ingest.small_plant import small_plant
 
 

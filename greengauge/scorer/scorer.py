@@ -21,13 +21,13 @@ import structlog
 
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Meter, Plant
-from greengauge import snapshots
 from greengauge.history import History
 from greengauge.live import Live
-from greengauge.log_work import READ_BYTES, LogWork
 from greengauge.restating.restating import Restating
-from greengauge.resuming import start_of
-from greengauge.showing import Showing, Shown
+from greengauge.scorer import snapshots
+from greengauge.scorer.log_work import READ_BYTES, LogWork
+from greengauge.scorer.resuming import start_of
+from greengauge.scorer.showing import Showing, Shown
 from ingest.decode.result import Decoded
 from ingest.log.record import Record
 from scoring.restate import Past

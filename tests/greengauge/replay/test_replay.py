@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from devices.plant import parse
 from devices.readings import Readings
-from greengauge.replay import hourly, late_apart, marked, replay
+from greengauge.replay.replay import hourly, late_apart, marked, replay
 
 MIN = 60_000
 HOUR = 60 * MIN

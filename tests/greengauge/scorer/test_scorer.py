@@ -12,11 +12,11 @@ import pytest
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
-from greengauge import scorer as module
-from greengauge import snapshots
 from greengauge.history import History
 from greengauge.live import Live
-from greengauge.scorer import Scorer
+from greengauge.scorer import scorer as module
+from greengauge.scorer import snapshots
+from greengauge.scorer.scorer import Scorer
 from ingest.decode.result import Decoded
 from ingest.log.record import Entry, Record, RecordKind
 from scoring.engine import Engine

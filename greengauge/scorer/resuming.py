@@ -12,8 +12,8 @@ from pathlib import Path
 import structlog
 
 from devices.plant.model import Plant
-from greengauge import snapshots
-from greengauge.snapshots import Kept
+from greengauge.scorer import snapshots
+from greengauge.scorer.snapshots import Kept
 from scoring.engine import Engine
 
 log = structlog.get_logger()

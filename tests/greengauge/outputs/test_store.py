@@ -15,7 +15,7 @@ from greengauge.history import History
 from greengauge.live import Live
 from greengauge.metrics import registry
 from greengauge.operations import Operations
-from greengauge.outputs import KINDS, Outputs
+from greengauge.outputs.store import KINDS, Outputs
 from ingest.store.base import BadPoint
 from scoring.results import Changes
 from tests.greengauge.page.driver import ONE, score

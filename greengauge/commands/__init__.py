@@ -1,0 +1,1 @@
+"""What each command does that is more than a call: `cli` names them, these do them."""

@@ -1,0 +1,1 @@
+"""The ways out of the service: MQTT and the store."""

@@ -1,0 +1,1 @@
+"""A readings file through the engine."""
