@@ -15,6 +15,11 @@ def say(*rows: tuple[str, str]) -> None:
     sys.stdout.flush()
 
 
+def say_line(text: str) -> None:
+    """One line."""
+    sys.stdout.write(f"{text}\n")
+
+
 class Progress:
     """One line that is written over and over; nothing where standard output is no terminal."""
 

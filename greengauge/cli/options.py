@@ -1,0 +1,30 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Registry = Annotated[Path, typer.Argument(help="Registry of the plant (TOML).", metavar="REGISTRY")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of log, cursors and history.", envvar="GREENGAUGE_DATA", metavar="DIR")
+]
+Broker = Annotated[
+    str | None,
+    typer.Option(help="Broker, mqtt[s]://[user@]host:port.", envvar="GREENGAUGE_BROKER", metavar="URL"),
+]
+Store = Annotated[
+    str | None,
+    typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", envvar="GREENGAUGE_STORE", metavar="STORE"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.", envvar="GREENGAUGE_JSON")]
+Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.", envvar="GREENGAUGE_SEED")]
+Start = Annotated[
+    str | None,
+    typer.Option(help="Simulated time to start at, RFC 3339 with zone (default: now).", envvar="GREENGAUGE_START"),
+]
+Port = Annotated[
+    int | None, typer.Option(help="Port of the page; if busy, the next free one.", envvar="GREENGAUGE_PORT")
+]
