@@ -30,9 +30,8 @@ def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int)
     if len(numerator) != n or len(denominator) != n or window_ms <= 0:
         raise ValueError("three columns of one length, and a window above 0")
     out = np.empty(n)
-    if (1 << _bits(numerator, denominator).bit_length()) * n < _ROOM:
-        behind = _narrow(ts, numerator, denominator, window_ms, out)
-    else:
+    behind, bits = _narrow(ts, numerator, denominator, window_ms, out)
+    if (1 << bits.bit_length()) * n >= _ROOM:  # a sum may have passed 63 bits
         behind = _wide(ts, numerator, denominator, window_ms, out)
     if behind and not _level(ts, out):
         raise ValueError("the times must ascend")
@@ -40,17 +39,8 @@ def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int)
 
 
 @kernel
-def _bits(numerator: I64, denominator: I64) -> int:
-    """No amount has a bit above the highest of this."""
-    found = np.int64(0)
-    for i in range(len(numerator)):
-        found |= numerator[i] ^ (numerator[i] >> 63) | denominator[i] ^ (denominator[i] >> 63)
-    return int(found)
-
-
-@kernel
-def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) -> int:
-    """Readings that stand not after the one before. No sum of all passes 63 bits.
+def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) -> tuple[int, int]:
+    """Readings that stand not after the one before; bits of which no amount has a higher one. Right within 63 bits.
 
     Unsigned rows: one that may be negative costs a test at each access.
     """
@@ -60,21 +50,24 @@ def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) ->
     below = np.int64(0)
     last = ts[0] - 1 if len(ts) else np.int64(0)
     behind = 0
+    bits = np.int64(0)
     for i in range(len(ts)):
         row = np.uint64(i)
         t = ts[row]
         if t <= last:
             behind += 1
         last = t
-        above += numerator[row]
-        below += denominator[row]
+        a, b = numerator[row], denominator[row]
+        bits |= a ^ (a >> 63) | b ^ (b >> 63)
+        above += a
+        below += b
         left = t - window
         while ts[tail] <= left:
             above -= numerator[tail]
             below -= denominator[tail]
             tail += one
         out[row] = above / below if below != 0 else np.nan
-    return behind
+    return behind, int(bits)
 
 
 @kernel
