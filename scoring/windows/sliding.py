@@ -19,7 +19,7 @@ from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
 from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
 from scoring.windows.records import NONE
-from scoring.windows.sliding_joint import slide_joint
+from scoring.windows.sliding_joint import gone, slide_joint
 from scoring.windows.walk import part
 from scoring.windows.weighing import piece
 
@@ -126,7 +126,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 whole |= 1 << (1 + w)
                 continue
             clear(acc)
-            if old == NONE or first > left:  # the sum itself, to be added up anew
+            if old == NONE or first > left or gone(ch.floor, first, left):  # the sum itself, to be added up anew
                 if start < new:
                     span(entries, channels, cells, c, start, new, acc)
                     _fold(acc)
@@ -196,12 +196,14 @@ def _mend(
 ) -> bool:
     """Take in what changed between `low` and `high`; false if no window holds all of it.
 
-    The shortest window that does is added up anew: what it gained, all longer ones gained. Those that begin after
+    Nor where the readings at such a window's start are gone. The shortest window that does is added up anew: what it gained, all longer ones gained. Those that begin after
     it gained nothing; those that begin inside are added up anew too.
     """
     for w in range(len(starts)):
         if starts[w] >= high:
             continue
+        if gone(ch.floor, starts[w], until):
+            return False
         clear(acc)
         if starts[w] < until:
             span(entries, channels, cells, c, starts[w], until, acc)
