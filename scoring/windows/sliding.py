@@ -17,7 +17,7 @@ from devices.durations import SECOND
 from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
+from scoring.windows.kernel import COLUMNS, CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.sliding_joint import gone, slide_joint
 from scoring.windows.walk import part
@@ -107,6 +107,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
         changed[c, 1] = high
         if low < old and not _mend(entries, channels, cells, c, old, low, high, starts, passed, base, acc):
             old = NONE
+        clear(cells.gains[c])
         whole: Any = np.int64(new == old)
         if old == NONE:
             for k in range(SUMMED):
@@ -196,13 +197,31 @@ def _mend(
 ) -> bool:
     """Take in what changed between `low` and `high`; false if no window holds all of it.
 
-    Nor where the readings at such a window's start are gone. The shortest window that does is added up anew: what it gained, all longer ones gained. Those that begin after
-    it gained nothing; those that begin inside are added up anew too.
+    Nor where the readings at a window's start are gone. Where all that changed lies in minutes that had a cell before,
+    what these gained is known. Else the shortest window that holds all of it is added up anew: what it gained, all
+    longer ones gained. Those that begin after it gained nothing; those that begin inside are added up anew.
     """
+    gains = cells.gains[c]
+    if gains[COLUMNS] == 0 and high <= until:
+        _fold(gains)
+        for k in range(SUMMED):
+            passed[c, k] += gains[k]
+        for w in range(len(starts)):
+            if low < starts[w] < high:
+                if gone(channels[c].floor, starts[w], until):
+                    return False
+                span(entries, channels, cells, c, starts[w], until, acc)
+                _fold(acc)
+                for k in range(SUMMED):
+                    base[c, w, k] = passed[c, k] - acc[k]
+            elif starts[w] >= high:
+                for k in range(SUMMED):
+                    base[c, w, k] += gains[k]
+        return True
     for w in range(len(starts)):
         if starts[w] >= high:
             continue
-        if gone(ch.floor, starts[w], until):
+        if gone(channels[c].floor, starts[w], until):
             return False
         clear(acc)
         if starts[w] < until:
