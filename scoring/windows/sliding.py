@@ -19,7 +19,7 @@ from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
 from scoring.windows.kernel import COLUMNS, CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
 from scoring.windows.records import NONE
-from scoring.windows.sliding_joint import gone, slide_joint
+from scoring.windows.sliding_joint import cut_off, slide_joint
 from scoring.windows.walk import part
 from scoring.windows.weighing import piece
 
@@ -127,7 +127,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 whole |= 1 << (1 + w)
                 continue
             clear(acc)
-            if old == NONE or first > left or gone(ch.floor, first, left):  # the sum itself, to be added up anew
+            if old == NONE or first > left or cut_off(ch.floor, first, left):  # the sum itself, to be added up anew
                 if start < new:
                     span(entries, channels, cells, c, start, new, acc)
                     _fold(acc)
@@ -208,7 +208,7 @@ def _mend(
             passed[c, k] += gains[k]
         for w in range(len(starts)):
             if low < starts[w] < high:
-                if gone(channels[c].floor, starts[w], until):
+                if cut_off(channels[c].floor, starts[w], until):
                     return False
                 span(entries, channels, cells, c, starts[w], until, acc)
                 _fold(acc)
@@ -221,7 +221,7 @@ def _mend(
     for w in range(len(starts)):
         if starts[w] >= high:
             continue
-        if gone(channels[c].floor, starts[w], until):
+        if cut_off(channels[c].floor, starts[w], until):
             return False
         clear(acc)
         if starts[w] < until:

@@ -73,7 +73,7 @@ def slide_joint(
                 if starts[w] >= high:
                     w += 1
                     continue
-                if gone(floor_of(channels, group, required), starts[w], old):
+                if cut_off(floor_of(channels, group, required), starts[w], old):
                     old = np.int64(NONE)
                     break
                 known = coverage(entries, channels, cells, group, required, rings[g], min(starts[w], old), old, scratch)
@@ -97,7 +97,7 @@ def slide_joint(
             start = ends[w] - lengths[w]
             first = starts[w]
             left = min(start, new)
-            if old > NONE and left - first > MINUTE and gone(floor_of(channels, group, required), first, left):
+            if old > NONE and left - first > MINUTE and cut_off(floor_of(channels, group, required), first, left):
                 old = np.int64(NONE)
             if old == NONE or not NONE < first <= min(start, old):
                 sums[g, w, 0] = sums[g, w, 1] = 0
@@ -132,7 +132,7 @@ def slide_joint(
 
 
 @inner
-def gone(floor: int, start: int, end: int) -> bool:
+def cut_off(floor: int, start: int, end: int) -> bool:
     """Whether a stretch begins inside a minute, and long ago: in cells, of which its readings are gone."""
     return bool(start < floor and start % MINUTE != 0 and end - start > MINUTE)
 
