@@ -23,7 +23,7 @@ from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
 from greengauge.remembered import copy_of, keep
-from ingest.decode import retry
+from ingest.decode import internal, retry
 from ingest.decode.result import Decoded, join
 from ingest.decode.retry import Again
 from ingest.decode.twin import Twin
@@ -86,7 +86,12 @@ class Decoders:
         kept = self._kept.get(record.position)
         if kept is not None:
             return kept[1]
-        decoded = self._decoded(record)
+        try:
+            decoded = self._decoded(record)
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            decoded = internal.record(record, failure)
         size = max(LEAST_BYTES, len(record.entry.body))
         self._kept[record.position] = size, decoded
         self._kept_bytes += size

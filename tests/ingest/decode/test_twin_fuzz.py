@@ -42,7 +42,7 @@ def fuzz(plant: Plant, wanted: int, seed: int) -> str:
         n = len(defined.readings)
         lettered = set(draw.sample(range(n), n // 8))
         sent, meant = encoder.encode(fast.readings, lettered=lettered), encoder.defined(defined.readings, lettered)
-        assert isinstance(sent.lines, Block), "the compiled encoder did not write them"
+        assert isinstance(sent.lines, Block) == (n > 0), "the compiled encoder did not write them"
         assert joined(sent.lines) == joined(meant.lines)
         assert list(sent.first) == list(meant.first)
         assert twin._tables is not None
