@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from paho.mqtt.client import ConnectFlags, DisconnectFlags
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from devices.broker import Broker
+from ingest.session.dialling import dial, subscribe
 from ingest.session.failures import refused_by
 from tests.ingest.session.paho import CONNACK_5, FakeClient
 
@@ -109,21 +109,19 @@ def test_a_ping_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_connect_asks_for() -> None:
-    """Session expiry (0x11) and receive maximum (0x21) are in the packet's properties under these names."""
+    """Session expiry (0x11) of 30 days and receive maximum (0x21) are in the packet's properties; no clean start."""
     client = FakeClient()
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's, untyped
-    properties.SessionExpiryInterval = 86_400
-    properties.ReceiveMaximum = 65_535
-    client.connect("nowhere.invalid", 1883, 10, clean_start=False, properties=properties)
-    assert b"\x11\x00\x01\x51\x80" in client.fake.sent
+    dial(client, Broker.parse("mqtt://nowhere.invalid"), level=5, keepalive=10)
+    assert b"\x11" + (30 * 86_400).to_bytes(4, "big") in client.fake.sent
     assert b"\x21\xff\xff" in client.fake.sent
-    assert client.fake.sent[9] & 2 == 0, "clean start is off"
+    assert client.fake.sent[9] & 2 == 0
 
 
-def test_what_a_subscription_asks_for() -> None:
-    """QoS 1, and retained messages only where the subscription is new (retain handling 1)."""
-    client, _ = connected()
-    given(client, CONNACK_5)
+@pytest.mark.parametrize(("level", "options"), [(5, 0x11), (4, 1)])
+def test_what_a_subscription_asks_for(level: int, options: int) -> None:
+    """QoS 1; in MQTT 5 retained messages only where the subscription is new (retain handling 1)."""
+    client, _ = connected(level)
+    given(client, CONNACK_5 if level == 5 else b"\x20\x02\x00\x00")
     client.fake.sent.clear()
-    client.subscribe([("a", SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB))])
-    assert bytes(client.fake.sent[-4:]) == b"\x00\x01a\x11"
+    subscribe(client, ["a"], level=level)
+    assert bytes(client.fake.sent[-4:]) == b"\x00\x01a" + bytes([options])

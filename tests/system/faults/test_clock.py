@@ -73,6 +73,7 @@ def test_the_wall_clock_jumps(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_the_wall_clock_jumps_often(
     tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure
 ) -> None:

@@ -72,6 +72,7 @@ def test_fourteen_kills(tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, a
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_two_hundred_kills(tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure) -> None:
     """The same, ten times as often."""
     figure(kill_again_and_again(tmp_path, mosquitto, influx, after, 200))
