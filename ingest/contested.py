@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS winner (channel TEXT, ts INTEGER, rev INTEGER, text B
     UNIQUE (channel, ts));
 """
 _RECALL = """
-SELECT asked.value ->> 0, rev, text, letter, seen FROM json_each(?) AS asked
-    JOIN winner ON channel = asked.value ->> 1 AND ts = asked.value ->> 2
+SELECT json_extract(asked.value, '$[0]'), rev, text, letter, seen FROM json_each(?) AS asked
+    JOIN winner ON channel = json_extract(asked.value, '$[1]') AND ts = json_extract(asked.value, '$[2]')
 """
 _AT_ONCE = 10_000
 
