@@ -86,12 +86,7 @@ class Decoders:
         kept = self._kept.get(record.position)
         if kept is not None:
             return kept[1]
-        try:
-            decoded = self._decoded(record)
-        except Exception as failure:
-            if not internal.unexpected(failure):
-                raise
-            decoded = internal.record(record, failure)
+        decoded = self._decoded(record)
         size = max(LEAST_BYTES, len(record.entry.body))
         self._kept[record.position] = size, decoded
         self._kept_bytes += size
@@ -101,12 +96,17 @@ class Decoders:
 
     def _decoded(self, record: Record) -> Decoded:
         decoder, rows = self._of(record.entry.registry)
-        decoded = (
-            decoder.decode([record])
-            if record.entry.kind is RecordKind.FRAMES
-            else retry.decode(record, decoder.definition)
-        )
-        return decoded if rows is None else _rename(decoded, rows)
+        try:
+            decoded = (
+                decoder.decode([record])
+                if record.entry.kind is RecordKind.FRAMES
+                else retry.decode(record, decoder.definition)
+            )
+            return decoded if rows is None else _rename(decoded, rows)
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            return internal.record(record, failure)
 
     def _of(self, version: int) -> tuple[Twin, _Rows | None]:
         found = self._by_version.get(version)
