@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greengauge.quarantining import Quarantining
+from greengauge.retrying import choose
 from greengauge.versions import Decoders
 from ingest.decode import internal, retry
 from ingest.decode.result import Decoded
@@ -126,3 +127,15 @@ def test_any_messages_end_in_one_of_three_places(
     assert kept >= {(r.position, r.item) for r in decoded.rejects if not r.redelivered}
     assert "internal" not in house.quarantine.reasons()
     house.close()
+
+
+def test_a_mended_mistake_lets_its_message_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is quarantined as `internal` is tried again like the rest, once the program no longer stumbles."""
+    with monkeypatch.context() as stumbling:
+        stumbling.setattr("ingest.decode.values.event_time", lambda _: [][0])
+        house.take(frame(b'{"ts":%d,"feed":1.5,"q":"\\u004e"}' % T0), frame(b"{"))
+        house.run()
+    assert house.quarantine.reasons() == {"internal": 1, "truncated": 1}
+    chosen = choose(PLANT, house.quarantine, house.log, None, list)
+    assert [(one.reason, one.topic) for one in chosen.messages] == [("internal", TOPIC.decode())]
+    assert (chosen.values, dict(chosen.still)) == (1, {"gone": 1})
