@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.properties import Properties
@@ -19,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.broker import Broker
 from ingest.session.dialling import dial, made, subscribe
+from ingest.session.ending import Ending, ended_by
 from ingest.session.failures import ConnectFailed, dialling_failed, hung_up, refused_by
 from ingest.session.stream import ROOM, Frames, Malformed
 from ingest.session.wire import CLOGGED, Wire, WireClient
@@ -27,14 +27,6 @@ SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no lon
 ANSWER_S = 10.0  # for the CONNACK
 SILENCE = 1.4  # × keep-alive without a byte is a dead link; paho asks at 1.0
 LEAST = 512  # bytes read at once, however full the backlog is: a message larger than what is left must come through
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a connection ended."""
-
-    kind: Literal["closed", "silent", "taken-over", "shutting-down", "ours"]
-    cause: str
 
 
 class Connection:
@@ -275,17 +267,8 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if reason == "Keep alive timeout" and not flags.is_disconnect_packet_from_server:
-            # paho's own watch over pings may end a dead link before ours does: nobody closed it
-            self._end(self._ours or Ending("silent", f"no answer to a ping for {self._client.keepalive} s"))
-        elif not flags.is_disconnect_packet_from_server:
-            self._end(self._ours or Ending("closed", "the connection was closed"))
-        elif reason == "Session taken over":
-            self._end(Ending("taken-over", "another client connected with the same client id"))
-        elif reason == "Server shutting down":
-            self._end(Ending("shutting-down", "the broker is shutting down"))
-        else:
-            self._end(Ending("closed", f"the broker ended the connection: {reason}"))
+        told = ended_by(reason, flags.is_disconnect_packet_from_server, self._client.keepalive)
+        self._end(told if flags.is_disconnect_packet_from_server else self._ours or told)
 
     # --- ending --------------------------------------------------------------------------------
 
