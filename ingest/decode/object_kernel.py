@@ -156,8 +156,8 @@ def flat(
             elif reserved == REV:
                 rev = mantissa
             elif reserved == SEQ and 0 <= mantissa <= LAST_SEQ:
-                if not mark & (RETAINED | DUP):
-                    out.seq[s, 0], out.seq[s, 1] = meter, mantissa
+                if not mark & RETAINED:
+                    out.seq[s, 0], out.seq[s, 1] = meter, -1 - mantissa if mark & DUP else mantissa
                     s += 1
             else:
                 return -1, n, t, s
