@@ -108,6 +108,11 @@ class Day:
         return hour.running * MINUTE >= self.regime.hour_valid_ms and not hour.enough
 
     @property
+    def gone(self) -> int:
+        """Valid minutes that count in no number but completeness: those of blocks that a regime lets be discarded."""
+        return 0 if self.regime.day_discarded is None else sum(h.valid for h in self.hours if self.discards(h))
+
+    @property
     def lost(self) -> bool:
         """Whether too many were."""
         return self.regime.day_discarded is not None and self.discarded > self.regime.day_discarded
