@@ -139,6 +139,26 @@ def test_standing_still_is_complete() -> None:
     assert score.quality == "bad"
 
 
+def test_a_silent_running_channel_is_not_good() -> None:
+    """What says that the line runs was read in the last half of the hour alone: complete to the letter (all of the
+    known running time), and uncertain, with the reason; of less than half of it: bad. The site says whose it is.
+    """
+    for known, quality in ((HOUR, "good"), (HOUR // 2, "uncertain"), (HOUR // 5, "bad")):
+        works = Works()
+        works.product("steel", theoretical="1")
+        line = works.line("a")
+        feed = works.channel(line, None, symbol="t/h", kind=Kind.RATE)
+        works.runs_with(line, feed)
+        works.amount(feed, 50, start=NOON - known)
+        works.amount(works.channel(line, "product:steel"), 10)
+        works.amount(works.channel(line, "material:ore"), 12)
+        scores = works.scores()
+        why = None if quality == "good" else "line a: not always known whether it runs"
+        for scope in ("a", "wuhu"):
+            gd = scores[scope, "gd"]
+            assert (gd.completeness, gd.quality, gd.reason) == (1.0, quality, why)
+
+
 def test_instants_need_no_coverage() -> None:
     """Amounts at an instant cover no time: they are never asked for, unless everything is one."""
     works = Works()
