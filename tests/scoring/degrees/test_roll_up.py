@@ -43,6 +43,18 @@ def test_bought_clinker_is_a_material() -> None:
     assert scores["acme", "cd"].value == 30 / 170
 
 
+def test_clinker_both_made_and_bought() -> None:
+    """90 t made and 110 used: all 110 are the works' own, 20 of them from stock, so that windows add up. 15 t that are
+    bought under a name of their own are a material.
+    """
+    works = kiln_and_mill()
+    works.amount(works.channel(works.lines[1], "material:clinker"), 20)
+    works.amount(works.channel(works.lines[1], "material:bought-clinker"), 15)
+    scores = works.scores()
+    assert (scores["wuhu", "gd"].numerator, scores["wuhu", "gd"].denominator) == (137.25 + 117.6 - 110, 140.0 + 30 + 15)
+    assert scores["wuhu", "cd"].value == 30 / 185
+
+
 def test_sub_meters_and_levels_do_not_count() -> None:
     """What a main meter already counts is not counted again; a level has no amount."""
     works = Works()
