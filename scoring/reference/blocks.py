@@ -16,10 +16,9 @@ from devices.plant.averages import NAMES, Kind, average
 from devices.plant.model import Kind as ChannelKind
 from devices.plant.model import Regime, Stack
 from devices.units import factor
-from scoring.degrees.amounts import measured_in, per_count
 from scoring.reference.gas import MINUTE, Gas, Minute, in_force
 from scoring.reference.record import Record
-from scoring.rules.timeline import midnight
+from scoring.reference.registry import measured_in, midnight, per_count
 
 HOUR = 60 * MINUTE
 Block = tuple[int, int]

@@ -13,8 +13,8 @@ from functools import lru_cache
 from devices.plant.model import Channel, Kind, Regime, Stack
 from devices.plant.molar import MOLAR, NO_AS_NO2
 from devices.units import convert
-from scoring.degrees.amounts import value_per_step
 from scoring.reference.record import Record
+from scoring.reference.registry import worth
 
 MINUTE = 60_000
 _OTHERS = ("o2", "moisture", "temp", "pressure", "flow", "calibration")
@@ -129,7 +129,7 @@ class Gas:
 
     def _exact(self, row: int, unit: str, total: int, ms: int, times: Fraction, plus: Fraction) -> float:
         channel = self._record.plant.channels[row]
-        exact = Fraction(total, ms) * value_per_step(self._record.plant, channel)
+        exact = Fraction(total, ms) * worth(self._record.plant, channel)
         return float(convert(exact, channel.unit, unit) * times + plus)
 
     def _value(
