@@ -95,7 +95,7 @@ class Gas:
         least = min(ms for _, ms in raw)
         if found is None and least < regime.minute_valid_ms:
             gap = max(c.max_gap_ms for c in ways[0])
-            seen = self._record.between(ways[0][0].index, start - gap, end)
+            seen = self._record.between(ways[0][0].index, start - gap + 1, end)  # one that holds into the minute
             standing = standing or bool(seen and regime.meaning(seen[-1].letter) == "stopped")
         flow = self._flow(way[0].meter, start, end, regime)
         valid = found is not None and not standing

@@ -139,8 +139,8 @@ def _flow(recipe: Recipe, row: int, gas: Gas, span: SpanSums, how: Frame) -> flo
 
 
 def _letter(span: SpanSums, look: Look, p: Pollutant, regime: Regime) -> str | None:
-    """The HJ 212 letter because of which the minute has too few valid readings."""
-    seen = look(p.parts[0].mean.channel, span.start - p.gap_ms, span.end)
+    """The HJ 212 letter because of which the minute has too few valid readings: of one that holds into it."""
+    seen = look(p.parts[0].mean.channel, span.start - p.gap_ms + 1, span.end)
     letter = seen[-1].letter if seen else "N"
     return None if regime.meaning(letter) == "valid" else letter
 

@@ -234,6 +234,21 @@ def test_points_of_a_slow_analyser_are_complete() -> None:
     assert {(e.average, e.completeness, e.quality) for e in found if e.completeness != 1.0} == set()
 
 
+@pytest.mark.parametrize("after", [30, 60])
+def test_a_stop_lasts_as_long_as_its_reading_holds(after: int) -> None:
+    """Letter F (stopped) at minute 30 holds for 12 minutes; the 18 after it have nothing, whether the flow is read or
+    not: 30 of 48 running minutes are valid.
+    """
+    plant = parse(REGISTRY.format(regime=REGIMES["cn"]).replace("running = ", "# running = "))
+    nox, flow = (plant.channel("gas", name).index for name in ("nox", "flow"))
+    start = at("2025-12-01T00:00+01:00")
+    rows = [(nox, start + m * MINUTE, 50 * 10**6, 0, "F" if m == 30 else "N") for m in range(0, 31, 5)]
+    rows += [(flow, start + m * MINUTE, 10**9, 0, "N") for m in range(0, after, 5)]
+    found = run(plant, sorted(rows, key=lambda row: row[1]), [], restart=False)
+    (hour,) = [e for e in found if (e.average, e.ts) == ("1h", start)]
+    assert (hour.valid_minutes, hour.completeness) == (30, 30 / 48)
+
+
 def test_operating_days_pass_over_those_without_operation() -> None:
     """The newest two of four, one of which stood still."""
     days = {d: DaySum(operated=int(d != 3)) for d in (1, 2, 3, 4)}
