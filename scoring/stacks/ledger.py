@@ -143,9 +143,12 @@ class Ledger:
             self._keep_hour(block, settled)  # nobody takes its minutes: it would be counted again each minute
         return settled
 
-    def _whole(self, block: Block) -> tuple[Tally, ...]:
+    def _whole(self, block: Block, *, anew: bool = False) -> tuple[Tally, ...]:
+        """All minutes of a block, those that are known as they are, or all `anew`."""
         if self._beyond(block.start, block.end):
             return tuple(self._empty(t, block) for t in self._nothing)
+        if anew:
+            return self._fold([self._fresh(end) for end in range(block.start + MINUTE, block.end + 1, MINUTE)])
         return self._fold(list(self._minutes(block.start, block.end)))
 
     def _empty(self, nothing: Atom, block: Block) -> Tally:
@@ -184,11 +187,7 @@ class Ledger:
         """A closed hour anew: from the sums (`whole`), or only what other hours lend it."""
         tallies = self._hours.get(block.start)
         if whole or tallies is None:
-            if self._beyond(block.start, block.end):
-                tallies = tuple(self._empty(t, block) for t in self._nothing)
-            else:
-                ends = range(block.start + MINUTE, block.end + 1, MINUTE)
-                tallies = self._fold([self._fresh(end) for end in ends])
+            tallies = self._whole(block, anew=True)
         self._hours[block.start] = tallies = self._settle(block, tallies)
         self._before = None
         self.opened = block.start if self.opened is None else min(self.opened, block.start)

@@ -106,11 +106,12 @@ class Stacks:
         stamp = stamp or Stamp("final", 0, ledger.newest)
         made = self.close(stack, hour.end, stamp)
         self._know(today.end)  # what stands in for the rest of the day draws on all of it that is measured
-        if ledger.closed is not None and ledger.closed_day != today.end:
+        if ledger.closed is None:
+            return made
+        open_ = ledger.closed_day != today.end
+        if open_:
             made += blocks.close_day(today, stamp)
-            if today.end < ledger.calendar.month(today.end).end:
-                made += blocks.month(today.end, stamp)
-        elif ledger.closed is not None and today.end < ledger.calendar.month(today.end).end:
+        if open_ or today.end < ledger.calendar.month(today.end).end:  # else it was told with its last day
             made += blocks.month(today.end, stamp)
         return made
 

@@ -249,6 +249,20 @@ def test_a_stop_lasts_as_long_as_its_reading_holds(after: int) -> None:
     assert (hour.valid_minutes, hour.completeness) == (30, 30 / 48)
 
 
+@pytest.mark.parametrize("day", [30, 31])
+def test_a_file_that_ends_in_a_month_tells_it(day: int) -> None:
+    """At noon of the last day of a month as at noon of the day before: its month is told, once."""
+    plant = parse(REGISTRY.format(regime=REGIMES["cn"]).replace("running = ", "# running = "))
+    nox, start = plant.channel("gas", "nox").index, at(f"2025-12-{day}T00:00+01:00")
+    found = run(plant, [(nox, start + m * MINUTE, 50 * 10**6, 0, "N") for m in range(0, 720, 5)], [], restart=False)
+    (month,) = [e for e in found if e.average == "1mo"]
+    assert (month.ts, month.value, month.valid_minutes) == (
+        at("2025-12-01T00:00+01:00"),
+        50.0,
+        727,
+    )  # the last one holds for 12 min
+
+
 def test_operating_days_pass_over_those_without_operation() -> None:
     """The newest two of four, one of which stood still."""
     days = {d: DaySum(operated=int(d != 3)) for d in (1, 2, 3, 4)}
