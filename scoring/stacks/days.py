@@ -38,7 +38,7 @@ class DaySum:
     @classmethod
     def of(cls, force: InForce, pollutant: str, blocks: Sequence[tuple[Block, Tally]]) -> DaySum:
         """The sum of a day's ended blocks; a day in work is one too."""
-        regime, limit = force.regime, force.limit(pollutant, force.hour)
+        regime, limit = force.regime, force.limit(pollutant, force.block)
         taken_off = halfhours.subtraction(force, pollutant)
         made = cls()
         discarded = 0

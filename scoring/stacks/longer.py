@@ -13,7 +13,7 @@ from scoring.stacks.budget import Budget, Stretch
 from scoring.stacks.days import DaySum, add
 from scoring.stacks.localtime import MINUTE, Block
 from scoring.stacks.mass import UG_PER_KG
-from scoring.stacks.open_hour import OpenHour
+from scoring.stacks.open_block import OpenBlock
 from scoring.stacks.report import Subject, day_budget, emission
 
 _NOTHING = Budget(None, None)
@@ -24,7 +24,7 @@ class OpenDay:
     """The day that a moment lies in, with its sums so far of one pollutant."""
 
     block: Block
-    now: OpenHour
+    now: OpenBlock
     sums: DaySum
 
 
@@ -44,7 +44,7 @@ def month(subject: Subject, block: Block, days: Sequence[DaySum], now: OpenDay |
         subject, block.start, name, block.minutes, tally, whole.mean, valid=bool(whole.blocks), ended=now is None,
         completeness=whole.share, left=_NOTHING, why=why, extra=extra,
     )  # fmt: skip
-    if share is None or force.limit(subject.pollutant.name, force.hour) is None:
+    if share is None or force.limit(subject.pollutant.name, force.block) is None:
         return
     within = Fraction(100 * whole.within, whole.blocks) if whole.blocks else None
     over = whole.blocks - whole.within

@@ -1,4 +1,4 @@
-"""What the minutes of one hour add up to, exactly."""
+"""What the minutes of one block add up to, exactly."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Tally:
         return Fraction(self.micro, self.valid * MICRO) if self.valid else None
 
     def enough(self, valid_ms: int) -> bool:
-        """Whether so much of the hour is valid that its mean counts."""
+        """Whether so much of the block is valid that its mean counts."""
         return not self.verdict and self.valid > 0 and (self.verdict == "" or self.valid * MINUTE >= valid_ms)
 
     @property
