@@ -32,7 +32,7 @@ from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 8
+FORMAT = 9
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 

@@ -130,7 +130,7 @@ class Degrees:
         doubts = reasons.said([part.doubts for part in parts])
         ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
         completeness, quality = window.together.completeness[scope.index], window.together.quality[scope.index]
-        unheard = window.together.unheard[scope.index]
+        unheard, unsure = window.together.unheard[scope.index], window.together.unsure[scope.index]
         last, stale = window.moment.last[scope.index], window.moment.stale[scope.index]
         stamp = window.stamp
         scores = []
@@ -145,6 +145,9 @@ class Degrees:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
                 known_why = [text for text in why if text != reasons.ZERO[row]]  # "none was emitted" would be a guess
                 why = [reasons.unheard(lines), *known_why]
+            if unsure[row] and not still:
+                lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unsure]
+                why.append(reasons.unsure(lines))
             good = quality[row]
             if old := reasons.concerning(doubts, row):
                 good = worst((good, "uncertain"))

@@ -33,6 +33,7 @@ class Together(NamedTuple):
     completeness: list[list[float]]
     quality: list[list[Quality]]  # the worst; bad where there is none
     unheard: list[list[bool]]  # some line runs, and at no time all was read that counts
+    unsure: list[list[bool]]  # of some line it is not always known whether it runs
 
 
 class Members:
@@ -62,6 +63,7 @@ class Members:
         running = self._spread(lines, [[view.running] * _ROW for view in seen], np.int64)
         watched = self._spread(lines, [[view.watched] * _ROW for view in seen], np.int64)
         rank = self._spread(lines, [[_RANK[quality] for quality in view.quality[:_ROW]] for view in seen], np.int64)
+        unsure = self._spread(lines, [[view.unsure] * _ROW for view in seen], np.bool_)
         runs, stands = self._counting.sum(running), np.maximum(self._counting.lengths, 1) * length
         known = np.where(runs > 0, self._counting.sum(covered), self._counting.sum(watched))
         worst = self._counting.most(rank, len(ORDER) - 1)
@@ -69,6 +71,7 @@ class Members:
             _by_scope(known / np.where(runs > 0, runs, stands)),
             [[ORDER[rank] for rank in scope] for scope in _by_scope(worst)],
             _by_scope(self._counting.most((running > 0) & (covered == 0), False)),
+            _by_scope(self._counting.most(unsure, False)),
         )
 
     def _spread(self, lines: Sequence[int], values: Sequence[Sequence[Any]], kind: Any) -> NDArray[Any]:

@@ -37,6 +37,7 @@ class LineView(NamedTuple):
     operation: Operation
     idle: bool
     empty: bool  # not one reading
+    unsure: bool = False  # it runs, and for more than a tenth of the time nobody knows whether it does
 
     def unheard(self, row: int) -> bool:
         """Whether it runs, and at no time all was read that the row of `ROWS` requires."""
@@ -110,6 +111,7 @@ class Viewer:
                 operation=self._operation(line, start, end, running=bool(runs), idle=idle),
                 idle=idle,
                 empty=not seen[line],
+                unsure=bool(runs) and 10 * watched[k] < 9 * length,
             )
         return views
 
@@ -222,10 +224,11 @@ def _qualities(
 ) -> list[tuple[Quality, ...]]:
     """By line and row: bad below half of the time, good from nine tenths of it if nothing is estimated or flagged.
 
-    The time is that in which the line runs; of one that stands still, in which it is known to.
+    The time is that in which the line runs or may run, for all that is known; of one that stands still, all of it,
+    known where it is known to. (Completeness keeps to the letter of the law: known running time / running time.)
     """
     runs = running[:, None] > 0
     known = np.where(runs, covered, watched[:, None])
-    time = np.where(runs, running[:, None], length)
+    time = np.where(runs, running[:, None] + length - watched[:, None], length)
     found = np.where(2 * known < time, 2, marked | (10 * known < 9 * time))
     return [tuple([ORDER[k] for k in row]) for row in found.tolist()]
