@@ -32,7 +32,7 @@ from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 8
+FORMAT = 9
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -132,11 +132,13 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        One step at least, but none in no time at all (0): then blocks alone. What is told again is
-        "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
+        With a budget steps are told a window at a time, and go on where they were left: one window at least, but none
+        in no time at all (0): then blocks, and what is not final yet. What is told again is "restated", with revision
+        0: who keeps what was told numbers it (`Told.settle`).
         """
+        until = math.inf if budget_s is None else time.perf_counter() + budget_s
         self._close(budget_s)
-        self._show_closed()
+        self._show_closed(until)
         return self._empty()
 
     def behind(self) -> int:
@@ -367,12 +369,13 @@ class Engine:
 
     def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
         """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
+        whole = budget_s is None
         until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look(due=bool(self._plant.stacks) or self.agenda.next(ever) is not None)
         while budget_s != 0 and (due := self.agenda.next(ever)):
-            found.append(self.agenda.tell(*due, stamp))
+            found.append(self.agenda.tell(*due, stamp, whole=whole))
             if time.perf_counter() >= until:
                 break
         if ever is None:
@@ -380,7 +383,7 @@ class Engine:
                 found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
         if ever is not None or self.late.ready():
             again = Stamp("restated", 0, self.clock)
-            while time.perf_counter() < until and (told := self.late.tell(again)) is not None:
+            while time.perf_counter() < until and (told := self.late.tell(again, whole=whole)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
 
@@ -388,13 +391,19 @@ class Engine:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))
         return self.teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
 
-    def _show_closed(self) -> None:
+    def _show_closed(self, until: float) -> None:
         """In live running, the newest step that the clock has closed and the watermarks have not."""
         ts = self.clock // MINUTE * MINUTE
-        if self.marks.event_clock or ts <= self._shown:
-            return
-        self._shown = ts
-        self._out += self.agenda.shown_live(ts, Stamp("live", 0, self.clock))
+        if not self.marks.event_clock and ts > self._shown and not self.agenda.live_begun:
+            self._shown = ts
+            self.agenda.begin_live(ts)
+        stamp = Stamp("live", 0, self.clock)
+        found: list[Changes] = []
+        while (told := self.agenda.tell_live(stamp, whole=until == math.inf)) is not None:
+            found.append(told)
+            if time.perf_counter() >= until:
+                break
+        self._out = added([self._out, *found])
 
     def _empty(self) -> Changes:
         changes, self._out = self._out, Changes()
