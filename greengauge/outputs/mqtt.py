@@ -17,6 +17,7 @@ from typing import Any
 
 import aiomqtt
 import structlog
+from pydantic_core import to_json
 
 from devices.broker import Broker
 from greengauge.live import Live
@@ -102,7 +103,7 @@ class MqttOut:
         return [thing.to_json(now, simulated=self._live.simulated) for thing in self._live.of_scope(scope)]
 
     async def _send(self, client: aiomqtt.Client, sent: dict[str, bytes], topic: str, body: dict[str, Any]) -> None:
-        payload = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        payload = to_json(body, inf_nan_mode="null")  # a third of `json.dumps`' time
         if sent.get(topic) != payload:
             sent[topic] = payload
             await _publish(client, topic, payload, qos=0)
