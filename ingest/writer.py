@@ -11,8 +11,8 @@ came before on its channel (`Winners`: not *late*), so nobody before it holds it
 waits until all before it is answered. That is also what its question to the store needs, and what `remember` (durable
 before anything is sent) has said by then.
 
-A thin stream is gathered: behind a batch of less than a `THIN`-th of `READ_BYTES` the next is read `GATHER_S` later. A request costs
-the same whatever is in it; a reading that comes alone waits for nobody.
+A thin stream is gathered: behind a batch of less than a `THIN`-th of `READ_BYTES` the next is read `GATHER_S` later. A
+request costs the same whatever is in it; a reading that comes alone waits for nobody.
 
 After a failure all that is out is awaited, then tried again one by one from the oldest on, by the rule of
 `ingest.store.patience`; each success then lets one more be out.
