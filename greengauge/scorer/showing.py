@@ -156,10 +156,16 @@ class Showing:
 
     def _begin(self, now: float, unread: int) -> None:
         looks, stacks = [], []
-        for window in np.flatnonzero(now >= self._due).tolist():
-            self._due[window] = now + self._pause(window)
+        # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
+        many = np.count_nonzero(self._quiet) > FEW
+        quiet = self._quiet.copy()
+        for window in range(len(self._due)):
+            due = now >= self._due[window]
             slid = now - self._shown[:, window] >= SLIDE_S - ROUND_S / 2
-            rows = np.flatnonzero(self._waits[:, window] | slid)
+            here = (self._waits[:, window] | slid) & (due & ~quiet | many & quiet)
+            rows = np.flatnonzero(here)
+            if due:
+                self._due[window] = now + self._pause(window)
             self._shown[rows, window] = now
             self._waits[rows, window] = False
             if window == self._often:

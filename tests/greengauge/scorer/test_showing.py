@@ -104,10 +104,10 @@ def test_a_busy_line_waits_for_the_round() -> None:
 
 
 def test_a_round_shows_what_the_looks_at_once_show() -> None:
-    """A round's pieces, put together, are the engine's own look at everything."""
-    bench = Bench()
-    for line in ("k0", "k1", "k2"):
-        bench.reading(line)
+    """A round's pieces, put together, are the engine's own look at everything; many quiet lines share one."""
+    bench = Bench(lines=13)
+    for line in range(13):
+        bench.reading(f"k{line}")
     [shown] = bench.looks()
     everything, _ = bench.engine.live()
     key = lambda s: (s.scope, s.degree, s.window)  # noqa: E731 - a sort key
@@ -159,6 +159,21 @@ def test_the_last_reading_is_in_every_window_in_the_end() -> None:
         for shown in bench.looks():
             outputs |= {s.window: s.output for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k1"}
     assert outputs == dict.fromkeys(("15min", "1h", "24h", "30d"), pytest.approx(3.0))
+
+
+@pytest.mark.parametrize("lines", [1, 13])
+def test_quiet_lines_are_shown_over_every_window_when_a_round_begins(lines: int) -> None:
+    """Few are shown by themselves, many in the round; it matters not that the day and the month were not due in it."""
+    bench = Bench(lines, windows='["1h", "24h", "30d"]')
+    bench.looks()
+    for time in range(1, 9):
+        bench.now = 100.0 + 2 * time
+        for line in range(lines):
+            bench.reading(f"k{line}")
+        outputs = {}
+        for shown in bench.looks():
+            outputs |= {s.window: s.output for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k0"}
+        assert outputs == dict.fromkeys(("1h", "24h", "30d"), pytest.approx(float(time)))
 
 
 def test_a_round_brings_no_older_look(monkeypatch: pytest.MonkeyPatch) -> None:
