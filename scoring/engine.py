@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -277,7 +278,7 @@ class Engine:
         """
         meta = {
             "format": FORMAT,
-            "shape": shape(self._plant),
+            "shape": self._shape,
             "second": self._second,
             "shown": self._shown,
             "marks": self.marks.snapshot(),
@@ -317,6 +318,10 @@ class Engine:
             raise ValueError(f"its alarms are those of another version of the program: {odd}") from odd
 
     # --- inside -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _shape(self) -> int:
+        return shape(self._plant)  # of every channel: snapshots come each few seconds
 
     def _take(self, readings: Readings) -> None:
         """Rows in pieces in which the newest event time moves an hour at most: closing keeps up with them."""
