@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -132,11 +133,13 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        One step at least, but none in no time at all (0): then blocks alone. What is told again is
-        "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
+        With a budget steps are told a window at a time, and go on where they were left: one window at least, but none
+        in no time at all (0): then blocks, and what is not final yet. What is told again is "restated", with revision
+        0: who keeps what was told numbers it (`Told.settle`).
         """
+        until = math.inf if budget_s is None else time.perf_counter() + budget_s
         self._close(budget_s)
-        self._show_closed()
+        self._show_closed(until)
         return self._empty()
 
     def behind(self) -> int:
@@ -275,7 +278,7 @@ class Engine:
         """
         meta = {
             "format": FORMAT,
-            "shape": shape(self._plant),
+            "shape": self._shape,
             "second": self._second,
             "shown": self._shown,
             "marks": self.marks.snapshot(),
@@ -315,6 +318,10 @@ class Engine:
             raise ValueError(f"its alarms are those of another version of the program: {odd}") from odd
 
     # --- inside -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _shape(self) -> int:
+        return shape(self._plant)  # of every channel: snapshots come each few seconds
 
     def _take(self, readings: Readings) -> None:
         """Rows in pieces in which the newest event time moves an hour at most: closing keeps up with them."""
@@ -367,12 +374,13 @@ class Engine:
 
     def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
         """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
+        whole = budget_s is None
         until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look(due=bool(self._plant.stacks) or self.agenda.next(ever) is not None)
         while budget_s != 0 and (due := self.agenda.next(ever)):
-            found.append(self.agenda.tell(*due, stamp))
+            found.append(self.agenda.tell(*due, stamp, whole=whole))
             if time.perf_counter() >= until:
                 break
         if ever is None:
@@ -380,7 +388,7 @@ class Engine:
                 found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
         if ever is not None or self.late.ready():
             again = Stamp("restated", 0, self.clock)
-            while time.perf_counter() < until and (told := self.late.tell(again)) is not None:
+            while time.perf_counter() < until and (told := self.late.tell(again, whole=whole)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
 
@@ -388,13 +396,19 @@ class Engine:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))
         return self.teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
 
-    def _show_closed(self) -> None:
+    def _show_closed(self, until: float) -> None:
         """In live running, the newest step that the clock has closed and the watermarks have not."""
         ts = self.clock // MINUTE * MINUTE
-        if self.marks.event_clock or ts <= self._shown:
-            return
-        self._shown = ts
-        self._out += self.agenda.shown_live(ts, Stamp("live", 0, self.clock))
+        if not self.marks.event_clock and ts > self._shown and not self.agenda.live_begun:
+            self._shown = ts
+            self.agenda.begin_live(ts)
+        stamp = Stamp("live", 0, self.clock)
+        found: list[Changes] = []
+        while (told := self.agenda.tell_live(stamp, whole=until == math.inf)) is not None:
+            found.append(told)
+            if time.perf_counter() >= until:
+                break
+        self._out = added([self._out, *found])
 
     def _empty(self) -> Changes:
         changes, self._out = self._out, Changes()

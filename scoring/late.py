@@ -94,13 +94,13 @@ class Late:
         """What is to be told again now."""
         return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
 
-    def tell(self, stamp: Stamp) -> Changes | None:
-        """Tell the next of it again; None if there is nothing more."""
+    def tell(self, stamp: Stamp, *, whole: bool) -> Changes | None:
+        """Tell the next of it again, of a step (not `whole`) one window; None if there is nothing more."""
         if self._blocks:
             span = self._blocks.pop(0)
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
             return self._reads.because(Changes(emissions=tuple(found)), span.causes)
-        told = self._agenda.tell_again(stamp)
+        told = self._agenda.tell_again(stamp, whole=whole)
         if told is None:
             self._since = self._newest = 0
         return told

@@ -130,14 +130,20 @@ class Connection:
             self._loop.call_soon(self._readable)  # TLS may hold bytes that the socket no longer announces
 
     def rest(self) -> None:
-        """Leave the socket alone for a moment: what comes meanwhile is read in one go."""
+        """Have the loop leave the socket alone: what comes is read in one go, when somebody `look`s."""
         self._resting = True
         self._watch()
 
+    def look(self) -> None:
+        """Read what came while we rest."""
+        if self._resting:
+            self._readable()
+
     def wake(self) -> None:
         """Read what came while we rested, and go on."""
-        self._resting = False
-        self._readable()
+        if self._resting:
+            self._resting = False
+            self._readable()
 
     def _readable(self) -> None:
         """Take what there is until it takes too long, or reading is paused."""
@@ -201,14 +207,14 @@ class Connection:
             self._readable()  # TLS may have waited to write before it could read
 
     def _watch(self) -> bool:
-        """Have the loop watch the socket for what is wanted now; whether that is reading."""
+        """Have the loop watch the socket for what is wanted now, unless we rest; whether it may be read."""
         wire = self._wire
         if wire is None or self._fd < 0 or self.over.done():
             return False
-        reading = not self.paused and not self._resting and wire.unsent < CLOGGED
-        if reading != self._reading:
-            self._reading = reading
-            if reading:
+        reading = not self.paused and wire.unsent < CLOGGED
+        if (watching := reading and not self._resting) != self._reading:
+            self._reading = watching
+            if watching:
                 self._loop.add_reader(self._fd, self._readable)
             else:
                 self._loop.remove_reader(self._fd)
@@ -233,6 +239,8 @@ class Connection:
         self._client.loop_misc()
         if wire.unread:
             self._serve_paho(wire)
+        if self._resting:  # while a chunk cannot be made durable: whether the link is alive shows in what comes
+            self._readable()
         self._watch()
 
     # --- paho's callbacks ----------------------------------------------------------------------
