@@ -6,10 +6,7 @@ from devices.durations import HOUR, MINUTE, SECOND
 from devices.errors import ConfigurationError
 from devices.plant.model import Plant
 from scoring.steps import up
-from scoring.windows.rules import LATE, hour_horizon, minute_horizon
-
-MARGIN = 5 * MINUTE
-"""A reading counts from its time on: the one before the window's start is asked for too."""
+from scoring.windows.rules import MARGIN, hour_horizon, kept_for, minute_horizon
 
 
 def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | None) -> tuple[int, int]:
@@ -37,7 +34,7 @@ def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | No
             where="before",
             mend="choose a shorter window or a later `before`",
         )
-    readings, minutes = plant.intake.grace_ms + LATE - MARGIN, minute_horizon(plant) - HOUR
+    readings, minutes = kept_for(plant) - MARGIN, minute_horizon(plant) - HOUR
     step = SECOND if oldest <= readings else MINUTE if oldest <= minutes else HOUR
     if up(earlier, step) == up(later, step):
         raise ConfigurationError(

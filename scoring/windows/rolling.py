@@ -5,8 +5,8 @@ in make no difference, as long as no reading is older than its channel's newest 
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
 Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
-to 30 days), and 8 bytes a kept reading: of grace + 65 min or of the newest 128 of a line's fastest meter, whichever
-is more, and an eighth more between compactions.
+to 30 days), and 8 bytes a kept reading: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's
+fastest meter, whichever is more, and a sixteenth more between compactions.
 """
 
 from __future__ import annotations
