@@ -24,7 +24,7 @@ from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score,
 from scoring.shape import shape
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
-from scoring.state import pack, unpack
+from scoring.state import Buffer, pack, unpack
 from scoring.steps import step_of, up
 from scoring.teller import Teller
 from scoring.watch import Watch
@@ -32,7 +32,7 @@ from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 8
+FORMAT = 9
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -98,6 +98,7 @@ class Engine:
         self._second = 0  # the second of the clock that the alarms will look at when it is over
         self._shown = 0  # newest step told live
         self._out = Changes()
+        self._shape: int | None = None  # of the plant, once it was asked for
 
     # --- what comes in ----------------------------------------------------------------------------
 
@@ -273,9 +274,16 @@ class Engine:
 
         Ask `advance` for what became known before: it is not part of the state. Moments asked for are not either.
         """
+        return b"".join(self.state())
+
+    def state(self) -> list[Buffer]:
+        """`snapshot` in pieces that are the engine's own memory: to be used before anything else is asked of it."""
+        if self._shape is None:
+            self._shape = shape(self._plant)
         meta = {
             "format": FORMAT,
-            "shape": shape(self._plant),
+            "version": self._plant.version,
+            "shape": self._shape,
             "second": self._second,
             "shown": self._shown,
             "marks": self.marks.snapshot(),
@@ -284,19 +292,20 @@ class Engine:
             "stacks": self.stacks.snapshot(),
             "alarms": self._watch.book.snapshot(),
         }
-        return pack(meta, self.rolling.snapshot())
+        return pack(meta, self.rolling.state())
 
     @classmethod
-    def restore(cls, plant: Plant, state: bytes, **options: Any) -> Engine:
+    def restore(cls, plant: Plant, state: Buffer, **options: Any) -> Engine:
         """An engine that goes on from `snapshot`; ValueError if the state is of another format, or of a plant of
         another `shape`: a registry with other factors, benchmarks, heads or alarms goes on with the same state.
         """
         meta, arrays = unpack(state)
         if meta.get("format") != FORMAT:
             raise ValueError("the state is of another version of the program")
-        if meta.get("shape") != shape(plant):
+        if meta["version"] != plant.version and meta["shape"] != shape(plant):  # which takes a large plant seconds
             raise ValueError("the registry has other meters, channels, lines, stacks, windows or grace by now")
         engine = cls(plant, **options)
+        engine._shape = meta["shape"]
         engine.rolling.restore(arrays)
         engine._second, engine._shown = meta["second"], meta["shown"]
         engine.marks.restore(meta["marks"])
@@ -306,7 +315,7 @@ class Engine:
         engine._watch.book.restore(meta["alarms"])
         return engine
 
-    def adopt_alarms(self, state: bytes) -> None:
+    def adopt_alarms(self, state: Buffer) -> None:
         """Alarms as they stand in a snapshot of any plant, as far as they are here too. ValueError if it is none."""
         meta, _ = unpack(state)
         try:
