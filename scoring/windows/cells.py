@@ -58,9 +58,6 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     sealed = max(ch.newest // MINUTE, ch.sealed)
     old = ch.sealed if ch.sealed > NONE else first
     touched = -(-high // MINUTE)
-    gains = cells.gains[c]
-    if touched > old or first < sealed - cells.minutes or i == ch.count:
-        gains[COLUMNS] = 1
     minute = max(min(first, old), sealed - cells.minutes)
     while minute < sealed:
         if minute >= touched and minute < old:
@@ -70,11 +67,11 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
             clear(acc)
             piece(entries, channels, cells.labs, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
             if minute < old:
-                add_cell(cells, c, minute % cells.minutes, -1, gains)
+                add_cell(cells, c, minute % cells.minutes, -1, cells.gains[c])
                 for k in range(COLUMNS):
-                    gains[k] += acc[k]
+                    cells.gains[c, k] += acc[k]
             if not keep(cells, c, minute % cells.minutes, acc):
-                gains[COLUMNS] = 1
+                ch.again = -NONE  # it would be gained twice: as if all that follows had changed
                 return 0, NONE
         minute += 1
     for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):

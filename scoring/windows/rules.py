@@ -84,9 +84,11 @@ def hour_horizon(plant: Plant, lag_ms: int = 0) -> int:
 def kept_for(plant: Plant) -> int:
     """How long single readings are kept at least, before the newest of their channel; ms.
 
-    For the open window of an hour, whose channels may be ahead of the clock, and for what comes within grace.
+    For the open window of an hour, whose channels may be ahead of the clock (by what intake lets in; where that is
+    longer than grace, by grace), and for what comes within grace.
     """
-    return max(plant.intake.future_ms + LATE, plant.intake.grace_ms + MARGIN)
+    ahead = min(plant.intake.future_ms, plant.intake.grace_ms)
+    return max(LATE + ahead, MARGIN + plant.intake.grace_ms)
 
 
 def _keep(plant: Plant, lag_ms: int, moments: bool) -> list[int]:

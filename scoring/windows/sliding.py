@@ -17,7 +17,7 @@ from devices.durations import SECOND
 from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import COLUMNS, CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
+from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.sliding_joint import cut_off, slide_joint
 from scoring.windows.walk import part
@@ -107,7 +107,8 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
         changed[c, 1] = high
         if low < old and not _mend(entries, channels, cells, c, old, low, high, starts, passed, base, acc):
             old = NONE
-        clear(cells.gains[c])
+        if low <= ch.sealed * MINUTE:
+            clear(cells.gains[c])
         whole: Any = np.int64(new == old)
         if old == NONE:
             for k in range(SUMMED):
@@ -201,8 +202,9 @@ def _mend(
     what these gained is known. Else the shortest window that holds all of it is added up anew: what it gained, all
     longer ones gained. Those that begin after it gained nothing; those that begin inside are added up anew.
     """
-    gains = cells.gains[c]
-    if gains[COLUMNS] == 0 and high <= until:
+    sealed = channels[c].sealed  # as it was when the windows slid, or `high` is never
+    if high <= min(until, sealed * MINUTE) and low > (sealed - cells.minutes) * MINUTE:
+        gains = cells.gains[c]
         _fold(gains)
         for k in range(SUMMED):
             passed[c, k] += gains[k]

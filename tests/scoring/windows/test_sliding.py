@@ -108,3 +108,27 @@ def test_a_jump_over_what_is_kept() -> None:
         if minute % 50 == 0:
             rolling.push(batch([(c, times[-1] + 30 * SECOND, pick(0, 60), 0, ord("N"), 0) for c in range(7)]))
             agree(rolling, times[-1] + 30 * SECOND)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_late_ones_between_seconds(seed: int) -> None:
+    """One message or several of late readings before a board, with and without one in order; spikes and conflicts."""
+    rolling = Rolling(PLANT, GROUPS)
+    pick = Random(seed).randint
+    newest = 80 * MINUTE // SECOND
+    for first in range(1, newest, 60):
+        times = [BASE + second * SECOND for second in range(first, first + 60)]
+        rolling.push(batch([(c, ts, (ts - BASE) // 10_000, 0, ord("N"), 0) for ts in times for c in range(7)]))
+        newest = first + 59
+    agree(rolling, BASE + newest * SECOND)
+    for turn in range(60):
+        if turn % 3 == 0:
+            newest += 1
+            in_order = [(c, BASE + newest * SECOND, newest // 10, 0, ord("N"), 0) for c in range(7)]
+            rolling.push(batch(in_order))
+        late_by = pick(1, 20 * 60) * SECOND - pick(0, 1) * SECOND // 2
+        ts = BASE + newest * SECOND - late_by
+        value = (ts - BASE) // 10_000 + (0 if turn % 4 else pick(-9, 9))
+        rolling.push(batch([(c, ts, value, turn % 2, ord("N"), 0) for c in range(7)]))
+        if turn % 5:
+            agree(rolling, BASE + newest * SECOND)
