@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from devices.durations import MINUTE
 from devices.plant import parse
 from devices.readings import Readings
+from scoring import kinds
 from scoring.engine import Engine
 from scoring.results import Changes, Score, added
 
@@ -41,6 +44,12 @@ windows = ["1h", "8h", "24h"]
 )
 NOW = 59
 """Minutes after BASE until which readings came: the steps to 57 are final, 59 is closed and not final."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plant has few scopes; pieces are as those of a large one."""
+    monkeypatch.setattr(kinds, "PIECE", 1)
 
 
 def full() -> Engine:
@@ -111,3 +120,11 @@ def test_what_comes_late_in_the_midst_is_told_again() -> None:
         assert outputs(found, window) == at_first
         assert outputs(again, window)[56] == 117.0
         assert 57 not in outputs(again, window)
+
+
+def test_a_small_plant_s_step_is_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cutting it would cost more than it gains."""
+    monkeypatch.undo()
+    found = of(full().advance(1e-9), "final")
+    assert {(s.ts - BASE) // MINUTE for s in found} == {56}
+    assert {s.window for s in found} == {"1h", "8h", "24h"}
