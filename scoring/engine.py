@@ -25,7 +25,7 @@ from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score,
 from scoring.shape import shape
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
-from scoring.state import pack, unpack
+from scoring.state import Buffer, pack, unpack
 from scoring.steps import step_of, up
 from scoring.teller import Teller
 from scoring.watch import Watch
@@ -33,7 +33,7 @@ from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 
-FORMAT = 9
+FORMAT = 12
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -276,8 +276,13 @@ class Engine:
 
         Ask `advance` for what became known before: it is not part of the state. Moments asked for are not either.
         """
+        return b"".join(self.state())
+
+    def state(self) -> list[Buffer]:
+        """`snapshot` in pieces that are the engine's own memory: to be used before anything else is asked of it."""
         meta = {
             "format": FORMAT,
+            "version": self._plant.version,
             "shape": self._shape,
             "second": self._second,
             "shown": self._shown,
@@ -287,19 +292,20 @@ class Engine:
             "stacks": self.stacks.snapshot(),
             "alarms": self._watch.book.snapshot(),
         }
-        return pack(meta, self.rolling.snapshot())
+        return pack(meta, self.rolling.state())
 
     @classmethod
-    def restore(cls, plant: Plant, state: bytes, **options: Any) -> Engine:
+    def restore(cls, plant: Plant, state: Buffer, **options: Any) -> Engine:
         """An engine that goes on from `snapshot`; ValueError if the state is of another format, or of a plant of
         another `shape`: a registry with other factors, benchmarks, heads or alarms goes on with the same state.
         """
         meta, arrays = unpack(state)
         if meta.get("format") != FORMAT:
             raise ValueError("the state is of another version of the program")
-        if meta.get("shape") != shape(plant):
+        if meta["version"] != plant.version and meta["shape"] != shape(plant):  # which takes a large plant seconds
             raise ValueError("the registry has other meters, channels, lines, stacks, windows or grace by now")
         engine = cls(plant, **options)
+        engine._shape = meta["shape"]
         engine.rolling.restore(arrays)
         engine._second, engine._shown = meta["second"], meta["shown"]
         engine.marks.restore(meta["marks"])
@@ -309,7 +315,7 @@ class Engine:
         engine._watch.book.restore(meta["alarms"])
         return engine
 
-    def adopt_alarms(self, state: bytes) -> None:
+    def adopt_alarms(self, state: Buffer) -> None:
         """Alarms as they stand in a snapshot of any plant, as far as they are here too. ValueError if it is none."""
         meta, _ = unpack(state)
         try:
@@ -321,7 +327,7 @@ class Engine:
 
     @cached_property
     def _shape(self) -> int:
-        return shape(self._plant)  # of every channel: snapshots come each few seconds
+        return shape(self._plant)  # of every channel: a large plant's takes seconds
 
     def _take(self, readings: Readings) -> None:
         """Rows in pieces in which the newest event time moves an hour at most: closing keeps up with them."""

@@ -72,8 +72,8 @@ class Late:
                 span, reach
             ):
                 again |= self._agenda.mark(span)
-                if span.stacks:
-                    self._blocks = merged([*self._blocks, span], near=0)
+                if blocks := [closed for s in sorted(span.stacks) if (closed := self._closed(span, s))]:
+                    self._blocks = merged([*self._blocks, *blocks], near=0)
                     again = True
             else:
                 lost.append(span)
@@ -135,6 +135,13 @@ class Late:
         self._looked, self._since, self._newest = state["looked"], state["since"], state["newest"]
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
+
+    def _closed(self, span: Touched, stack: int) -> Touched | None:
+        """What of the span touches closed blocks of a stack: those that are closed after it are right when told."""
+        closed = self._stacks.closed(stack)
+        if span.start > closed:
+            return None
+        return replace(span, end=min(span.end, closed), lines=frozenset(), stacks=frozenset((stack,)))
 
     def _watermark(self) -> int:
         return max([*self._marks.scopes(), *self._marks.places()], default=0)

@@ -313,10 +313,10 @@ class Scorer:
             if self._log.begun or self._unkept or not self._restating.durable:
                 # in the midst of it: the snapshot before stays, the log tells it again
                 return self._saved
-            state, position = self.engine.snapshot(), self.position
+            state, position = self.engine.state(), self.position
             try:
                 self.history.sync()  # what the snapshot implies must not be behind it on disk
-                snapshots.save(self._snapshot_path, self.plant.version, position, state)
+                snapshots.save(self._snapshot_path, self.plant.version, position, *state)
                 self._moved(position)
             except EnvironmentFailure as failure:
                 self._in_trouble("snapshot", failure)

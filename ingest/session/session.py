@@ -16,7 +16,8 @@ from ingest import kernels
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import STABLE_S, Backoff
 from ingest.session.chunk import Chunk
-from ingest.session.connection import Connection, Ending
+from ingest.session.connection import Connection
+from ingest.session.ending import Ending
 from ingest.session.failures import ConnectFailed
 from ingest.session.state import Loss, SessionState
 from ingest.session.stream import Frames

@@ -96,3 +96,15 @@ def test_marks_are_one_column() -> None:
     """Estimated time and whatever is left out or flagged stand side by side, so that one column can hold them."""
     assert ESTIMATED == MARKED
     assert SPIKES == MARKED + 1
+
+
+def test_a_jump_over_what_is_kept() -> None:
+    """A board between minutes, then none for fifty: what leaves the windows lies before the readings that are kept."""
+    rolling = Rolling(PLANT, GROUPS)
+    pick = Random(3).randint
+    for minute in range(180):
+        times = [BASE + minute * MINUTE + second * SECOND for second in range(1, 61)]
+        rolling.push(batch([(c, ts, pick(0, 60), 0, ord("N"), 0) for ts in times for c in range(7)]))
+        if minute % 50 == 0:
+            rolling.push(batch([(c, times[-1] + 30 * SECOND, pick(0, 60), 0, ord("N"), 0) for c in range(7)]))
+            agree(rolling, times[-1] + 30 * SECOND)
