@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
-from scoring.kinds import Again, Begun, Kind, go_on, piece
+from scoring.kinds import MOST, Again, Begun, Kind, go_on, together
 from scoring.restate.causes import Book, from_json, to_json
 from scoring.restate.past import Touched
 from scoring.results import Changes
@@ -202,9 +202,13 @@ class Agenda:
         end = min(kind.again)
         entry = kind.again[end]
         rows, windows = rows_of(entry.rows), rows_of(entry.windows)
-        windows = windows if whole else windows[: piece(rows)]
-        entry.windows &= ~bits(windows)
-        if not entry.windows:
+        if not whole and len(rows) > MOST:
+            rows = rows[: max(1, MOST // len(windows))]
+            entry.rows &= ~bits(rows)
+        else:
+            windows = windows if whole else windows[: together(rows)]
+            entry.windows &= ~bits(windows)
+        if not (entry.rows and entry.windows):
             del kind.again[end]
         if self.wanted is not None:
             rows, wanted = self.wanted(kind, end, rows)
@@ -237,12 +241,12 @@ class Agenda:
             kind.steps.restore(then["steps"])
             kind.again = {end: Again(int(rows), int(windows)) for end, rows, windows in then["again"]}
         for begun, was in (self._begun, state["begun"]), (self._begun_live, state["begun_live"]):
-            begun[:] = [Begun(end, self.stored[kind], rows, windows) for end, kind, rows, windows in was]
+            begun[:] = [Begun(end, self.stored[kind], *rest) for end, kind, *rest in was]
 
     # --- inside -----------------------------------------------------------------------------------
 
     def _kept(self, begun: list[Begun]) -> list[list[Any]]:
-        return [[b.end, self.stored.index(b.kind), b.rows, b.windows] for b in begun if b.kind in self.stored]
+        return [[b.end, self.stored.index(b.kind), b.rows, b.windows, b.done] for b in begun if b.kind in self.stored]
 
     def _scopes(self, span: Touched) -> int:
         return bits(scope for line in span.lines for scope in self._scopes_of_line[line])

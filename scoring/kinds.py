@@ -11,8 +11,10 @@ from scoring.stamp import Stamp
 from scoring.steps import Steps
 
 PIECE = 100
-"""So many rows of a step (a scope over a window) are told at a time; a whole window at least, whose scopes share work.
-A hundred lines' step is a tenth of a second of work, in which nobody else would be heard."""
+"""So many rows of a step (a scope over a window) are told at a time, or a whole window, whose scopes share work: a
+hundred lines' step is a tenth of a second of work, in which nobody else would be heard."""
+MOST = 500
+"""… but of no more scopes: each has four scores, which are in memory until they are kept."""
 
 
 @dataclass(slots=True)
@@ -37,24 +39,31 @@ class Kind:
 
 @dataclass(slots=True)
 class Begun:
-    """A step that counts as told, and the windows (positions in `Kind.lengths`) that are still to be told of it."""
+    """A step that counts as told, and what is still to be told of it: `windows` are positions in `Kind.lengths`."""
 
     end: int
     kind: Kind
     rows: list[int]
     windows: list[int]
+    done: int = 0  # so many of the rows are told over the first of the windows
 
 
 def go_on(begun: list[Begun], stamp: Stamp, *, whole: bool) -> Changes:
     """Tell all that is left of the first, or a piece more; it leaves when it is done."""
     one = begun[0]
-    stop = len(one.windows) if whole else piece(one.rows)
-    windows, one.windows = one.windows[:stop], one.windows[stop:]
+    rows, windows = one.rows[one.done :], one.windows[:1]
+    if not whole and len(rows) > MOST:
+        rows, one.done = rows[:MOST], one.done + MOST
+    else:
+        if not one.done:
+            windows = one.windows if whole else one.windows[: together(rows)]
+        one.windows, one.done = one.windows[len(windows) :], 0
     if not one.windows:
         del begun[0]
-    return one.kind.tell(one.end, one.rows, windows, stamp) if one.rows and windows else Changes()
+    found = one.kind.tell(one.end, rows, windows, stamp) if rows and windows else Changes()
+    return found + go_on(begun, stamp, whole=True) if whole and begun and begun[0] is one else found
 
 
-def piece(rows: Sequence[int]) -> int:
+def together(rows: Sequence[int]) -> int:
     """Over how many windows these rows are told at a time."""
     return max(1, PIECE // max(1, len(rows)))
