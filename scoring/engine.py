@@ -133,7 +133,7 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        With a budget steps are told a window at a time, and go on where they were left: one window at least, but none
+        With a budget steps are told in pieces, and go on where they were left: one piece at least, but none
         in no time at all (0): then blocks, and what is not final yet. What is told again is "restated", with revision
         0: who keeps what was told numbers it (`Told.settle`).
         """

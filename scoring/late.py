@@ -95,7 +95,7 @@ class Late:
         return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
 
     def tell(self, stamp: Stamp, *, whole: bool) -> Changes | None:
-        """Tell the next of it again, of a step (not `whole`) one window; None if there is nothing more."""
+        """Tell the next of it again, of a step (not `whole`) a piece; None if there is nothing more."""
         if self._blocks:
             span = self._blocks.pop(0)
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
