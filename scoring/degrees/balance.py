@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scoring.degrees.forms import LineForm, Period, Terms
+from scoring.degrees.forms import SUMS, LineForm, Period, Terms
 
 
 class Balance(NamedTuple):
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
     balance: Balance
     made: dict[str, int]  # product → product scale
-    leading: dict[str, int]  # product → its benchmark in force: co2 scale per product scale
+    leading: Mapping[str, int]  # product → its benchmark in force: co2 scale per product scale
     used: dict[str, int]  # product consumed → product scale
     flows: dict[str, tuple[int, int, int]]  # product consumed → (gd, cd, waste), mass scale
     unpowered: bool  # electricity was used, and no grid factor is in force
@@ -64,59 +64,43 @@ def add(balances: Sequence[Balance]) -> Balance:
 
 
 def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
-    """A line's sums from the channels' `totals` over a span that ends at `end` (ms)."""
+    """A line's sums from the channels' `totals` (by slot) over a span that ends at `end` (ms)."""
+    amounts = [sum([totals[slot] for slot in slots]) for slots in form.at(end).alike]
+    return part_of(form, amounts, totals, end)
+
+
+def part_of(form: LineForm, amounts: Sequence[int], totals: Sequence[int], end: int) -> Part:
+    """`part`, where the totals of `Period.alike` are added up already."""
     period = form.at(end)
-    amounts = [sum([totals[slot] for slot in slots]) for slots in period.alike]
+    found = [0] * len(SUMS)
+    for place, row, coefficient in period.terms:
+        found[place] += coefficient * amounts[row]
+    (
+        theoretical, gd, cd, waste, process, fossil, alternative, measured, biogenic, heat, peer,
+        deducted, alternative_heat, clinker, cementitious, bought, exported, waste_heat,
+    ) = found  # fmt: skip
     made = {id_: dot(terms, amounts) for id_, terms in period.made.items()}
-    leading = {p.id: p.leading[row] for p in form.products if (row := p.benchmark.at(end)) >= 0}
-    sums = {name: dot(terms, amounts) for name, terms in period.sums.items()}
-    of, choice = sums.get, form.line.lcd
-    alternative, deducted = of("alternative", 0), of("deducted", 0)
-    kwh, row = of("bought", 0) - of("exported", 0), form.grid.at(end)
-    power = kwh * form.grid_values[row] if row >= 0 else 0
-    gross = of("process", 0) + of("fossil", 0) + alternative + of("measured", 0) - deducted
-    direct = gross - (alternative if choice.basis == "net" else 0)
+    leading = 0
+    for id_, value in period.leading.items():
+        leading += made[id_] * value
+    kwh = bought - exported
+    power = kwh * period.grid if period.grid is not None else 0
+    direct = process + fossil + measured - deducted
+    if form.line.lcd.basis != "net":
+        direct += alternative
+    emitted = direct + power if form.line.lcd.power else direct
     balance = Balance(
-        theoretical=of("theoretical", 0),
-        gd=of("gd", 0),
-        cd=of("cd", 0),
-        waste=of("waste", 0),
-        leading=sum([made[id_] * value for id_, value in leading.items()]),
-        emitted=direct + (power if choice.power else 0),
-        process=of("process", 0),
-        fuel=of("fossil", 0),
-        alternative=alternative,
-        measured=of("measured", 0),
-        power=power,
-        biogenic=of("biogenic", 0),
-        heat=of("heat", 0),
-        peer=of("peer", 0),
-        deducted=deducted,
-        direct=direct,
-        alternative_heat=of("alternative_heat", 0),
-        clinker=of("clinker", 0),
-        cementitious=of("cementitious", 0),
-        bought=of("bought", 0),
-        exported=of("exported", 0),
-        waste_heat=of("waste_heat", 0),
-    )
-    used = {id_: dot(terms, amounts) for id_, terms in period.used.items()}
+        theoretical, gd, cd, waste, leading, emitted, process, fossil, alternative, measured, power, biogenic, heat,
+        peer, deducted, direct, alternative_heat, clinker, cementitious, bought, exported, waste_heat,
+    )  # fmt: skip
+    used = {id_: dot(terms, amounts) for id_, terms in period.used.items()} if period.used else {}
     flows = {id_: (dot(gd, amounts), dot(cd, amounts), dot(w, amounts)) for id_, (gd, cd, w) in period.flows.items()}
-    powers = bool(of("bought", 0) or of("exported", 0))
-    missing, expired = _notes(form, period, totals, made, leading, end, powered=not kwh or row >= 0, powers=powers)
-    return Part(balance, made, leading, used, flows, kwh != 0 and row < 0, missing, expired, end)
+    missing, expired = ((), ()) if end <= period.quiet else _notes(form, period, totals, made, balance, end)
+    return Part(balance, made, period.leading, used, flows, kwh != 0 and period.grid is None, missing, expired, end)
 
 
 def _notes(
-    form: LineForm,
-    period: Period,
-    totals: Sequence[int],
-    made: dict[str, int],
-    leading: dict[str, int],
-    end: int,
-    *,
-    powered: bool,
-    powers: bool,
+    form: LineForm, period: Period, totals: Sequence[int], made: Mapping[str, int], balance: Balance, end: int
 ) -> tuple[Remarks, Remarks]:
     """What is missing and what is expired; what nothing was made or used of needs no value."""
     missing: list[tuple[tuple[str, ...], str]] = []
@@ -124,15 +108,15 @@ def _notes(
     for product in form.products:
         if not made[product.id] or not product.leading:
             continue
-        if product.id not in leading:
+        if product.id not in period.leading:
             missing.append((("lcd",), f"benchmark {product.chosen.id} is not yet in force"))
         elif end > (found := product.benchmark.periods[product.benchmark.at(end)]).expires:
             expired.append((("lcd",), f"benchmark {product.chosen.id} expired after {found.entry.end}"))
     if form.line.lcd.power:
         row = form.grid.at(end)
-        if not powered:
+        if row < 0 and balance.kwh:
             missing.append((("lcd",), form.no_grid))
-        elif row >= 0 and end > form.grid.periods[row].expires and powers:
+        elif row >= 0 and end > form.grid.periods[row].expires and (balance.bought or balance.exported):
             expired.append((("lcd",), f"the grid factor expired after {form.grid.periods[row].entry.end}"))
     for slot, note in period.notes:
         if end > note.after and totals[slot]:

@@ -59,7 +59,7 @@ class Degrees:
         self._line_ids = [line.id.rpartition("/")[2] for line in plant.lines]
         self._members = Members(self._plans, len(plant.lines))
         self._below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
-        self._shares = Shares(self.forms, self.scales)
+        self._shares = Shares(self.forms)
         self._bands = Bands(plant, self._shares)
         self._viewer = Viewer(plant, sums, groups, self.forms, self.scales)
         self.ages = Ages(plant, sums, groups, self.forms)
@@ -94,12 +94,12 @@ class Degrees:
         for row in windows:
             length = self._plant.window_ms[row]
             cut = self._viewer.spans(ts - length, ts, lines)
-            views = self._viewer.views(ts - length, ts, lines, cut)
+            looked = self._viewer.views(ts - length, ts, lines, cut)
             if seen is not None:
-                seen[row] = views
-            together = self._members.together(views, length)
+                seen[row] = looked.views
+            together = self._members.together(looked, length)
             name = self._plant.windows[row]
-            window = _Window(ts, name, length, cut, views, together, moment, stamp, stale, stored)
+            window = _Window(ts, name, length, cut, looked.views, together, moment, stamp, stale, stored)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
                 scope = plan.scope
@@ -113,7 +113,7 @@ class Degrees:
     def side(self, scope: int, degree: str, start: int, end: int) -> Side:
         """What every channel adds to one degree of a scope over (start, end]: the parts of its sums."""
         plan, cut = self._plans[scope], self._viewer.spans(start, end)
-        views = self._viewer.views(start, end, plan.scope.lines, cut)
+        views = self._viewer.views(start, end, plan.scope.lines, cut).views
         return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
     def _scope(self, plan: ScopePlan, window: _Window) -> list[Score]:
@@ -128,7 +128,7 @@ class Degrees:
         still = reasons.still(plan, views)
         missing = reasons.said([part.missing for part in parts])
         doubts = reasons.said([part.doubts for part in parts])
-        ratios = roll_up.ratios(plan, views, total, window.length, self.scales)
+        ratios = roll_up.ratios(plan, views, total, window.length)
         completeness, quality = window.together.completeness[scope.index], window.together.quality[scope.index]
         unheard = window.together.unheard[scope.index]
         last, stale = window.moment.last[scope.index], window.moment.stale[scope.index]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from devices.plant.model import Benchmark, Channel, Dated, Line, Plant
 from devices.plant.terms import counted
@@ -14,11 +15,16 @@ from devices.plant.weighed import weighed_rows
 from devices.units import Unit
 from scoring.degrees.amounts import co2_per_kwh
 from scoring.degrees.coverage import ROWS, counting
-from scoring.degrees.scales import scales
-from scoring.degrees.sheets import Accountant, Key, Note, Sheet
+from scoring.degrees.scales import MS_PER_HOUR, scales
+from scoring.degrees.sheets import Account, Accountant, Key, Note, Sheet
 from scoring.rules.benchmarks import Chosen
-from scoring.rules.timeline import Timeline
+from scoring.rules.timeline import EVER, NEVER, Timeline
 
+SUMS = (
+    "theoretical", "gd", "cd", "waste", "process", "fossil", "alternative", "measured", "biogenic", "heat", "peer",
+    "deducted", "alternative_heat", "clinker", "cementitious", "bought", "exported", "waste_heat",
+)  # fmt: skip
+"""A sheet's sums, in an order of their own."""
 Terms = tuple[tuple[int, int], ...]
 """(row of `Period.alike`, integer coefficient): Σ coefficient × amount, on the scale of its quantity."""
 
@@ -50,10 +56,14 @@ class Period:
 
     alike: tuple[tuple[int, ...], ...]  # slots whose totals have the same coefficients everywhere
     sums: Mapping[str, Terms]  # of the sheet, but for what is kept apart
+    terms: tuple[tuple[int, int, int], ...]  # of all `sums`: (row of `SUMS`, row of `alike`, coefficient)
     made: Mapping[str, Terms]  # by product
     used: Mapping[str, Terms]  # by product consumed
     flows: Mapping[str, tuple[Terms, Terms, Terms]]  # by product consumed: gd, cd, waste
+    leading: Mapping[str, int]  # by product whose benchmark is in force: made → CO2
+    grid: int | None  # kWh → CO2; None where no factor is in force
     notes: tuple[tuple[int, Note], ...]  # (slot, note)
+    quiet: int  # ms: of spans that end by then nothing is to be said
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +81,12 @@ class LineForm:
     fuels: bool  # some fuel is metered
     power: bool  # electricity is metered
     grid: Timeline[Dated]
-    grid_values: tuple[int, ...]  # kWh → CO2, one for each period of `grid`
     no_grid: str  # in words: why there is none where there is none
     derived: bool  # some product is not measured but derived
     edges: tuple[int, ...]  # instants (ms) at which another factor or benchmark comes into force
     periods: tuple[Period, ...]  # before the first edge, after it, after the second …
     unvalued: Mapping[int, str]  # slot of a weighed channel → why it may have no value
+    heads: int  # the person-time of one ms; 0 where no people are declared
 
     def at(self, end: int) -> Period:
         """What is in force in a span that ends at `end` and has no edge inside."""
@@ -103,26 +113,31 @@ class Compiler:
         channels = counted(plant, line)
         site = plant.sites[line.site]
         by_degree = counting(plant, line, self.weighed)
+        products = tuple(self._product(id_, *chosen) for id_, chosen in account.products.items())
+        grid = tuple(whole(co2_per_kwh(p.entry) * common.co2 / common.energy) for p in account.grid.periods)
         return LineForm(
             line=line,
             channels=account.channels,
             every=every,
             slots=tuple(tuple(slots[c] for c in account.channels if c in by_degree[d]) for d in ROWS),
-            products=tuple(self._product(id_, *chosen) for id_, chosen in account.products.items()),
+            products=products,
             flows=tuple(FlowForm(id_, natural) for id_, natural in _flows(plant, channels).items()),
             gd=any(c.counts_gd for c in channels),
             cd=any(c.counts_cd for c in channels),
             fuels=any(c.counts is not None and c.counts.what == "fuel" for c in channels),
             power=any(c.counts is not None and c.counts.what == "electricity" for c in channels),
             grid=account.grid,
-            grid_values=tuple(whole(co2_per_kwh(p.entry) * common.co2 / common.energy) for p in account.grid.periods),
             no_grid=f"no grid factor {site.electricity} in force"
             if site.electricity
             else f"site {site.name} names no grid factor",
             derived=any(c.source is not None and c.counts and c.counts.what == "product" for c in channels),
             edges=account.edges,
-            periods=tuple(self._period(sheet, slots) for sheet in account.sheets),
+            periods=tuple(
+                self._period(account, sheet, end, slots, products, grid)
+                for sheet, end in zip(account.sheets, account.ends, strict=True)
+            ),
             unvalued=self._unvalued(slots),
+            heads=whole((line.people or Fraction(0)) * (common.people // MS_PER_HOUR)),
         )
 
     def _product(self, id_: str, chosen: Chosen, timeline: Timeline[Benchmark]) -> ProductForm:
@@ -137,7 +152,11 @@ class Compiler:
             leading=tuple(whole(period.entry.value * co2) for period in timeline.periods),
         )
 
-    def _period(self, sheet: Sheet, slots: Mapping[int, int]) -> Period:
+    def _period(
+        self, account: Account, sheet: Sheet, end: int, slots: Mapping[int, int], products: Sequence[ProductForm],
+        grid: Sequence[int],
+    ) -> Period:  # fmt: skip
+        """What is in force in spans that end at `end`."""
         adds: dict[int, dict[Key, int]] = {}  # what one count of a slot adds to each sum
         for key, rows in sheet.sums.items():
             for row, c in rows.items():
@@ -152,16 +171,22 @@ class Compiler:
         }
         apart = {to: {id_: form for (t, id_), form in forms.items() if t == to} for to in ("made", "used")}
         used = {id_ for to, id_ in forms if to in ("gd of", "cd of", "waste of", "used")}
+        sums = {to: form for (to, id_), form in forms.items() if not id_}
+        power = account.grid.at(end)
         return Period(
             alike=tuple(map(tuple, alike.values())),
-            sums={to: form for (to, id_), form in forms.items() if not id_},
+            sums=sums,
+            terms=tuple((SUMS.index(to), place, c) for to, form in sums.items() for place, c in form),
             made=apart["made"],
             used=apart["used"],
             flows={
                 id_: (forms.get(("gd of", id_), ()), forms.get(("cd of", id_), ()), forms.get(("waste of", id_), ()))
                 for id_ in sorted(used)
             },
+            leading={p.id: p.leading[row] for p in products if (row := p.benchmark.at(end)) >= 0},
+            grid=grid[power] if power >= 0 else None,
             notes=tuple((slots[note.channel], note) for note in sheet.notes),
+            quiet=_quiet(account, sheet, products, end),
         )
 
     def _unvalued(self, slots: Mapping[int, int]) -> dict[int, str]:
@@ -175,6 +200,15 @@ class Compiler:
     def _name(self, row: int) -> str:
         channel = self.plant.channels[row]
         return f"{self.plant.meters[channel.meter].name}.{channel.name}"
+
+
+def _quiet(account: Account, sheet: Sheet, products: Sequence[ProductForm], end: int) -> int:
+    """Until when nothing is missing and nothing expired of what is in force in a span that ends at `end`, ms."""
+    timelines: list[Timeline[Any]] = [product.benchmark for product in products if product.leading]
+    if account.line.lcd.power:
+        timelines.append(account.grid)
+    expires = [one.periods[row].expires if (row := one.at(end)) >= 0 else EVER for one in timelines]
+    return min([*expires, *(note.after for note in sheet.notes)], default=NEVER)
 
 
 def _flows(plant: Plant, channels: list[Channel]) -> dict[str, bool]:

@@ -72,7 +72,7 @@ def linear(
     below = (scales.mass, scales.co2, scales.mass, scales.people)
     for form in forms:
         plan = plan_of[form.line.index]
-        found, missing = _line(form, plan, scales, end, slots)
+        found, missing = _line(form, plan, end, slots)
         compiled.append(not (plan.chain or missing or form.unvalued))
         laid += [(terms, Fraction(1, below[k // 2])) for k, terms in enumerate(found)]
         laid += [(terms, Fraction(1)) for terms in _idle(form, scales, end, slots)]
@@ -91,7 +91,7 @@ def linear(
     )
 
 
-def _line(form: LineForm, plan: ScopePlan, scales: Scales, end: int, slots: int) -> tuple[list[Terms], bool]:
+def _line(form: LineForm, plan: ScopePlan, end: int, slots: int) -> tuple[list[Terms], bool]:
     """Numerator and denominator of each degree, in turn; and whether anything it may use has no value in force."""
     terms: list[Terms] = [{} for _ in range(RATIOS)]
     missing = any(note.missing for _, note in form.at(end).notes)
@@ -104,7 +104,7 @@ def _line(form: LineForm, plan: ScopePlan, scales: Scales, end: int, slots: int)
         one = part(form, totals, end)
         missing = missing or bool(one.missing)
         view = LineView((one,), (), (), running, length, "running", idle=False, empty=False)
-        pairs = roll_up.ratios(plan, [view], one.balance, length, scales)
+        pairs = roll_up.ratios(plan, [view], one.balance, length)
         for k, value in enumerate(value for pair in pairs for value in pair):
             if value:
                 terms[k][source] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +12,10 @@ from devices.readings import I64
 from scoring.degrees.coverage import DEGREES
 from scoring.degrees.ragged import Ragged
 from scoring.degrees.scopes import ScopePlan
-from scoring.degrees.window import ORDER, LineView
+from scoring.degrees.window import ORDER, Looked
 from scoring.results import Quality
 from scoring.windows.records import NONE
 
-_RANK = {quality: rank for rank, quality in enumerate(ORDER)}
 _ROW = len(DEGREES)
 
 
@@ -52,16 +51,16 @@ class Members:
             _by_scope(self._counting.most(silent, False)),
         )
 
-    def together(self, views: Mapping[int, LineView], length: int) -> Together:
+    def together(self, looked: Looked, length: int) -> Together:
         """Completeness: known running time / running time; of lines that stand still, time known to stand still / time.
 
         `length` of the window, ms.
         """
-        lines, seen = list(views), views.values()
-        covered = self._spread(lines, [view.covered[:_ROW] for view in seen], np.int64)
-        running = self._spread(lines, [[view.running] * _ROW for view in seen], np.int64)
-        watched = self._spread(lines, [[view.watched] * _ROW for view in seen], np.int64)
-        rank = self._spread(lines, [[_RANK[quality] for quality in view.quality[:_ROW]] for view in seen], np.int64)
+        lines, each = looked.lines, (len(looked.lines), _ROW)
+        covered = self._spread(lines, looked.covered[:, :_ROW], np.int64)
+        running = self._spread(lines, np.broadcast_to(looked.running[:, None], each), np.int64)
+        watched = self._spread(lines, np.broadcast_to(looked.watched[:, None], each), np.int64)
+        rank = self._spread(lines, looked.rank[:, :_ROW], np.int64)
         runs, stands = self._counting.sum(running), np.maximum(self._counting.lengths, 1) * length
         known = np.where(runs > 0, self._counting.sum(covered), self._counting.sum(watched))
         worst = self._counting.most(rank, len(ORDER) - 1)
@@ -71,7 +70,7 @@ class Members:
             _by_scope(self._counting.most((running > 0) & (covered == 0), False)),
         )
 
-    def _spread(self, lines: Sequence[int], values: Sequence[Sequence[Any]], kind: Any) -> NDArray[Any]:
+    def _spread(self, lines: Sequence[int], values: Any, kind: Any) -> NDArray[Any]:
         """The values of some lines, by row of `DEGREES`, where all lines have their places; else 0."""
         found = np.zeros((self._lines, _ROW), kind)
         found[lines] = np.asarray(values, kind).reshape(-1, _ROW)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from scoring.degrees.balance import Balance, add
 from scoring.degrees.forms import LineForm
-from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
 
@@ -16,9 +15,7 @@ def balance(views: Sequence[LineView]) -> Balance:
     return add([part.balance for view in views for part in view.parts])
 
 
-def ratios(
-    plan: ScopePlan, views: Sequence[LineView], total: Balance, length: int, scales: Scales
-) -> tuple[tuple[int, int], ...]:
+def ratios(plan: ScopePlan, views: Sequence[LineView], total: Balance, length: int) -> tuple[tuple[int, int], ...]:
     """(numerator, denominator) by degree: on the scales of mass, co2, mass and people."""
     gd, cd, waste = internal(plan, views)
     leading = chain(plan, views) if plan.chain else total.leading
@@ -26,7 +23,7 @@ def ratios(
         (total.theoretical - gd, total.gd - gd),
         (leading, total.emitted),
         (total.waste - waste, total.cd - cd),
-        (total.peer, people(plan, views, length, scales)),
+        (total.peer, people(plan, views, length)),
     )
 
 
@@ -60,18 +57,14 @@ def net_outputs(plan: ScopePlan, views: Sequence[LineView]) -> Iterator[tuple[st
                 net = 0
 
 
-def people(plan: ScopePlan, views: Sequence[LineView], length: int, scales: Scales) -> int:
+def people(plan: ScopePlan, views: Sequence[LineView], length: int) -> int:
     """H: heads × time on each line's own basis of hours."""
-    return sum(person_time(form, view, length, scales) for form, view in zip(plan.lines, views, strict=True))
+    return sum([person_time(form, view, length) for form, view in zip(plan.lines, views, strict=True)])
 
 
-def person_time(form: LineForm, view: LineView, length: int, scales: Scales) -> int:
+def person_time(form: LineForm, view: LineView, length: int) -> int:
     """One line's share of H; 0 where no people are declared."""
-    heads = form.line.people
-    if heads is None:
-        return 0
-    time = length if form.line.hours == "calendar" else view.running
-    return heads.numerator * time * (scales.people // MS_PER_HOUR) // heads.denominator
+    return form.heads * (length if form.line.hours == "calendar" else view.running)
 
 
 def made(views: Sequence[LineView]) -> dict[str, int]:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from scoring.degrees import roll_up
 from scoring.degrees.balance import Part, part
 from scoring.degrees.forms import LineForm
-from scoring.degrees.scales import Scales
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
 from scoring.windows.sums import SpanSums
@@ -58,8 +57,7 @@ class Side:
 class Shares:
     """Remembers what a count adds: it changes only where another factor comes into force."""
 
-    def __init__(self, forms: Sequence[LineForm], scales: Scales) -> None:
-        self._scales = scales
+    def __init__(self, forms: Sequence[LineForm]) -> None:
         self._slots = sum(len(form.every) for form in forms)
         self._edges = sorted({edge for form in forms for edge in form.edges})
         self._known: dict[tuple[int, int, frozenset[str] | int], tuple[Share, ...]] = {}
@@ -79,7 +77,7 @@ class Shares:
     ) -> Side:  # fmt: skip
         """One degree (row of `DEGREES`) of a scope, part by part; `cut` and `views` are of one window."""
         mine = [views[line] for line in plan.scope.lines]
-        n, d = roll_up.ratios(plan, mine, roll_up.balance(mine), length, self._scales)[degree]
+        n, d = roll_up.ratios(plan, mine, roll_up.balance(mine), length)[degree]
         above: dict[Who, Pair] = {}
         below: dict[Who, Pair] = {}
         for form, view in zip(plan.lines, mine, strict=True):
@@ -91,7 +89,7 @@ class Shares:
                         _add(above, who, total, up * total)
                     if down:
                         _add(below, who, total, down * total)
-            if degree == SD and (time := roll_up.person_time(form, view, length, self._scales)):
+            if degree == SD and (time := roll_up.person_time(form, view, length)):
                 _add(below, Who(form.line.index, None, "people"), time, time)
         if plan.chain and degree == LCD:
             for id_, net, value in roll_up.net_outputs(plan, mine):

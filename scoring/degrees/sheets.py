@@ -15,11 +15,10 @@ from devices.plant.values import Sampled, Series
 from devices.plant.weighed import LIMB_BITS, Rows, labs_of
 from scoring.degrees.amounts import per_count
 from scoring.rules.benchmarks import Chosen, choose
-from scoring.rules.timeline import Timeline
+from scoring.rules.timeline import EVER, Timeline
 
 Key = tuple[str, str]
 """(sum, id): the id of what is kept apart, else ""."""
-_BEFORE = -(1 << 62)
 
 
 class Note(NamedTuple):
@@ -57,6 +56,7 @@ class Account:
     grid: Timeline[Dated]
     edges: tuple[int, ...]  # instants (ms) at which another value comes into force
     sheets: tuple[Sheet, ...]  # before the first edge, after it, after the second …
+    ends: tuple[int, ...]  # ms; by sheet: of a span that it is for
 
 
 class Accountant:
@@ -84,13 +84,12 @@ class Accountant:
         begins += [p.begins for _, timeline in products.values() for p in timeline.periods]
         edges = sorted(set(begins))
         bases = [term.weight * per_count(plant, term.channel, term.unit) for term in found]
-        sheets = tuple(
-            self._sheet(found, bases, dated, end) for end in [edges[0] if edges else 0, *(e + 1 for e in edges)]
-        )
+        ends = (edges[0] if edges else 0, *(edge + 1 for edge in edges))
+        sheets = tuple(self._sheet(found, bases, dated, end) for end in ends)
         used = dict.fromkeys(c.index for c in counted(plant, line))
         used |= dict.fromkeys(row for sheet in sheets for rows in sheet.sums.values() for row in rows)
         used |= dict.fromkeys(note.channel for sheet in sheets for note in sheet.notes)
-        return Account(line, tuple(used), found, products, grid, tuple(edges), sheets)
+        return Account(line, tuple(used), found, products, grid, tuple(edges), sheets, ends)
 
     def _sheet(
         self, found: tuple[Term, ...], bases: list[Fraction], dated: dict[Series, Timeline[Dated]], end: int
@@ -117,7 +116,7 @@ class Accountant:
             row = timeline.at(end)
             if row < 0:
                 text = f"factor {value.id} is not yet in force"
-                sheet.notes[Note(term.channel.index, degrees, True, _BEFORE, text)] = None
+                sheet.notes[Note(term.channel.index, degrees, True, EVER, text)] = None
                 return Fraction(0)
             period = timeline.periods[row]
             text = f"factor {value.id} expired after {period.entry.end}"

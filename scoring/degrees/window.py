@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from devices.plant.model import Plant
 from devices.readings import I64
-from scoring.degrees.balance import Part, part
+from scoring.degrees.balance import Part, part, part_of
 from scoring.degrees.coverage import HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
 from scoring.degrees.ragged import Ragged
 from scoring.degrees.samples import Samples
 from scoring.degrees.scales import MS_PER_HOUR, Scales
 from scoring.results import Operation, Quality
-from scoring.windows.sums import CoverageGroup, SpanSums, Sums
+from scoring.windows.sums import CoverageGroup, SpanSums, Sums, whole
 
 _OF_OUTPUT = tuple(row for row in ROWS if row != "cd")
 ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
@@ -48,6 +48,17 @@ def worst(qualities: Iterable[Quality]) -> Quality:
     return max(qualities, key=ORDER.index, default="bad")
 
 
+class Looked(NamedTuple):
+    """Some lines over one window; arrays have a row for each of `lines`."""
+
+    lines: Sequence[int]  # rows of Plant.lines
+    views: dict[int, LineView]
+    covered: I64  # [line, row of `ROWS`]: `LineView.covered`
+    running: I64  # [line]
+    watched: I64  # [line]
+    rank: I64  # [line, row of `ROWS`]: of its quality, in `ORDER`
+
+
 class Viewer:
     """Makes the `LineView`s of one window after another. Spans are asked for once for all lines."""
 
@@ -59,7 +70,8 @@ class Viewer:
         self._weighed = [_weighed(plant, form) for form in forms]
         self._channels = np.array([c for form in forms for c in form.channels], np.intp)
         self._edges = sorted({edge for form in forms for edge in form.edges})
-        self._running = [line.running.channel if line.running else None for line in plant.lines]
+        self._alike: dict[int, tuple[Ragged, list[int]]] = {}
+        self._running = np.array([line.running.channel if line.running else -1 for line in plant.lines], np.intp)
         rows = {(group.line, group.degree): row for row, group in enumerate(groups)}
         self._warm = {group.line: row for row, group in enumerate(groups) if group.degree == HEAT_UP}
         alike: dict[object, int] = {}  # groups that ask the same are asked once
@@ -72,7 +84,7 @@ class Viewer:
         ).reshape(-1, len(ROWS))
         self._every = Ragged(form.every for form in forms)
         self._counting = Ragged(slots for form in forms for slots in form.slots)
-        self._units = [_units(form) for form in forms]
+        self._idle_below = [_idle_below(form, scales) for form in forms]
 
     def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
         """(start, end] cut where a factor changes: each span's sums, and the totals by slot; of some lines alone."""
@@ -80,48 +92,55 @@ class Viewer:
         wanted = np.array([c for line in lines or () for c in self._forms[line].channels], np.int64) if few else None
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
         spans = [self._sums.span(a, b, wanted) for a, b in pairwise([start, *inside, end])]
-        return [(span, self._totals(span, lines if few else None)) for span in spans]
+        return [(span, whole(span.high[self._channels], span.low[self._channels])) for span in spans]
 
     def views(
         self, start: int, end: int, lines: Sequence[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
-    ) -> dict[int, LineView]:
+    ) -> Looked:
         """The lines (rows of Plant.lines) over (start, end]; `cut` is `spans(start, end)` where it is known already."""
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
+        amounts = [self._amounts(span) for span in spans]
         seen, marked = self._seen(spans)
         length = end - start
         rows = np.asarray(lines, np.intp)
         covered, running = self._coverage(rows, start, end)
-        watched = [
-            length if channel is None else sum(int(span.covered[channel]) for span in spans)
-            for channel in (self._running[line] for line in lines)
-        ]
-        quality = _qualities(covered, running, np.asarray(watched, np.int64), length, marked[rows])
+        watched = self._watched(rows, spans, length)
+        rank = _ranks(covered, running, watched, length, marked[rows])
         views = {}
-        for k, (line, runs) in enumerate(zip(lines, running.tolist(), strict=True)):
+        for line, known, runs, watch, ranks in zip(
+            lines, covered.tolist(), running.tolist(), watched.tolist(), rank.tolist(), strict=True
+        ):
             form = self._forms[line]
-            parts = self._parts(form, totals, spans)
+            parts = self._parts(form, amounts, totals, spans)
             idle = self._idle(line, parts, length)
             views[line] = LineView(
-                parts=parts,
-                covered=tuple(covered[k].tolist()),
-                quality=quality[k],
-                running=runs,
-                watched=watched[k],
-                operation=self._operation(line, start, end, running=bool(runs), idle=idle),
-                idle=idle,
-                empty=not seen[line],
+                parts,
+                tuple(known),
+                tuple([ORDER[k] for k in ranks]),
+                runs,
+                watch,
+                "running" if runs and not idle else self._standing(line, start, end, running=bool(runs)),
+                idle,
+                not seen[line],
             )
-        return views
+        return Looked(lines, views, covered, running, watched, rank)
 
-    def _totals(self, span: SpanSums, lines: Sequence[int] | None) -> list[int]:
-        """`SpanSums.total` by slot; of some lines' slots alone."""
-        if lines is not None:
-            totals = [0] * len(self._channels)
-            for slot in (slot for line in lines for slot in self._forms[line].every):
-                totals[slot] = span.total(int(self._channels[slot]))
-            return totals
-        high, low = span.high[self._channels].tolist(), span.low[self._channels].tolist()
-        return [(h << 32) + rest for h, rest in zip(high, low, strict=True)]
+    def _amounts(self, span: SpanSums) -> tuple[list[int], list[int]]:
+        """Of all lines one after another, the totals of `Period.alike` in the span; where each line's begin."""
+        key = bisect_left(self._edges, span.end)
+        found = self._alike.get(key)
+        if found is None:
+            alike = [form.at(span.end).alike for form in self._forms]
+            begins = [0, *accumulate(map(len, alike))]
+            found = self._alike[key] = Ragged(slots for own in alike for slots in own), begins
+        ragged, begins = found
+        return whole(ragged.sum(span.high[self._channels]), ragged.sum(span.low[self._channels])), begins
+
+    def _watched(self, lines: NDArray[np.intp], spans: Sequence[SpanSums], length: int) -> I64:
+        """[line]: ms in which it is known whether it runs; all the time where no channel tells."""
+        channels = self._running[lines]
+        known = np.sum([span.covered[channels] for span in spans], axis=0)
+        return np.where(channels < 0, length, known)
 
     def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
         """By line whether anything was read; [line, row of `ROWS`]: whether anything of it is estimated or flagged."""
@@ -134,11 +153,33 @@ class Viewer:
         every: list[bool] = self._every.most(seen | marked, False).tolist()
         return every, self._counting.most(marked, False).reshape(-1, len(ROWS))
 
-    def _parts(self, form: LineForm, totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> tuple[Part, ...]:
-        """The line's sums span by span. What lacks a value or is past its end is judged between the line's own
-        edges: that another line's factor cuts the window says nothing about this one.
+    def _parts(
+        self,
+        form: LineForm,
+        amounts: Sequence[tuple[list[int], list[int]]],
+        totals: Sequence[list[int]],
+        spans: Sequence[SpanSums],
+    ) -> tuple[Part, ...]:
+        """The line's sums span by span."""
+        line = form.line.index
+        found = [
+            part_of(form, alike[begins[line] : begins[line + 1]], total, span.end)
+            for (alike, begins), total, span in zip(amounts, totals, spans, strict=True)
+        ]
+        if len(found) > 1:
+            self._judge(form, found, totals, spans)
+        if self._weighed[line]:
+            found = [self._sampled(form, one, span) for one, span in zip(found, spans, strict=True)]
+        back = [p.id for p in form.products if sum([one.made[p.id] for one in found]) < 0]
+        if back:
+            text = f"{form.line.name}: more {', '.join(back)} was taken back than made"
+            found[-1] = found[-1]._replace(doubts=(*found[-1].doubts, (_OF_OUTPUT, text)))
+        return tuple(found)
+
+    def _judge(self, form: LineForm, found: list[Part], totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> None:
+        """What lacks a value or is past its end is judged between the line's own edges: that another line's factor
+        cuts the window says nothing about this one.
         """
-        found = [part(form, total, span.end) for total, span in zip(totals, spans, strict=True)]
         first = 0
         for last, span in enumerate(spans):
             if last + 1 == len(spans) or span.end in form.edges:
@@ -150,13 +191,6 @@ class Viewer:
                     found[first:last] = [one._replace(missing=(), doubts=()) for one in found[first:last]]
                     found[last] = found[last]._replace(missing=judged.missing, doubts=judged.doubts)
                 first = last + 1
-        if self._weighed[form.line.index]:
-            found = [self._sampled(form, one, span) for one, span in zip(found, spans, strict=True)]
-        back = [p.id for p in form.products if sum([one.made[p.id] for one in found]) < 0]
-        if back:
-            text = f"{form.line.name}: more {', '.join(back)} was taken back than made"
-            found[-1] = found[-1]._replace(doubts=(*found[-1].doubts, (_OF_OUTPUT, text)))
-        return tuple(found)
 
     def _sampled(self, form: LineForm, found: Part, span: SpanSums) -> Part:
         """An amount for which a laboratory has said nothing yet withholds what it counts in; one without a fresh
@@ -170,10 +204,8 @@ class Viewer:
                 doubts += [(rows, text) for text in self._samples.doubtful(channel, span.start, span.end)]
         return found._replace(missing=tuple(missing), doubts=tuple(doubts))
 
-    def _operation(self, line: int, start: int, end: int, *, running: bool, idle: bool) -> Operation:
+    def _standing(self, line: int, start: int, end: int, *, running: bool) -> Operation:
         """A line that makes nothing while its heating-up condition holds is heating up."""
-        if running and not idle:
-            return "running"
         warm = self._warm.get(line)
         if warm is not None and self._sums.coverages(np.asarray([warm]), start, end)[0, 1]:
             return "heat-up"
@@ -190,22 +222,21 @@ class Viewer:
 
     def _idle(self, line: int, parts: Sequence[Part], length: int) -> bool:
         """Whether the line makes less than its least output; products in different units are not added up."""
-        least = self._forms[line].line.min_output
-        threshold = least.numerator * length * self._scales.product
-        units = self._units[line]
+        units, weight, least = self._idle_below[line]
         for products in units:
             made = sum([part.made[id_] for part in parts for id_ in products])
-            if made > 0 and made * MS_PER_HOUR * least.denominator >= threshold:
+            if made > 0 and made * weight >= least * length:
                 return False
         return bool(units)
 
 
-def _units(form: LineForm) -> list[list[str]]:
-    """The products that a line makes, apart by unit."""
+def _idle_below(form: LineForm, scales: Scales) -> tuple[list[list[str]], int, int]:
+    """The products that a line makes, apart by unit; (weight, least): it is idle where made × weight < least × ms."""
     units: dict[str, list[str]] = {}
     for product in form.products:
         units.setdefault(product.unit.symbol, []).append(product.id)
-    return list(units.values())
+    least = form.line.min_output
+    return list(units.values()), MS_PER_HOUR * least.denominator, least.numerator * scales.product
 
 
 def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], str]]:
@@ -217,9 +248,7 @@ def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], s
     ]
 
 
-def _qualities(
-    covered: I64, running: I64, watched: I64, length: int, marked: NDArray[np.bool_]
-) -> list[tuple[Quality, ...]]:
+def _ranks(covered: I64, running: I64, watched: I64, length: int, marked: NDArray[np.bool_]) -> I64:
     """By line and row: bad below half of the time, good from nine tenths of it if nothing is estimated or flagged.
 
     The time is that in which the line runs; of one that stands still, in which it is known to.
@@ -227,5 +256,4 @@ def _qualities(
     runs = running[:, None] > 0
     known = np.where(runs, covered, watched[:, None])
     time = np.where(runs, running[:, None], length)
-    found = np.where(2 * known < time, 2, marked | (10 * known < 9 * time))
-    return [tuple([ORDER[k] for k in row]) for row in found.tolist()]
+    return np.where(2 * known < time, 2, marked | (10 * known < 9 * time))

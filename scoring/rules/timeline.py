@@ -15,8 +15,9 @@ from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EVER = -(1 << 62)  # before any event time
-_NEVER = 1 << 62
+EVER = -(1 << 62)
+"""Before any event time."""
+NEVER = 1 << 62
 
 
 class Valid(Protocol):
@@ -73,8 +74,8 @@ class Timeline(Generic[E]):
 
 
 def _begins(entry: Valid, zone: str) -> int:
-    return midnight(entry.start, zone) if entry.start else _EVER
+    return midnight(entry.start, zone) if entry.start else EVER
 
 
 def _expires(entry: Valid, zone: str) -> int:
-    return midnight(entry.end + timedelta(days=1), zone) if entry.end and entry.end < date.max else _NEVER
+    return midnight(entry.end + timedelta(days=1), zone) if entry.end and entry.end < date.max else NEVER

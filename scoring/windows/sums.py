@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from devices.readings import I64, Readings
 
 
@@ -27,6 +29,15 @@ class SpanSums:
     def total(self, channel: int) -> int:
         """The exact total of one channel as a Python integer."""
         return (int(self.high[channel]) << 32) + int(self.low[channel])
+
+
+def whole(high: I64, low: I64) -> list[int]:
+    """`high` · 2**32 + `low` as Python integers: at once where they fit 63 bits, as nearly all do."""
+    high, low = high + (low >> 32), low & 0xFFFFFFFF
+    found: list[int] = ((high << 32) + low).tolist()
+    for row in np.flatnonzero((high < -(1 << 31)) | (high >= 1 << 31)).tolist():
+        found[row] = (int(high[row]) << 32) + int(low[row])
+    return found
 
 
 class Seen(NamedTuple):
