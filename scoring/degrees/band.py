@@ -62,7 +62,7 @@ class Bands:
         """The band of one degree that is shown, `ratio` = (numerator, denominator); None where no source of it is
         declared.
         """
-        if self._lines.isdisjoint(plan.scope.lines):
+        if not self._lines or self._lines.isdisjoint(plan.scope.lines):
             return None
         n, d = ratio
         sources: dict[int, _Source] = {}

@@ -44,6 +44,7 @@ class _Window:
     stamp: Stamp
     stale: Callable[[int, str], bool]
     stored: bool  # only what is worth keeping
+    short: list[list[str]]  # of an output that is metered, of a derived one: by degree, why it is too short
 
 
 class Degrees:
@@ -99,7 +100,8 @@ class Degrees:
                 seen[row] = looked.views
             together = self._members.together(looked, length)
             name = self._plant.windows[row]
-            window = _Window(ts, name, length, cut, looked.views, together, moment, stamp, stale, stored)
+            short = [[reasons.too_short(d, length, derived=one) for d in range(len(DEGREES))] for one in (False, True)]
+            window = _Window(ts, name, length, cut, looked.views, together, moment, stamp, stale, stored, short)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
             for plan in plans:
                 scope = plan.scope
@@ -117,29 +119,29 @@ class Degrees:
         return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
     def _scope(self, plan: ScopePlan, window: _Window) -> list[Score]:
-        scope = plan.scope
+        scope, index = plan.scope, plan.scope.index
         views = [window.views[line] for line in scope.lines]
+        total, made = roll_up.balance(views), roll_up.made(views)
         parts = [part for view in views for part in view.parts]
-        total = roll_up.balance(views)
-        made = roll_up.made(views)
         output = sum(made.values()) / self.scales.product if plan.unit else 0.0
-        powered = not any(part.unpowered for part in parts)
+        powered = True not in [part.unpowered for part in parts]
         operation = operation_of(views)
         still = reasons.still(plan, views)
         missing = reasons.said([part.missing for part in parts])
         doubts = reasons.said([part.doubts for part in parts])
         ratios = roll_up.ratios(plan, views, total, window.length)
-        completeness, quality = window.together.completeness[scope.index], window.together.quality[scope.index]
-        unheard = window.together.unheard[scope.index]
-        last, stale = window.moment.last[scope.index], window.moment.stale[scope.index]
+        completeness, quality = window.together.completeness[index], window.together.quality[index]
+        unheard = window.together.unheard[index]
+        last, stale = window.moment.last[index], window.moment.stale[index]
         stamp = window.stamp
         scores = []
         for row, name in enumerate(DEGREES):
-            if window.stored and (reasons.too_short(plan, row, window.length) or not plan.counting[row]):
+            never, short = plan.withheld[row], window.short[plan.derived][row]
+            if window.stored and (short or not plan.counting[row]):
                 continue
             n, d = ratios[row]
             numerator, denominator = n / self._below[row], d / self._below[row]
-            why = reasons.withheld(plan, row, window.length, still, missing, n, d)
+            why = reasons.withheld((*never, short) if short else never, still, missing, row, n, d)
             value = None if why else numerator / denominator
             if unheard[row] and not still:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
@@ -149,7 +151,7 @@ class Degrees:
             if old := reasons.concerning(doubts, row):
                 good = worst((good, "uncertain"))
                 why += old
-            if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:
+            if row == reasons.LCD and plan.unlike and not still and not never:
                 good = worst((good, "uncertain"))
                 why = [*why, plan.unlike]
             why += reasons.remarks(row, value)
@@ -173,7 +175,7 @@ class Degrees:
                     operation=operation,
                     lifecycle=stamp.lifecycle,
                     revision=stamp.revision,
-                    reason="; ".join(why) or None,
+                    reason="; ".join(why) if why else None,
                     known_at=stamp.known_at,
                     stale=stale[row],
                     last=self._awaited(plan, row, window) if stale[row] else known(last[row]),
@@ -194,6 +196,8 @@ class Degrees:
 
 def operation_of(views: Sequence[LineView]) -> Operation:
     """A scope runs where any of its lines runs, and is stopped where all are."""
+    if len(views) == 1:
+        return views[0].operation
     found = {view.operation for view in views}
     return next((state for state in ("running", "heat-up", "idle") if state in found), "stopped")
 

@@ -134,7 +134,7 @@ def _idle(form: LineForm, scales: Scales, end: int, slots: int) -> list[Terms]:
 
 
 def _withheld(plan: ScopePlan, length: int) -> int:
-    never = (plan.withheld[d] or reasons.too_short(plan, d, length) for d in range(len(DEGREES)))
+    never = (plan.withheld[d] or reasons.too_short(d, length, derived=plan.derived) for d in range(len(DEGREES)))
     return sum(1 << d for d, why in enumerate(never) if why)
 
 

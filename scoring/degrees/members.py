@@ -16,6 +16,7 @@ from scoring.degrees.window import ORDER, Looked
 from scoring.results import Quality
 from scoring.windows.records import NONE
 
+_QUALITY = np.asarray(ORDER, object)
 _ROW = len(DEGREES)
 
 
@@ -66,7 +67,7 @@ class Members:
         worst = self._counting.most(rank, len(ORDER) - 1)
         return Together(
             _by_scope(known / np.where(runs > 0, runs, stands)),
-            [[ORDER[rank] for rank in scope] for scope in _by_scope(worst)],
+            _by_scope(_QUALITY[worst]),
             _by_scope(self._counting.most((running > 0) & (covered == 0), False)),
         )
 

@@ -26,7 +26,7 @@ NOTHING = "no readings in the window"
 
 def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
     """Why no degree of the scope can be shown: nothing was read, or nothing was made. None where it runs."""
-    if all(view.empty for view in views):
+    if False not in [view.empty for view in views]:
         return NOTHING
     makers = [view.idle for form, view in zip(plan.lines, views, strict=True) if form.products]
     if not makers or not all(makers):
@@ -38,26 +38,18 @@ def still(plan: ScopePlan, views: Sequence[LineView]) -> str | None:
     return f"idle: output is below {float(least):g} {form.products[0].unit}/h" if least else "idle: no output"
 
 
-def too_short(plan: ScopePlan, degree: int, length: int) -> str:
-    """Why a window of `length` ms is never shown for the degree; empty if it may be."""
-    if degree in (GD, LCD) and plan.derived and length < MS_PER_HOUR:
+def too_short(degree: int, length: int, *, derived: bool) -> str:
+    """Why a window of `length` ms is never shown for the degree (of a `derived` output); empty if it may be."""
+    if degree in (GD, LCD) and derived and length < MS_PER_HOUR:
         return "not shown below 1 h: output is derived"
     return "not shown below 24 h" if degree == SD and length < 24 * MS_PER_HOUR else ""
 
 
 def withheld(
-    plan: ScopePlan,
-    degree: int,
-    length: int,
-    still: str | None,
-    missing: Remarks,
-    numerator: int,
-    denominator: int,
+    never: Sequence[str], still: str | None, missing: Remarks, degree: int, numerator: int, denominator: int
 ) -> list[str]:
-    """Why the degree cannot be shown over a window of `length` ms; empty if it can."""
-    why = list(plan.withheld[degree])
-    if short := too_short(plan, degree, length):
-        why.append(short)
+    """Why the degree cannot be shown; empty if it can. `never`: why it cannot over any window of that length."""
+    why = list(never)
     if still:
         return [*why, still]
     why += concerning(missing, degree)
@@ -78,14 +70,15 @@ def unheard(lines: Sequence[str]) -> str:
 
 def remarks(degree: int, value: float | None) -> list[str]:
     """What a reader should know about a value that is shown as it is."""
-    if value is None or value <= 1 or degree not in (GD, LCD):
+    if value is None or value <= 1 or degree > LCD:
         return []
     return ["above 1: " + ("better than the benchmark" if degree == LCD else "less than the theoretical need")]
 
 
 def said(notes: Iterable[Remarks]) -> Remarks:
     """Each remark once."""
-    return tuple(dict.fromkeys([remark for remarks in notes for remark in remarks]))
+    found = [remark for remarks in notes for remark in remarks]
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def concerning(notes: Remarks, row: int) -> list[str]:
