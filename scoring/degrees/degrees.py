@@ -69,6 +69,10 @@ class Degrees:
         """The degrees of all lines for `standing`, kept between calls; `groups` as before."""
         return Board(self._plant, self.forms, self._plans, self.scales, groups)
 
+    def many(self, scopes: Sequence[int]) -> bool:
+        """Whether the sums of these scopes are asked for as those of the whole plant."""
+        return self._viewer.many({line for scope in scopes for line in self._plant.scopes[scope].lines})
+
     def scores(
         self,
         ts: int,
@@ -95,7 +99,7 @@ class Degrees:
         for row in windows:
             length = self._plant.window_ms[row]
             cut = self._viewer.spans(ts - length, ts, lines)
-            looked = self._viewer.views(ts - length, ts, lines, cut)
+            looked = self._viewer.views(ts - length, ts, lines, cut, energies=seen is not None)
             if seen is not None:
                 seen[row] = looked.views
             together = self._members.together(looked, length)

@@ -17,7 +17,7 @@ from devices.durations import SECOND
 from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
+from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, SPIKES, inlined, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.sliding_joint import slide_joint
 from scoring.windows.walk import part
@@ -27,9 +27,9 @@ AWAITED = MINUTE
 """What a silent channel may still tell of the past is expected for so long; after that it costs adding up anew."""
 
 
-MARKED: Final = 3
-"""After HIGH, LOW and COVERED: ms estimated, readings left out or marked; what matters is whether there are any."""
-SUMMED: Final = 4
+MARKED: Final = SPIKES
+"""After HIGH, LOW, COVERED and ESTIMATED: readings left out or marked, of whatever sort."""
+SUMMED: Final = MARKED + 1
 
 
 class Slide(NamedTuple):
@@ -160,8 +160,6 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 open_whole = 1
             else:
                 if ends[w] > reached:
-                    marked = acc[MARKED]
-                    acc[MARKED] = 0
                     if weighed:
                         piece(entries, channels, labs, ch, reached, ends[w], acc)
                     else:
@@ -169,7 +167,6 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                     reached = ends[w]
                     open_whole = _is_whole(acc, reached - new)
                     _fold(acc)
-                    acc[MARKED] += marked
                 whole |= open_whole << (1 + windows + w)
                 for k in range(SUMMED):
                     now[c, w, k] = passed[c, k] - base[c, w, k] + acc[k]
@@ -222,7 +219,7 @@ def _mend(
 
 @inner
 def _fold(acc: Any) -> None:
-    """What is estimated or remarkable, of whatever sort, in one column."""
+    """What is remarkable, of whatever sort, in one column."""
     for k in range(MARKED + 1, CONFLICTS):
         acc[MARKED] += acc[k]
         acc[k] = 0
