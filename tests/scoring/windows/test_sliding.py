@@ -108,6 +108,14 @@ def test_a_reading_a_second(seed: int) -> None:
         both.agree(ts + silence)
 
 
+def test_a_channel_ahead_of_the_running_condition() -> None:
+    """A derived channel's readings come later than its source's: where it covers nothing yet, the group does not."""
+    both = Both(PLANT, [CoverageGroup(0, "gd", (8,), (3, 20)), CoverageGroup(0, "lcd", (8,), None)])
+    both.push(batch([(3, BASE, 50, 0, ord("N"), 0)]))
+    both.agree(BASE + 12 * SECOND)
+    both.agree(BASE + 13 * SECOND)
+
+
 def test_what_comes_is_not_carried() -> None:
     """What was told of windows that slid is not told again once something came, whatever its time."""
     both = Both(PLANT, GROUPS)
