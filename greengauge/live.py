@@ -25,6 +25,15 @@ class _Item:
     told: int = 0  # of the last change of `last` alone
 
 
+@dataclass(slots=True)
+class _Age:
+    """Of a scope's degree, the same over every window: its newest reading, and whether one is missing."""
+
+    last: int | None
+    stale: bool
+    told: int  # sequence number of the last change of `last`
+
+
 Key = tuple[str, str, str]
 """(scope, degree, window), or (scope, pollutant, average)."""
 
@@ -40,6 +49,7 @@ class Live:
         self.progress: dict[str, Any] | None = None  # {"what", "done", "total"} while long work runs
         self._scores: defaultdict[str, dict[Key, _Item]] = defaultdict(dict)  # by scope
         self._emissions: defaultdict[str, dict[Key, _Item]] = defaultdict(dict)
+        self._ages: dict[tuple[str, str], _Age] = {}  # (scope, degree)
         self._news: dict[str, int] = {}  # scope -> sequence number of its last change of any kind, oldest first
         self._alarms: dict[tuple[str, str], _Item] = {}
         self._meters: dict[str, _Item] = {}
@@ -51,10 +61,23 @@ class Live:
     # --- written by the service ---------------------------------------------------------------
 
     def put_scores(self, scores: Iterable[Score], emissions: Iterable[Emission], alarms: Iterable[Alarm]) -> None:
-        """Take the newest state in; only what shows differently counts as a change."""
+        """Take the newest state in; only what shows differently counts as a change.
+
+        The newest reading behind a degree, and whether one is missing, is the same over every window: a score also
+        tells it of the windows that were not looked at this time.
+        """
         self.seq += 1
         for score in scores:
             self._show(self._scores[score.scope], (score.scope, score.degree, score.window), score, _SCORE)
+            age = self._ages.get((score.scope, score.degree))
+            if age is None:
+                self._ages[score.scope, score.degree] = _Age(score.last, score.stale, self.seq)
+                continue
+            if age.last != score.last:
+                age.last, age.told = score.last, self.seq
+            if age.stale != score.stale:
+                age.stale = score.stale
+                self._show_stale(score)
         for emission in emissions:
             key = emission.scope, emission.pollutant, emission.average
             self._show(self._emissions[emission.scope], key, emission, _EMISSION)
@@ -87,15 +110,17 @@ class Live:
 
     def scores(self) -> list[Score]:
         """The newest score of every scope, degree and window."""
-        return [item.thing for items in self._scores.values() for item in items.values()]
+        return [self._now(item.thing) for items in self._scores.values() for item in items.values()]
 
     def emissions(self) -> list[Emission]:
         """The newest emission of every stack, pollutant and average."""
         return [item.thing for items in self._emissions.values() for item in items.values()]
 
-    def of_scope(self, scope: str) -> list[Score | Emission]:
-        """The newest of everything of one scope."""
-        return [item.thing for table in (self._scores, self._emissions) for item in table.get(scope, {}).values()]
+    def of_scope(self, scope: str) -> list[tuple[Score | Emission, int | None]]:
+        """The newest of everything of one scope, and the `last` that makes its age now (its own may be older)."""
+        scores = (item.thing for item in self._scores.get(scope, {}).values())
+        emissions = (item.thing for item in self._emissions.get(scope, {}).values())
+        return [*((s, self._ages[scope, s.degree].last) for s in scores), *((e, e.last) for e in emissions)]
 
     def changed(self, seq: int) -> tuple[list[str], list[Alarm]]:
         """The scopes of which something shows differently since `seq`, and the alarms that moved."""
@@ -126,7 +151,7 @@ class Live:
         windows  scores of these only (None: of all)
         fresh    of them, those of which everything is told, changed or not: they were not asked for before
         """
-        told = {"now": now, "simulated": self.simulated}
+        told: dict[str, Any] = {"now": now, "simulated": self.simulated}
         scopes = list(self._since(0 if fresh else seq))
         scores = [(key, i) for s in scopes for key, i in self._scores.get(s, {}).items()]
         scores = [(key, i) for key, i in scores if windows is None or key[2] in windows]
@@ -138,11 +163,14 @@ class Live:
             "simulated": self.simulated,
             "progress": self.progress,
             "lasts": [  # what only grew younger: a gauge that stands still is not one that grows old
-                (*key, i.thing.last)
-                for key, i in (*scores, *emissions)
-                if i.told > seq >= i.seq and i.thing.last is not None
+                (*key, last)
+                for key, i, last, since in (
+                    *((key, i, age.last, age.told) for key, i in scores for age in (self._ages[key[:2]],)),
+                    *((key, i, i.thing.last, i.told) for key, i in emissions),
+                )
+                if since > seq >= i.seq and last is not None
             ],
-            "scores": [i.thing.to_json(**told) for key, i in scores if i.seq > seq or key[2] in fresh],
+            "scores": [self._now(i.thing).to_json(**told) for key, i in scores if i.seq > seq or key[2] in fresh],
             "emissions": [i.thing.to_json(**told) for _, i in emissions if i.seq > seq],
             "alarms": [i.thing.to_json() for i in self._alarms.values() if i.seq > seq],
             "meters": {name: i.thing for name, i in self._meters.items() if i.seq > seq},
@@ -181,6 +209,19 @@ class Live:
             self._news.pop(key[0], None)
             self._news[key[0]] = self.seq
 
+    def _show_stale(self, score: Score) -> None:
+        """A reading is missing, or there again: that shows over all windows."""
+        table = self._scores[score.scope]
+        for window in self.plant.windows:
+            item = table.get(key := (score.scope, score.degree, window))
+            if item is not None and item.thing.stale != score.stale:
+                self._show(table, key, _as_old(item.thing, score.last, stale=score.stale), _SCORE)
+
+    def _now(self, score: Score) -> Score:
+        """It, as old as it is now."""
+        last = self._ages[score.scope, score.degree].last
+        return score if score.last == last else _as_old(score, last, stale=score.stale)
+
     def _put(self, table: dict[Any, _Item], key: Any, thing: Any) -> None:
         item = table.get(key)
         if item is None:
@@ -196,6 +237,17 @@ class Live:
 def _shown(kind: type[Score] | type[Emission]) -> attrgetter[Any]:
     """What a person would see differently (a new `last` alone is told apart, in `lasts`)."""
     return attrgetter(*(field.name for field in fields(kind) if field.name not in ("ts", "known_at", "last", "detail")))
+
+
+_VALUES = attrgetter(*Score.__dataclass_fields__)
+_LAST, _STALE = (list(Score.__dataclass_fields__).index(name) for name in ("last", "stale"))
+
+
+def _as_old(score: Score, last: int | None, *, stale: bool) -> Score:
+    """The score with another age; a third of `dataclasses.replace`'s time."""
+    values = list(_VALUES(score))
+    values[_LAST], values[_STALE] = last, stale
+    return Score(*values)
 
 
 _SCORE, _EMISSION = _shown(Score), _shown(Emission)

@@ -152,6 +152,9 @@ class Operations:
         if self._more("identity", reasons.get("identity", 0)):
             text = f"{reasons['identity']} messages under a false name so far: see `quarantine list` (security event)"
             yield Trouble("identity", text, "high")
+        if self._more("internal", reasons.get("internal", 0)):
+            text = f"a mistake in greengauge keeps out {reasons['internal']} messages: see `quarantine list`"
+            yield Trouble("internal", text, "high")
         if self._more("names-refused", quarantine.get("names_refused", 0)):
             text = "more new names of meters and channels than can be kept: see `quarantine list` and the broker's ACL"
             yield Trouble("names-refused", text, "medium")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
-from ingest.decode import retry
+from ingest.decode import internal, retry
 from ingest.decode.result import Decoded, Reject
 from ingest.decode.retry import Again
 from ingest.decode.sequence import by_meter
@@ -80,7 +81,23 @@ class Quarantining:
     def _take(self, position: int) -> tuple[int, dict[str, int]]:
         """Read on from `position`, and keep: up to where, and which meters' messages are missing. Blocking."""
         records = self._read(position, READ_BYTES)
-        return (records[-1].end, self._keep(self._decode(records), records)) if records else (position, {})
+        return (records[-1].end, self._kept(records)) if records else (position, {})
+
+    def _kept(self, records: Sequence[Record]) -> dict[str, int]:
+        """See `_keep`. A mistake of ours costs the record that brings it out, and of it only what is not kept yet."""
+        try:
+            return self._keep(self._decode(records), records)
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            if len(records) == 1:
+                self._quarantine.add(internal.record(records[0], failure).rejects)
+                self._log.cursors.set("quarantine", records[0].end)
+                return {}
+        missing: Counter[str] = Counter()
+        for record in records:
+            missing.update(self._kept([record]))
+        return dict(missing)
 
     def _keep(self, decoded: Decoded, records: Sequence[Record]) -> dict[str, int]:
         """Rejects, then retries, then sequences, then the cursor: after a kill in between each is told again and counts

@@ -23,7 +23,7 @@ from devices.plant.model import Channel, Plant
 from devices.readings import I32, Mark, Readings
 from devices.ruler import Ruler
 from greengauge.remembered import copy_of, keep
-from ingest.decode import retry
+from ingest.decode import internal, retry
 from ingest.decode.result import Decoded, join
 from ingest.decode.retry import Again
 from ingest.decode.twin import Twin
@@ -96,12 +96,17 @@ class Decoders:
 
     def _decoded(self, record: Record) -> Decoded:
         decoder, rows = self._of(record.entry.registry)
-        decoded = (
-            decoder.decode([record])
-            if record.entry.kind is RecordKind.FRAMES
-            else retry.decode(record, decoder.definition)
-        )
-        return decoded if rows is None else _rename(decoded, rows)
+        try:
+            decoded = (
+                decoder.decode([record])
+                if record.entry.kind is RecordKind.FRAMES
+                else retry.decode(record, decoder.definition)
+            )
+            return decoded if rows is None else _rename(decoded, rows)
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            return internal.record(record, failure)
 
     def _of(self, version: int) -> tuple[Twin, _Rows | None]:
         found = self._by_version.get(version)

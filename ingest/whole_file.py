@@ -8,7 +8,7 @@ from pathlib import Path
 from ingest.log.segment import sync_folder
 
 
-def write_whole(path: Path, *parts: bytes) -> None:
+def write_whole(path: Path, *parts: bytes | memoryview) -> None:
     """Replace the file by these bytes: durable, name and all, before this returns; until then the old one stands.
 
     Raises OSError, and then the old one still stands.

@@ -23,7 +23,6 @@ late readings are sent in log order, which `blind` says.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,40 +35,15 @@ from numpy.typing import NDArray
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from devices.readings import Readings
-from ingest import newest_tables
+from ingest import contested, newest_tables
+from ingest.contested import Contested, Key, Winner
 from ingest.derived import damaged, put_aside
+from ingest.late import Keys
 from ingest.newest_tables import NewestTables
 from ingest.store.base import Series, Span
 
-GAP_MS = 60_000
-"""Late readings of one channel closer than this are asked for in one span."""
-KEPT = 1_000_000
-"""Remembered keys, at about 100 bytes each; beyond it those remembered first are forgotten."""
-SEEN = 32
-"""Different values of one key remembered; a meter that sends more of them has other troubles."""
-
 UNKNOWN = -1
 """Letter of a winner that the store holds and nobody here saw come: asked for the value, it does not say it."""
-
-Key = tuple[int, int]
-"""channel, ts"""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS winner (channel TEXT, ts INTEGER, rev INTEGER, text BLOB, letter INTEGER, seen TEXT,
-    UNIQUE (channel, ts));
-"""
-
-
-@dataclass(slots=True)
-class Winner:
-    """The winning reading of a key so far, and every (rev, value) seen for it, oldest first."""
-
-    rev: int
-    text: bytes
-    letter: int
-    seen: list[tuple[int, float]]
-    tracked: bool = False  # remembered here: sent again whenever its key turns up
-    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +52,15 @@ class Plan:
 
     readings: Readings
     plain: NDArray[np.bool_]  # rows sent as they are
-    doubtful: dict[Key, list[int]]  # key -> its rows in log order
-    late: frozenset[Key]  # doubtful keys that may have been sent before
-    known: Mapping[Key, Winner] = field(default_factory=dict)  # remembered ones
+    keys: Keys  # of all other rows
+    known: Mapping[int, Winner] = field(default_factory=dict)  # those of the keys that are remembered
     spans: Sequence[Span] = ()  # to ask the store
     asked: Sequence[int] = ()  # channel of each span
+
+    @property
+    def late(self) -> bool:
+        """Whether some of its keys may have been sent before."""
+        return bool(self.keys.late.any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +85,7 @@ class Winners:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
             self._tables = NewestTables(self._db, self._names)
-            self._count: int = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
+            self._remembered = Contested(self._db, self._names)
         except (OSError, sqlite3.Error) as failure:
             raise EnvironmentFailure(
                 f"the writer's memory cannot be opened: {failure}",
@@ -128,78 +106,66 @@ class Winners:
     # --- a batch's way: plan, recall, (ask the store), choose, remember, (write), checkpoint ------------
 
     def plan(self, readings: Readings) -> Plan:
-        """Sort out a batch: one pass, and Python for the doubtful rows alone."""
+        """Sort out a batch."""
         late, plain = self._newest.sort_out(readings)
-        doubtful: dict[Key, list[int]] = {}
-        for row in np.flatnonzero(~plain).tolist():
-            doubtful.setdefault((int(readings.channel[row]), int(readings.ts[row])), []).append(row)
-        lates = frozenset(key for key, rows in doubtful.items() if late[rows[0]])
-        return Plan(readings, plain, doubtful, lates)
+        return Plan(readings, plain, Keys.of(readings, np.flatnonzero(~plain), late))
 
     def recall(self, plan: Plan) -> Plan:
         """With what is remembered of late keys, and what the store must be asked for. EnvironmentFailure."""
         if not plan.late:
             return plan
         with self._told("read"):
-            known = {key: winner for key in plan.late if (winner := self._recall(key))}
-        spans, asked = self._spans(plan.late - known.keys())
+            known = self._remembered.of(plan.keys)
+        unknown = plan.keys.late.copy()
+        unknown[list(known)] = False
+        spans, asked = plan.keys.spans(unknown, self._series)
         return replace(plan, known=known, spans=spans, asked=asked)
 
     def choose(self, plan: Plan, answers: Sequence[Mapping[int, float | str]] | None) -> Choice:
         """One row a key. `answers`: what the store holds of `plan.spans`; None if it may not be asked."""
-        if not plan.doubtful:
-            return Choice(plan.readings, frozenset())
-        held: dict[Key, float] = {}
-        for channel, answer in zip(plan.asked, answers or (), strict=answers is not None):
-            held |= {(channel, ts): v for ts, v in answer.items() if isinstance(v, float | int)}
-        send: list[int] = []
-        overwriting: list[int] = []
+        keys, readings = plan.keys, plan.readings
+        if not len(keys):
+            return Choice(readings, frozenset())
+        there, value = keys.held(plan.asked if answers is not None else (), answers or ())
+        simple = keys.alone & (readings.rev[keys.first] == 0)
+        simple[list(plan.known)] = False
+        news = simple & ~there  # nobody else has ever said anything of these
+        copies = np.zeros(len(keys), np.bool_)
+        maybe = np.flatnonzero(simple & there)
+        copies[maybe] = value[maybe] == [float(readings.number(row)) for row in keys.first[maybe].tolist()]
+        sent = plan.plain.copy()
+        sent[keys.first[news]] = True
+        overwriting = keys.first[news & keys.late].tolist() if answers is None else list[int]()
         again: list[tuple[Key, Winner]] = []
         tracked: dict[Key, Winner] = {}
-        duplicates = superseded = 0
-        for key, rows in plan.doubtful.items():
-            before = plan.known.get(key)
-            if before is None and key in held:
-                before = Winner(0, repr(held[key]).encode(), UNKNOWN, [(0, held[key])])
-            winner, row, copies, losers = _decide(plan.readings, rows, before)
-            duplicates, superseded = duplicates + copies, superseded + losers
+        duplicates, superseded = int(copies.sum()), 0
+        for k in np.flatnonzero(~(news | copies)).tolist():
+            key, before = (int(keys.channel[k]), int(keys.ts[k])), plan.known.get(k)
+            if before is None and there[k]:
+                before = Winner(0, repr(float(value[k])).encode(), UNKNOWN, [(0, float(value[k]))])
+            winner, row, same, losers = _decide(readings, keys.rows_of(k), before)
+            duplicates, superseded = duplicates + same, superseded + losers
             if winner.changed and (winner.rev != 0 or len(winner.seen) > 1):
                 tracked[key] = winner
             if row is not None:
-                send.append(row)
-                if len(winner.seen) > 1 or (answers is None and key in plan.late):
+                sent[row] = True
+                if len(winner.seen) > 1 or (answers is None and keys.late[k]):
                     overwriting.append(row)
             elif (winner.tracked or winner.changed) and winner.letter != UNKNOWN:  # else the store has it as it was
                 again.append((key, winner))
-        sent = plan.plain.copy()
-        sent[send] = True
-        chosen = plan.readings.take(sent)
+        chosen = readings.take(sent)
         places = np.cumsum(sent) - 1  # of a row among those that are sent
         lettered = set(places[overwriting].tolist())
         if again:
             lettered.update(range(len(chosen), len(chosen) + len(again)))
-            chosen = Readings.concat([chosen, _as_readings(again, plan.readings)])
+            chosen = Readings.concat([chosen, _as_readings(again, readings)])
         return Choice(chosen, frozenset(lettered), duplicates, superseded, tracked)
 
     def remember(self, tracked: Mapping[Key, Winner]) -> None:
         """Keep these durably: before the store is written, else a crash would forget who lost. EnvironmentFailure."""
-        if not tracked:
-            return
-        rows = [
-            (self._names[channel], ts, w.rev, w.text, w.letter, json.dumps(w.seen[-SEEN:]))
-            for (channel, ts), w in tracked.items()
-        ]
-        before = self._db.total_changes
-        with self._told(), self._db:
-            self._db.executemany("INSERT OR REPLACE INTO winner VALUES (?, ?, ?, ?, ?, ?)", rows)
-            self._count += self._db.total_changes - before
-            if self._count > KEPT:
-                self._count = self._db.execute("SELECT count(*) FROM winner").fetchone()[0]
-                surplus = self._count - KEPT * 9 // 10
-                if surplus > 0:
-                    oldest = "SELECT rowid FROM winner ORDER BY rowid LIMIT ?"
-                    self._db.execute(f"DELETE FROM winner WHERE rowid IN ({oldest})", (surplus,))  # noqa: S608 - constant
-                    self._count -= surplus
+        if tracked:
+            with self._told(), self._db:
+                self._remembered.keep(tracked)
 
     def checkpoint(self, position: int) -> None:
         """Everything before `position` is in the store: save how far each channel has come."""
@@ -215,26 +181,6 @@ class Winners:
             raise EnvironmentFailure(
                 f"the writer's memory cannot be {doing}: {failure}", where=str(self._path), mend="see the disk's space"
             ) from failure
-
-    def _recall(self, key: Key) -> Winner | None:
-        if not self._count:
-            return None
-        sql = "SELECT rev, text, letter, seen FROM winner WHERE channel = ? AND ts = ?"
-        row = self._db.execute(sql, (self._names[key[0]], key[1])).fetchone()
-        if row is None:
-            return None
-        return Winner(row[0], bytes(row[1]), row[2], [(rev, v) for rev, v in json.loads(row[3])], tracked=True)
-
-    def _spans(self, keys: frozenset[Key] | set[Key]) -> tuple[list[Span], list[int]]:
-        spans: list[Span] = []
-        asked: list[int] = []
-        for channel, ts in sorted(keys):
-            if asked and asked[-1] == channel and ts - spans[-1].last <= GAP_MS:
-                spans[-1] = Span(spans[-1].series, spans[-1].first, ts)
-            else:
-                spans.append(Span(self._series(channel), ts, ts))
-                asked.append(channel)
-        return spans, asked
 
 
 def _decide(readings: Readings, rows: list[int], before: Winner | None) -> tuple[Winner, int | None, int, int]:
@@ -282,7 +228,7 @@ def _open(path: Path) -> sqlite3.Connection:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            db.executescript(_SCHEMA + newest_tables.SCHEMA)
+            db.executescript(contested.SCHEMA + newest_tables.SCHEMA)
             db.execute("PRAGMA quick_check").fetchall()
         except sqlite3.Error as error:
             db.close()

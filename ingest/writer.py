@@ -11,6 +11,9 @@ came before on its channel (`Winners`: not *late*), so nobody before it holds it
 waits until all before it is answered. That is also what its question to the store needs, and what `remember` (durable
 before anything is sent) has said by then.
 
+A thin stream is gathered: behind a batch of less than a `THIN`-th of `READ_BYTES` the next is read `GATHER_S` later. A
+request costs the same whatever is in it; a reading that comes alone waits for nobody.
+
 After a failure all that is out is awaited, then tried again one by one from the oldest on, by the rule of
 `ingest.store.patience`; each success then lets one more be out.
 """
@@ -45,6 +48,8 @@ READ_BYTES = 1 << 20
 BATCH_LINES = 10_000
 CHECKPOINT_S = 1.0
 DAMAGE_S = 0.2
+THIN = 16
+GATHER_S = 0.15
 
 
 class Cursor(Protocol):
@@ -104,8 +109,10 @@ class StoreWriter:
                     continue
                 batch = await self._worker.call(self._read)
                 if batch is not None:
-                    nothing = 0
+                    nothing, thin = 0, batch.end - self._ahead < READ_BYTES // THIN
                     await self._take(batch)
+                    if thin:
+                        await self._gather()
                 elif self._out:
                     await self._land(0)
                 else:
@@ -354,6 +361,14 @@ class StoreWriter:
             self.position = self._ahead = position
         if self._rewind == position:  # else somebody wants it farther back
             self._rewind = None
+
+    async def _gather(self) -> None:
+        """Let more come in; not if somebody wants a rewind."""
+        self._retry_now.clear()
+        if self._rewind is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._retry_now.wait()
 
     async def _until_more(self) -> None:
         """The log went on, or somebody wants a rewind."""

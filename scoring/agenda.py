@@ -34,6 +34,21 @@ class _Again:
 
 
 @dataclass(slots=True)
+class _Begun:
+    """A step that counts as told, and the windows (positions in `Kind.lengths`) that are still to be told of it."""
+
+    end: int
+    kind: Kind
+    rows: list[int]
+    windows: list[int]
+
+    def go_on(self, stamp: Stamp, *, whole: bool) -> Changes:
+        """All that is left of it, or a window more."""
+        windows, self.windows = (self.windows, []) if whole else (self.windows[:1], self.windows[1:])
+        return self.kind.tell(self.end, self.rows, windows, stamp) if self.rows and windows else Changes()
+
+
+@dataclass(slots=True)
 class Kind:
     """Steps of one kind."""
 
@@ -46,7 +61,12 @@ class Kind:
 
 
 class Agenda:
-    """Steps of all kinds: stored ones, which readings touch, and moments, which are asked for."""
+    """Steps of all kinds: stored ones, which readings touch, and moments, which are asked for.
+
+    A step is told whole, or a window at a time: a hundred lines' is a tenth of a second of work, in which nobody else
+    would be heard. Once begun it counts as told, and goes on before any other; what late readings touch of it
+    meanwhile is told again like that of any told step.
+    """
 
     def __init__(
         self, plant: Plant, marks: Watermarks, teller: Teller, *, steps: bool, moments: Moments | None
@@ -89,6 +109,8 @@ class Agenda:
                 )
             ]
         self.kinds = self.stored + self.moments
+        self._begun: list[_Begun] = []  # one at most
+        self._begun_live: list[_Begun] = []  # what is not final, each kind of one moment
         self._book = Book()  # why steps are to be told again
 
     # --- what makes steps -------------------------------------------------------------------------
@@ -121,11 +143,13 @@ class Agenda:
 
     def behind(self) -> int:
         """How many steps are due."""
-        return sum(kind.steps.count(kind.marks()) for kind in self.kinds)
+        begun = len(self._begun) + len(self._begun_live)
+        return begun + sum(kind.steps.count(kind.marks()) for kind in self.kinds)
 
     def oldest(self) -> int | None:
         """The end of the oldest step that is still to be told, due or not; None where there is none."""
-        return min([kind.steps.oldest for kind in self.kinds if kind.steps.oldest is not None], default=None)
+        ends = [begun.end for begun in (*self._begun, *self._begun_live)]
+        return min([*ends, *(k.steps.oldest for k in self.kinds if k.steps.oldest is not None)], default=None)
 
     def lags(self) -> bool:
         """Whether a step that is due is a day behind: cells are not kept for ever."""
@@ -134,10 +158,12 @@ class Agenda:
             due = kind.steps.due(marks)
             if due and max(marks) - due[0] > DAY:
                 return True
-        return False
+        return any(max(begun.kind.marks()) - begun.end > DAY for begun in self._begun)
 
     def next(self, ever: int | None = None) -> tuple[int, Kind, list[int]] | None:
-        """The oldest step that is due (with every watermark at `ever`, if given)."""
+        """The step that is begun, or the oldest that is due (with every watermark at `ever`, if given)."""
+        for begun in self._begun:
+            return begun.end, begun.kind, begun.rows
         best: tuple[int, Kind, list[int]] | None = None
         for kind in self.kinds:
             marks = kind.marks() if ever is None else [ever] * len(kind.marks())
@@ -146,21 +172,30 @@ class Agenda:
                 best = found[0], kind, found[1]
         return best
 
-    def tell(self, end: int, kind: Kind, rows: list[int], stamp: Stamp) -> Changes:
-        """Tell a step."""
-        kind.steps.told(end, rows)
-        windows = list(range(len(kind.lengths)))
-        if self.wanted is not None:
-            rows, windows = self.wanted(kind, end, rows)
-        return kind.tell(end, rows, windows, stamp) if rows and windows else Changes()
+    def tell(self, end: int, kind: Kind, rows: list[int], stamp: Stamp, *, whole: bool = True) -> Changes:
+        """Tell the `next` step, or (not `whole`) a window more of it."""
+        if not self._begun:
+            kind.steps.told(end, rows)
+            windows = list(range(len(kind.lengths)))
+            if self.wanted is not None:
+                rows, windows = self.wanted(kind, end, rows)
+            self._begun = [_Begun(end, kind, rows, windows)]
+        return _go_on(self._begun, stamp, whole=whole)
 
-    def shown_live(self, ts: int, stamp: Stamp) -> Changes:
-        """The stored steps that end at `ts` and are not final."""
-        found = Changes()
+    def begin_live(self, ts: int) -> None:
+        """The stored steps that end at `ts` and are not final are to be told as they stand, by `tell_live`."""
         for kind in self.stored:
             if rows := kind.steps.touched(ts):
-                found += kind.tell(ts, rows, range(len(kind.lengths)), stamp)
-        return found
+                self._begun_live.append(_Begun(ts, kind, rows, list(range(len(kind.lengths)))))
+
+    @property
+    def live_begun(self) -> bool:
+        """Whether `tell_live` has something to tell."""
+        return bool(self._begun_live)
+
+    def tell_live(self, stamp: Stamp, *, whole: bool) -> Changes | None:
+        """Tell of these the next, or (not `whole`) a window more of it; None if there is nothing more."""
+        return _go_on(self._begun_live, stamp, whole=whole) if self._begun_live else None
 
     # --- what is told again -----------------------------------------------------------------------
 
@@ -193,16 +228,20 @@ class Agenda:
             self._book.add(span.causes)
         return any_
 
-    def tell_again(self, stamp: Stamp) -> Changes | None:
-        """Tell the oldest step that is to be told again; None if there is none."""
+    def tell_again(self, stamp: Stamp, *, whole: bool) -> Changes | None:
+        """Tell the oldest step that is to be told again, or (not `whole`) a window of it; None if there is none."""
         kinds = [kind for kind in self.kinds if kind.again]
         if not kinds:
             self._book.clear()
             return None
         kind = min(kinds, key=lambda k: min(k.again))
         end = min(kind.again)
-        entry = kind.again.pop(end)
+        entry = kind.again[end]
         rows, windows = rows_of(entry.rows), rows_of(entry.windows)
+        windows = windows if whole else windows[:1]
+        entry.windows &= ~bits(windows)
+        if not entry.windows:
+            del kind.again[end]
         if self.wanted is not None:
             rows, wanted = self.wanted(kind, end, rows)
             windows = [w for w in windows if w in wanted]
@@ -223,6 +262,8 @@ class Agenda:
                 }
                 for kind in self.stored
             ],
+            "begun": self._kept(self._begun),
+            "begun_live": self._kept(self._begun_live),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -231,8 +272,13 @@ class Agenda:
         for kind, then in zip(self.stored, state["stored"], strict=True):
             kind.steps.restore(then["steps"])
             kind.again = {end: _Again(int(rows), int(windows)) for end, rows, windows in then["again"]}
+        for begun, was in (self._begun, state["begun"]), (self._begun_live, state["begun_live"]):
+            begun[:] = [_Begun(end, self.stored[kind], rows, windows) for end, kind, rows, windows in was]
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _kept(self, begun: list[_Begun]) -> list[list[Any]]:
+        return [[b.end, self.stored.index(b.kind), b.rows, b.windows] for b in begun if b.kind in self.stored]
 
     def _scopes(self, span: Touched) -> int:
         return bits(scope for line in span.lines for scope in self._scopes_of_line[line])
@@ -259,6 +305,14 @@ class Agenda:
             self._marks.scopes,
             self._scopes,
         )
+
+
+def _go_on(begun: list[_Begun], stamp: Stamp, *, whole: bool) -> Changes:
+    """Go on with the first; it leaves when it is done."""
+    found = begun[0].go_on(stamp, whole=whole)
+    if not begun[0].windows:
+        del begun[0]
+    return found
 
 
 def _stepping(lengths: Sequence[int], end: int) -> Iterator[int]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +25,7 @@ from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score,
 from scoring.shape import shape
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
-from scoring.state import pack, unpack
+from scoring.state import Buffer, pack, unpack
 from scoring.steps import step_of, up
 from scoring.teller import Teller
 from scoring.watch import Watch
@@ -33,7 +34,7 @@ from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 from scoring.windows.sliding import Slide
 
-FORMAT = 8
+FORMAT = 12
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -133,11 +134,13 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        One step at least, but none in no time at all (0): then blocks alone. What is told again is
-        "restated", with revision 0: who keeps what was told numbers it (`Told.settle`).
+        With a budget steps are told a window at a time, and go on where they were left: one window at least, but none
+        in no time at all (0): then blocks, and what is not final yet. What is told again is "restated", with revision
+        0: who keeps what was told numbers it (`Told.settle`).
         """
+        until = math.inf if budget_s is None else time.perf_counter() + budget_s
         self._close(budget_s)
-        self._show_closed()
+        self._show_closed(until)
         return self._empty()
 
     def behind(self) -> int:
@@ -275,9 +278,14 @@ class Engine:
 
         Ask `advance` for what became known before: it is not part of the state. Moments asked for are not either.
         """
+        return b"".join(self.state())
+
+    def state(self) -> list[Buffer]:
+        """`snapshot` in pieces that are the engine's own memory: to be used before anything else is asked of it."""
         meta = {
             "format": FORMAT,
-            "shape": shape(self._plant),
+            "version": self._plant.version,
+            "shape": self._shape,
             "second": self._second,
             "shown": self._shown,
             "marks": self.marks.snapshot(),
@@ -286,19 +294,20 @@ class Engine:
             "stacks": self.stacks.snapshot(),
             "alarms": self._watch.book.snapshot(),
         }
-        return pack(meta, self.rolling.snapshot())
+        return pack(meta, self.rolling.state())
 
     @classmethod
-    def restore(cls, plant: Plant, state: bytes, **options: Any) -> Engine:
+    def restore(cls, plant: Plant, state: Buffer, **options: Any) -> Engine:
         """An engine that goes on from `snapshot`; ValueError if the state is of another format, or of a plant of
         another `shape`: a registry with other factors, benchmarks, heads or alarms goes on with the same state.
         """
         meta, arrays = unpack(state)
         if meta.get("format") != FORMAT:
             raise ValueError("the state is of another version of the program")
-        if meta.get("shape") != shape(plant):
+        if meta["version"] != plant.version and meta["shape"] != shape(plant):  # which takes a large plant seconds
             raise ValueError("the registry has other meters, channels, lines, stacks, windows or grace by now")
         engine = cls(plant, **options)
+        engine._shape = meta["shape"]
         engine.rolling.restore(arrays)
         engine._second, engine._shown = meta["second"], meta["shown"]
         engine.marks.restore(meta["marks"])
@@ -308,7 +317,7 @@ class Engine:
         engine._watch.book.restore(meta["alarms"])
         return engine
 
-    def adopt_alarms(self, state: bytes) -> None:
+    def adopt_alarms(self, state: Buffer) -> None:
         """Alarms as they stand in a snapshot of any plant, as far as they are here too. ValueError if it is none."""
         meta, _ = unpack(state)
         try:
@@ -317,6 +326,10 @@ class Engine:
             raise ValueError(f"its alarms are those of another version of the program: {odd}") from odd
 
     # --- inside -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _shape(self) -> int:
+        return shape(self._plant)  # of every channel: a large plant's takes seconds
 
     def _take(self, readings: Readings) -> None:
         """Rows in pieces in which the newest event time moves an hour at most: closing keeps up with them."""
@@ -369,12 +382,13 @@ class Engine:
 
     def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
         """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
+        whole = budget_s is None
         until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
         found: list[Changes] = []
         self.late.look(due=bool(self._plant.stacks) or self.agenda.next(ever) is not None)
         while budget_s != 0 and (due := self.agenda.next(ever)):
-            found.append(self.agenda.tell(*due, stamp))
+            found.append(self.agenda.tell(*due, stamp, whole=whole))
             if time.perf_counter() >= until:
                 break
         if ever is None:
@@ -382,7 +396,7 @@ class Engine:
                 found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
         if ever is not None or self.late.ready():
             again = Stamp("restated", 0, self.clock)
-            while time.perf_counter() < until and (told := self.late.tell(again)) is not None:
+            while time.perf_counter() < until and (told := self.late.tell(again, whole=whole)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
 
@@ -395,13 +409,19 @@ class Engine:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))
         return self.teller.scores(ts, [scope], [window], Stamp("live", 0, self.clock))
 
-    def _show_closed(self) -> None:
+    def _show_closed(self, until: float) -> None:
         """In live running, the newest step that the clock has closed and the watermarks have not."""
         ts = self.clock // MINUTE * MINUTE
-        if self.marks.event_clock or ts <= self._shown:
-            return
-        self._shown = ts
-        self._out += self.agenda.shown_live(ts, Stamp("live", 0, self.clock))
+        if not self.marks.event_clock and ts > self._shown and not self.agenda.live_begun:
+            self._shown = ts
+            self.agenda.begin_live(ts)
+        stamp = Stamp("live", 0, self.clock)
+        found: list[Changes] = []
+        while (told := self.agenda.tell_live(stamp, whole=until == math.inf)) is not None:
+            found.append(told)
+            if time.perf_counter() >= until:
+                break
+        self._out = added([self._out, *found])
 
     def _empty(self) -> Changes:
         changes, self._out = self._out, Changes()

@@ -72,8 +72,8 @@ class Late:
                 span, reach
             ):
                 again |= self._agenda.mark(span)
-                if span.stacks:
-                    self._blocks = merged([*self._blocks, span], near=0)
+                if blocks := [closed for s in sorted(span.stacks) if (closed := self._closed(span, s))]:
+                    self._blocks = merged([*self._blocks, *blocks], near=0)
                     again = True
             else:
                 lost.append(span)
@@ -94,13 +94,13 @@ class Late:
         """What is to be told again now."""
         return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
 
-    def tell(self, stamp: Stamp) -> Changes | None:
-        """Tell the next of it again; None if there is nothing more."""
+    def tell(self, stamp: Stamp, *, whole: bool) -> Changes | None:
+        """Tell the next of it again, of a step (not `whole`) one window; None if there is nothing more."""
         if self._blocks:
             span = self._blocks.pop(0)
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
             return self._reads.because(Changes(emissions=tuple(found)), span.causes)
-        told = self._agenda.tell_again(stamp)
+        told = self._agenda.tell_again(stamp, whole=whole)
         if told is None:
             self._since = self._newest = 0
         return told
@@ -135,6 +135,13 @@ class Late:
         self._looked, self._since, self._newest = state["looked"], state["since"], state["newest"]
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
+
+    def _closed(self, span: Touched, stack: int) -> Touched | None:
+        """What of the span touches closed blocks of a stack: those that are closed after it are right when told."""
+        closed = self._stacks.closed(stack)
+        if span.start > closed:
+            return None
+        return replace(span, end=min(span.end, closed), lines=frozenset(), stacks=frozenset((stack,)))
 
     def _watermark(self) -> int:
         return max([*self._marks.scopes(), *self._marks.places()], default=0)

@@ -77,7 +77,7 @@ class Score:
             "known_at": self.known_at,
             "stale": self.stale,
             "simulated": simulated,
-            "age": _age(self.last, now),
+            "age": age_of(self.last, now),
         }
         if self.detail:
             body["detail"] = self.detail
@@ -128,7 +128,7 @@ class Emission:
             | {
                 "level": "stack",
                 "simulated": simulated,
-                "age": _age(self.last, now),
+                "age": age_of(self.last, now),
                 "indicative": True,
             }
         )
@@ -172,7 +172,7 @@ class Energy:
         """The energy object; `now` (ms) makes its age in seconds."""
         names = (n for n in Energy.__dataclass_fields__ if n != "last")
         body: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return body | {"levels": list(self.levels), "simulated": simulated, "age": _age(self.last, now)}
+        return body | {"levels": list(self.levels), "simulated": simulated, "age": age_of(self.last, now)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,5 +266,6 @@ def added(parts: Iterable[Changes]) -> Changes:
     )
 
 
-def _age(last: int | None, now: int) -> float | None:
+def age_of(last: int | None, now: int) -> float | None:
+    """How old, s, what was last heard at `last` is at `now` (ms)."""
     return None if last is None else round(max(0, now - last) / 1000, 1)

@@ -66,6 +66,27 @@ def test_no_engine_imports_the_simulator() -> None:
     assert not wrong
 
 
+def test_the_twin_shares_no_code_with_the_engine() -> None:
+    """A mistake in one text must not be in the other: only what both are compared by may know the engine's words."""
+    words = {
+        "cover.py": ["scoring.windows.sums.CoverageGroup"],
+        "table.py": [
+            "scoring.results", "scoring.windows.sums.SpanSums", "scoring.degrees.board.Standing",
+            "scoring.degrees.coverage.DEGREES",
+        ],
+    }  # fmt: skip
+    wrong = [
+        f"{path.name} imports {name}"
+        for path in sorted((ROOT / "scoring/reference").glob("*.py"))
+        for name in imports(path)
+        if name.startswith("scoring.") and not name.startswith("scoring.reference")
+        if not any(
+            f"{word}.".startswith(f"{name}.") or name.startswith(f"{word}.") for word in words.get(path.name, [])
+        )
+    ]
+    assert not wrong
+
+
 @pytest.mark.parametrize("room", OUTSIDE)
 def test_engines_use_few_libraries(room: str) -> None:
     """What a room takes from outside is listed here, on purpose."""

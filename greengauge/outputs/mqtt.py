@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
-from typing import Any
 
 import aiomqtt
 import structlog
@@ -21,11 +20,14 @@ import structlog
 from devices.broker import Broker
 from greengauge.live import Live
 from greengauge.outputs.retained import Retained, alarm_topic, score_topic
+from greengauge.outputs.texts import Texts
 
 log = structlog.get_logger()
 
 STATUS_TOPIC = "greengauge/status"
 EVERY_S = 1.0
+TOGETHER = 8
+"""So many scopes' messages go to the socket at a time: waiting for each one's turn costs as much as sending it."""
 
 
 class MqttOut:
@@ -35,6 +37,7 @@ class MqttOut:
         self, live: Live, connect: Callable[[aiomqtt.Will], aiomqtt.Client], version: str, retained: Retained
     ) -> None:
         self._live, self._connect, self._version, self._retained = live, connect, version, retained
+        self._texts = Texts(live)
         self.since = int(time.time() * 1000)
 
     async def run(self) -> None:
@@ -69,7 +72,7 @@ class MqttOut:
     async def _publish(self, client: aiomqtt.Client) -> None:
         """Alarms at once; a scope's scores at once if it was silent for a second, else when the second is over.
 
-        News is looked for between any two scopes, and the one that was silent for longest goes first: a quiet line
+        News is looked for between any few scopes, and those that were silent for longest go first: a quiet line
         does not wait until a hundred busy ones are sent.
         """
         seq = 0
@@ -83,26 +86,29 @@ class MqttOut:
                 for scope in set(scopes).difference(scope for _, scope in waiting):
                     heappush(waiting, (told.get(scope, -inf), scope))
                 for alarm in alarms:
-                    await self._send(client, sent, alarm_topic(alarm.scope, alarm.id), alarm.to_json())
-            rest = waiting[0][0] + EVERY_S - time.monotonic() if waiting else None
-            if rest is not None and rest <= 0:
-                _, scope = heappop(waiting)
-                told[scope] = time.monotonic()
-                await self._send(client, sent, score_topic(scope), {"scores": self._scores(scope)})
+                    payload = json.dumps(alarm.to_json(), separators=(",", ":"), allow_nan=False).encode()
+                    await self._send(client, sent, alarm_topic(alarm.scope, alarm.id), payload)
+            begun, due = time.monotonic(), list[str]()
+            while waiting and waiting[0][0] + EVERY_S <= begun and len(due) < TOGETHER:
+                due.append(heappop(waiting)[1])
+            if due:
+                told |= dict.fromkeys(due, begun)
+                now = self._now()
+                sending = (self._send(client, sent, score_topic(s), self._texts.of(s, now)) for s in due)
+                await asyncio.gather(*(asyncio.create_task(one, name="mqtt-out: a scope") for one in sending))
                 continue
+            rest = waiting[0][0] + EVERY_S - begun if waiting else None
             try:
                 async with asyncio.timeout(rest):
                     await self._live.wait(seq)
             except TimeoutError:
                 continue
 
-    def _scores(self, scope: str) -> list[dict[str, Any]]:
+    def _now(self) -> int:
         # With `history` the readings' own times are the clock: ages against the wall would be years.
-        now = self._live.clock if self._live.plant.intake.history else int(time.time() * 1000)
-        return [thing.to_json(now, simulated=self._live.simulated) for thing in self._live.of_scope(scope)]
+        return self._live.clock if self._live.plant.intake.history else int(time.time() * 1000)
 
-    async def _send(self, client: aiomqtt.Client, sent: dict[str, bytes], topic: str, body: dict[str, Any]) -> None:
-        payload = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    async def _send(self, client: aiomqtt.Client, sent: dict[str, bytes], topic: str, payload: bytes) -> None:
         if sent.get(topic) != payload:
             sent[topic] = payload
             await _publish(client, topic, payload, qos=0)

@@ -36,7 +36,7 @@ def start_of(plant: Plant, path: Path, first: int, durable: int, *, anew: bool, 
     kept = [found for found in (snapshots.load(path), snapshots.load(snapshots.previous(path))) if found is not None]
     if anew and kept:
         log.warning("scores.history_is_new", mend="what the log holds is scored anew")
-    begin = Start(first, Engine(plant))
+    begin: Start | None = None
     for found in () if anew else kept:
         why = "it is of another log"
         if first <= found.position <= durable:
@@ -49,5 +49,6 @@ def start_of(plant: Plant, path: Path, first: int, durable: int, *, anew: bool, 
             except ValueError as other:
                 why = str(other)
         log.warning("scores.snapshot_unusable", cause=why, mend="what the log holds is scored anew")
+    begin = begin or Start(first, Engine(plant))
     ahead = [found for found in kept if begin.position < found.position <= durable]
     return Start(begin.position, begin.engine, ahead[0] if ahead and not anew else None)

@@ -40,6 +40,8 @@ T = TypeVar("T")
 
 SLICE_S = 0.1
 """How long the engine's thread works before anybody else is heard."""
+CLOSE_S = 0.02
+"""… and how long, where all is taken in, at steps that close: gauges are looked at in between."""
 GATHER_S = 0.01
 """What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
 TELL_S = 1.0
@@ -216,7 +218,10 @@ class Scorer:
             while time.monotonic() < until and self._log.step():
                 took = True
                 self._take_over_alarms()
-            changes = self.engine.advance(max(0.0, until - time.monotonic()) if self.filled.is_set() else 0.0)
+            left = max(0.0, until - time.monotonic())
+            if self._durable() - self.position <= READ_BYTES:
+                left = min(left, CLOSE_S)
+            changes = self.engine.advance(left if self.filled.is_set() else 0.0)
         if self._alarms is not None:  # these were told under the registry before
             changes = replace(changes, alarms=())
         if changes:
@@ -308,10 +313,10 @@ class Scorer:
             if self._log.begun or self._unkept or not self._restating.durable:
                 # in the midst of it: the snapshot before stays, the log tells it again
                 return self._saved
-            state, position = self.engine.snapshot(), self.position
+            state, position = self.engine.state(), self.position
             try:
                 self.history.sync()  # what the snapshot implies must not be behind it on disk
-                snapshots.save(self._snapshot_path, self.plant.version, position, state)
+                snapshots.save(self._snapshot_path, self.plant.version, position, *state)
                 self._moved(position)
             except EnvironmentFailure as failure:
                 self._in_trouble("snapshot", failure)

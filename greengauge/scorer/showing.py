@@ -4,6 +4,12 @@ A reading of a quiet line is shown at once, with every scope above it. What is b
 all scopes together, because what they share is then asked once, and one window after another between two slices of
 other work. Windows slide while nothing comes, so a round takes in whatever was not shown for a while.
 
+**Each window as often as it can visibly move.** A second changes a sixtieth of the shortest window and nothing that a
+person could see of a day. So the shortest is in each round, and a longer one in each `STILL`-th part of its length,
+every `SLIDE_S` at the latest: a quarter of an hour each two seconds, an hour and more each five. Their rounds are apart
+from each other, so that none is heavy. How old a gauge is does not wait for that: `Live` takes it from the newest look
+at any window. Alarms and stacks know nothing of it.
+
 Neither way takes more than one part in `SHARE` of a core, however large the plant or long the backlog.
 """
 
@@ -26,7 +32,9 @@ QUIET_S = 1.2
 """Silent for so long, a scope is shown at once. A little more than a second: lines that report each second keep to the
 rounds."""
 SLIDE_S = 5.0
-"""What nothing came for is shown again after so long."""
+"""What nothing came for is shown again after so long; and what came is shown over each window within that."""
+STILL = 600
+"""A window that moved by less than one part of so many looks as it did."""
 FEW = 12
 """No more scopes are shown at once."""
 SHARE = 10
@@ -52,9 +60,8 @@ class _Round:
     """A round that is on its way: what is still to be looked at."""
 
     begun: float
-    scopes: list[int]
+    looks: list[tuple[int, list[int]]]  # (window, scopes)
     stacks: list[int]
-    windows: list[int]
     unread: int
     scores: list[Score] = field(default_factory=list)
     took: float = 0.0
@@ -76,10 +83,16 @@ class Showing:
         self._links = _Links(plant, engine)
         self._scopes = len(plant.scopes)
         rows = self._scopes + len(plant.stacks)  # scopes, then stacks
-        self._shown = np.full(rows, -np.inf)
+        seconds = np.clip(np.array(plant.window_ms) / 1000 / STILL, ROUND_S, SLIDE_S)
+        self._every: list[int] = np.ceil(seconds / ROUND_S).astype(int).tolist()  # rounds, by window
+        self._often = int(np.argmin(plant.window_ms))  # stacks go with this window
+        self._every[self._often] = 1
+        self._due = np.full(len(plant.windows), -np.inf)
+        # of each row over each window
+        self._shown = np.full((rows, len(plant.windows)), -np.inf)
+        self._waits = np.zeros((rows, len(plant.windows)), np.bool_)  # something came since it was last shown
         self._heard = np.full(rows, -np.inf)
-        self._waits = np.zeros(rows, np.bool_)  # something came since it was last shown
-        self._quiet = np.zeros(rows, np.bool_)  # … after a silence
+        self._quiet = np.zeros(rows, np.bool_)  # something came after a silence
         self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
         self._next_round = self._next_few = 0.0
@@ -129,35 +142,59 @@ class Showing:
     def _few(self) -> I64:
         """The quiet ones that something came for, those not shown for longest."""
         rows = np.flatnonzero(self._quiet)
-        return rows[np.argsort(self._shown[rows], kind="stable")][:FEW]
+        return rows[np.argsort(self._shown[rows, self._often], kind="stable")][:FEW]
 
     def _take(self, rows: I64, now: float) -> Shown:
-        scopes, stacks = self._told(rows, now)
-        scores, emissions = self._engine.live(scopes=scopes, stacks=stacks)
-        self._waits[rows] = self._round is not None  # whose end may bring an older look
+        self._shown[rows] = now
+        self._waits[rows] = self._quiet[rows] = False
+        scopes = rows[rows < self._scopes].tolist()
+        scores, emissions = self._engine.live(scopes=scopes, stacks=self._stacks(rows))
+        if self._round is not None:  # what it saw of these is older
+            ids = {self._plant.scopes[scope].id for scope in scopes}
+            self._round.scores = [score for score in self._round.scores if score.scope not in ids]
         return Shown(self._engine.clock, scores, emissions)
 
     def _begin(self, now: float, unread: int) -> None:
-        scopes, stacks = self._told(np.flatnonzero(self._waits | (now - self._shown >= SLIDE_S)), now)
-        self._round = _Round(now, scopes, stacks, list(range(len(self._plant.windows))) if scopes else [], unread)
+        looks, stacks = [], []
+        # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
+        many = np.count_nonzero(self._quiet) > FEW
+        quiet = self._quiet.copy()
+        for window in range(len(self._due)):
+            due = now >= self._due[window]
+            slid = now - self._shown[:, window] >= SLIDE_S - ROUND_S / 2
+            here = (self._waits[:, window] | slid) & (due & ~quiet | many & quiet)
+            rows = np.flatnonzero(here)
+            if due:
+                self._due[window] = now + self._pause(window)
+            self._shown[rows, window] = now
+            self._waits[rows, window] = False
+            if window == self._often:
+                self._quiet[rows] = False
+                stacks = self._stacks(rows)
+            if len(scopes := rows[rows < self._scopes].tolist()):
+                looks.append((window, scopes))
+        self._round = _Round(now, looks, stacks, unread)
+
+    def _pause(self, window: int) -> float:
+        """How long until the window's next round, less a half: rounds come a little early or late."""
+        every = self._every[window]
+        rounds = 1 + window % every if self._due[window] == -np.inf else every  # after the first each goes its own way
+        return (rounds - 0.5) * ROUND_S
 
     def _go_on(self, round_: _Round) -> Shown | None:
         """One window more; at the end all of it, with what is looked at once a second."""
         engine = self._engine
-        if round_.windows:
-            window = round_.windows.pop()
-            round_.scores += engine.live(scopes=round_.scopes, windows=[window], stacks=[])[0]
+        if round_.looks:
+            window, scopes = round_.looks.pop()
+            round_.scores += engine.live(scopes=scopes, windows=[window], stacks=[])[0]
             return None
         self._round = None
         _, emissions = engine.live(scopes=[], stacks=round_.stacks)
         return Shown(engine.clock, round_.scores, emissions, engine.alarms(), engine.meters(), round_.unread)
 
-    def _told(self, rows: I64, now: float) -> tuple[list[int], list[int]]:
-        """Note that these are shown; which of them are scopes, and which stacks."""
-        self._shown[rows] = now
-        self._waits[rows] = self._quiet[rows] = False
-        stacks = rows[rows >= self._scopes] - self._scopes
-        return rows[rows < self._scopes].tolist(), stacks.tolist()
+    def _stacks(self, rows: I64) -> list[int]:
+        found: list[int] = (rows[rows >= self._scopes] - self._scopes).tolist()
+        return found
 
 
 class _Links:

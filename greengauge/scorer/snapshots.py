@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import google_crc32c
 
 from devices.errors import EnvironmentFailure
 from ingest.whole_file import write_whole
+from scoring.state import Buffer
 
 _MAGIC = b"GGSNAP1\n"
 _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +25,19 @@ class Kept:
 
     version: int  # Plant.version of the registry it was made under
     position: int
-    state: bytes
+    state: Buffer
 
 
-def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
+def save(path: Path, plant_version: int, position: int, *state: Buffer) -> None:
     """Replace the snapshot: durable before this returns, and the old one stays until then. EnvironmentFailure.
 
-    One of another registry stays as the `previous` one.
+    `state` in as many pieces as it has. One of another registry stays as the `previous` one.
     """
-    head = _HEAD.pack(_MAGIC, plant_version, position, len(state), google_crc32c.value(state))
+    head = _HEAD.pack(_MAGIC, plant_version, position, sum(map(len, state)), _checksum(state))
     try:
         if _version(path) not in (None, plant_version):
             path.replace(previous(path))
-        write_whole(path, head, state)
+        write_whole(path, head, *state)
     except OSError as failure:
         raise EnvironmentFailure(
             f"the scores' state cannot be saved: {failure.strerror}", where=str(path), mend="see the disk's space"
@@ -43,16 +47,26 @@ def save(path: Path, plant_version: int, position: int, state: bytes) -> None:
 def load(path: Path) -> Kept | None:
     """The snapshot, or None where there is none or it is damaged: the log tells it all again."""
     try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
+        with path.open("rb") as file:
+            raw = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (FileNotFoundError, ValueError):  # the latter of an empty file
         return None
     if len(raw) < _HEAD.size:
         return None
     magic, version, position, length, checksum = _HEAD.unpack_from(raw)
     state = raw[_HEAD.size :]
-    if magic != _MAGIC or len(state) != length or google_crc32c.value(state) != checksum:
+    if magic != _MAGIC or len(state) != length or _checksum([state]) != checksum:
         return None
     return Kept(version, position, state)
+
+
+def _checksum(state: Iterable[Buffer]) -> int:
+    """CRC32C, of pieces that are never copied whole."""
+    found = 0
+    for buffer in state:
+        for start in range(0, len(buffer), _PIECE):
+            found = google_crc32c.extend(found, bytes(buffer[start : start + _PIECE]))
+    return found
 
 
 def previous(path: Path) -> Path:

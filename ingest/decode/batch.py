@@ -11,6 +11,7 @@ from devices.foreign import printable
 from devices.readings import Mark, Readings
 from ingest.decode.faults import Fault
 from ingest.decode.result import Close, Decoded, Reject
+from ingest.decode.sequence import redelivered
 
 PREFIX = 4096
 """Bytes of a payload that its reject keeps."""
@@ -73,7 +74,7 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     closes: list[Close] = field(default_factory=list)
     frames: int = 0
-    sequences: list[tuple[int, int]] = field(default_factory=list)  # meter, seq
+    sequences: list[tuple[int, int]] = field(default_factory=list)  # meter, seq (see `ingest.decode.sequence`)
 
     def refuse(self, message: Message, faults: list[tuple[int, Fault]], spans: list[tuple[int, int]]) -> None:
         """The faults of an array's objects, each with the object's own text; `spans` says where that stands."""
@@ -96,9 +97,9 @@ class Batch:
             self.rejects.append(message.reject(fault, first))
 
     def count(self, seq: int, meter: int, message: Message) -> None:
-        """The message's `seq`; that of a redelivered or retained one says nothing about what is missing."""
-        if not message.mark & (Mark.REDELIVERED.value | Mark.RETAINED.value):
-            self.sequences.append((meter, seq))
+        """The message's `seq`; that of a retained one says nothing about what is missing."""
+        if not message.mark & Mark.RETAINED.value:
+            self.sequences.append((meter, redelivered(seq) if message.mark & Mark.REDELIVERED.value else seq))
 
     def done(self) -> Decoded:
         """The columns."""

@@ -18,7 +18,7 @@ from devices.foreign import shown
 from devices.plant.model import Plant
 from devices.readings import NORMAL, Mark
 from devices.ruler import Ruler, rulers
-from ingest.decode import values
+from ingest.decode import internal, values
 from ingest.decode.batch import Batch, Message, Row
 from ingest.decode.faults import Fault
 from ingest.decode.payload import parse
@@ -99,18 +99,29 @@ class Decoder:
             batch.rejects.append(message.reject(fault))
             return
         try:
-            meter, channel = self._topics.find(message.topic)
-            content = parse(message.payload, self.largest, message.cut_from)
-            if channel is not None:
-                self._bare(content, channel, message, batch)
-            elif type(content) is list:
-                self._array(content, meter, message, batch)
-            else:
-                self._object(content, meter, message, batch)
+            self._judge(message, batch)
         except Fault as fault:
-            if fault.reason == "unknown-meter":  # its topic is looked at first; what waits is its values
-                fault.lost = _waiting(message.payload)
             batch.rejects.append(message.reject(fault))
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            batch.rejects.append(message.reject(internal.fault(failure)))
+
+    def _judge(self, message: Message, batch: Batch) -> None:
+        """Let in what it holds. An object, or the one number, is in whole or not at all, whatever is raised."""
+        try:
+            meter, channel = self._topics.find(message.topic)
+        except Fault as fault:
+            if fault.reason == "unknown-meter":  # what waits is its values
+                fault.lost = _waiting(message.payload)
+            raise
+        content = parse(message.payload, self.largest, message.cut_from)
+        if channel is not None:
+            self._bare(content, channel, message, batch)
+        elif type(content) is list:
+            self._array(content, meter, message, batch)
+        else:
+            self._object(content, meter, message, batch)
 
     def _array(self, items: list[Any], meter: int, message: Message, batch: Batch) -> None:
         """Each object stands for itself."""
@@ -151,6 +162,12 @@ class Decoder:
         except Fault as fault:
             fault.lost = _numbers(content)
             raise
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            mistake = internal.fault(failure)
+            mistake.lost = _numbers(content)
+            raise mistake from failure
         if unknown:
             raise self._pending(unknown, meter)
 

@@ -10,6 +10,7 @@
 | bad-seq, bad-rev, bad-flag, identity | another reserved key |
 | bad-topic, unknown-meter, unknown-channel, derived-channel | its name (the last three are pending) |
 | too-many-faults | the rest of a message with more than a thousand faults |
+| internal | nothing: a mistake in greengauge that this message brings out |
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import numpy as np
 
 from devices.readings import I64, Readings
 from ingest.decode import kernel
-from ingest.decode.kernel import Out
 from ingest.decode.lookup import AHEAD, Tables
+from ingest.decode.object_kernel import Out
 
 _FOREVER = 10**18
 _KEPT_BYTES = 4 << 20

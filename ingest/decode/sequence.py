@@ -20,6 +20,15 @@ NONE: I64 = np.zeros((0, 2), np.int64)
 """No `seq` at all: rows of (meter, seq) in log order are how decoding hands them on."""
 
 
+def redelivered(seq: int) -> int:
+    """How the `seq` of a message stands in these columns that the broker may have sent before (DUP): below zero.
+
+    It is often the first that came of it, as after a kill: then it is not missing. It may as well be old, so it leads
+    on from the number before it and says nothing else: neither that others are missing nor that a meter counts anew.
+    """
+    return -1 - seq
+
+
 def by_meter(sequences: I64) -> dict[int, list[int]]:
     """Meter -> its `seq`s in log order, from rows of (meter, seq)."""
     if not len(sequences):
@@ -38,9 +47,12 @@ def follow(newest: MutableMapping[Meter, int], sequences: Mapping[Meter, Sequenc
     """
     gaps: dict[Meter, int] = {}
     for meter, numbers in sequences.items():
-        last = newest.get(meter, numbers[0])
+        last = newest.get(meter, max(numbers[0], redelivered(numbers[0])))
         missing = 0
         for seq in numbers:
+            if seq < 0:
+                last += redelivered(seq) == last + 1
+                continue
             if abs(seq - last) > RESTARTED or seq in (0, 1):  # the meter was restarted and counts anew
                 last = seq
                 continue

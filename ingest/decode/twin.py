@@ -15,6 +15,7 @@ import numpy as np
 from devices.plant.model import Plant
 from devices.readings import Readings
 from ingest import kernels
+from ingest.decode import internal
 from ingest.decode.batch import Batch
 from ingest.decode.definition import LARGEST, Decoder
 from ingest.decode.result import Close, Decoded, join
@@ -50,10 +51,16 @@ class Twin:
             self._tables = tables.of(definition.plant, definition.slots, definition.largest)
         entry = record.entry
         window = bounds(entry.received, self.definition.plant.intake)
-        passed = passes.run(entry.body, entry.mqtt, record.body_at, entry.received, window, self._tables)
-        if not len(passed.slow):
-            return Decoded(passed.readings, frames=passed.frames, sequences=passed.seq)
-        return self._merged(record, passed)
+        try:
+            passed = passes.run(entry.body, entry.mqtt, record.body_at, entry.received, window, self._tables)
+            if not len(passed.slow):
+                return Decoded(passed.readings, frames=passed.frames, sequences=passed.seq)
+            return self._merged(record, passed)
+        except Exception as failure:
+            if not internal.unexpected(failure):
+                raise
+            internal.place(failure, "the compiled pass over a record")
+            return self.definition.decode([record])
 
     def _merged(self, record: Record, passed: Passed) -> Decoded:
         """The frames that the pass left, decoded by the definition and put back in their places."""

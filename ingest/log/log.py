@@ -13,7 +13,7 @@ import errno
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from devices.errors import EnvironmentFailure
@@ -24,32 +24,11 @@ from ingest.log.record import Entry, Record
 from ingest.log.recovery import Closed, recover
 from ingest.log.reserve import Reserve
 from ingest.log.segment import Segment, sync_folder
+from ingest.log.state import NAMED_DAMAGES, Damages, LogState
 
 log = logging.getLogger("greengauge.log")
 
 SEGMENT_BYTES = 32 << 20
-KEPT_DAMAGES = 1000
-NAMED_DAMAGES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """The log as page and metrics show it."""
-
-    first: int
-    durable: int
-    received: int  # ms, of the newest record
-    segments: int
-    bytes: int  # on disk
-    unhandled: int  # bytes that some reader still needs
-    slowest: str  # the cursor that is farthest behind
-    pressure: float
-    damages: int  # places where something durable may have been lost
-    clamped: int  # entries whose clock was behind the log's
-    clamped_ms: int  # by how much the last of them was
-    undeletable: str  # why the oldest segment cannot be deleted; empty: it can
-    damaged: tuple[Damage, ...] = ()  # the newest of the damages
-    disk_full: bool = False  # the reserve is given up: what reads the log goes on, nothing more is taken in
 
 
 class Log:
@@ -73,7 +52,7 @@ class Log:
         self._segment: Segment | None = None
         self._segment_received = 0
         self._clamped = self._clamped_ms = 0
-        self._damages: dict[tuple[str, int], Damage] = {}
+        self._damages = Damages()
         self._undeletable = ""
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +63,7 @@ class Log:
         except OSError as failure:
             raise self._failed("the log cannot be opened", failure) from failure
         self._closed, self._durable, self._received = found.closed, found.end, found.received
-        self._note(found.damages)
+        self._damages.note(found.damages)
 
     # --- read ----------------------------------------------------------------------------------
 
@@ -134,18 +113,17 @@ class Log:
                     records, damages, start = reader.read(source, start, max_bytes)
             except FileNotFoundError:  # pruned meanwhile, or removed by hand
                 if span.base >= self.first:
-                    self._note([Damage(span.path.name, start, span.end, "missing")])
+                    self._damages.note([Damage(span.path.name, start, span.end, "missing")])
                 start = span.end
                 continue
-            self._note(damages)
+            self._damages.note(damages)
             if records:
                 return records
         return []
 
     def damages(self) -> list[Damage]:
         """Every damage met so far, the newest thousand."""
-        with self._lock:
-            return list(self._damages.values())
+        return self._damages.all()
 
     # --- append --------------------------------------------------------------------------------
 
@@ -258,8 +236,9 @@ class Log:
     def state(self) -> LogState:
         """What page and metrics show."""
         with self._lock:
-            first, damages = self._first(), [d for d in self._damages.values() if d.lost]
+            first = self._first()
             segments = len(self._closed) + (self._segment is not None)
+        lost = self._damages.lost()
         return LogState(
             first=first,
             durable=self._durable,
@@ -269,11 +248,11 @@ class Log:
             unhandled=self._unhandled(),
             slowest=self.cursors.slowest(),
             pressure=self.pressure(),
-            damages=len(damages),
+            damages=len(lost),
             clamped=self._clamped,
             clamped_ms=self._clamped_ms,
             undeletable=self._undeletable,
-            damaged=tuple(damages[-NAMED_DAMAGES:]),
+            damaged=tuple(lost[-NAMED_DAMAGES:]),
             disk_full=not self._reserve.held,
         )
 
@@ -303,13 +282,6 @@ class Log:
         with self._lock:
             closed = sum(item.span.end - item.span.base for item in self._closed)
             return closed + (self._segment.room if self._segment else 0)
-
-    def _note(self, damages: Sequence[Damage]) -> None:
-        with self._lock:
-            for damage in damages:
-                self._damages[damage.segment, damage.start] = damage
-            while len(self._damages) > KEPT_DAMAGES:
-                del self._damages[next(iter(self._damages))]
 
     def _failed(self, what: str, failure: OSError) -> EnvironmentFailure:
         full = failure.errno in (errno.ENOSPC, errno.EDQUOT)

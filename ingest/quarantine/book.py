@@ -14,13 +14,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
-from devices.errors import ConfigurationError, DamagedData, EnvironmentFailure, GreengaugeError
+from devices.errors import ConfigurationError
 from devices.foreign import printable
 from ingest.decode.result import Reject
 from ingest.derived import damaged, put_aside
-from ingest.quarantine import resolving, sequences, tables
+from ingest.quarantine import file, resolving, sequences, tables
 from ingest.quarantine.counts import Fill, PendingName
 from ingest.quarantine.resolving import Retried
 
@@ -251,7 +250,7 @@ class Quarantine:
 
     def _start(self) -> None:
         self.renewed = self.renewed or not self._path.exists() or self._path.stat().st_size == 0
-        self._db = _open(self._path, read_only=self._read_only)
+        self._db = file.opened(self._path, read_only=self._read_only)
         self._topics = set(self._db.execute("SELECT reason, topic, outcome FROM tally"))
         self._names = {name for (name,) in self._db.execute("SELECT name FROM pending")}
 
@@ -261,7 +260,7 @@ class Quarantine:
             return work()
         except sqlite3.Error as error:
             if self._read_only or not damaged(error):
-                raise _failure(self._path, error) from error
+                raise file.failed(self._path, error) from error
             if hasattr(self, "_db"):
                 self._db.close()
             put_aside(self._path, "the quarantine", error)
@@ -269,41 +268,7 @@ class Quarantine:
             self._start()
             return work()
         except sqlite3.Error as error:
-            raise _failure(self._path, error) from error
-
-
-def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    if read_only:
-        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10, check_same_thread=False)
-    else:
-        db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")  # the log's cursor moves on once this has been told
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            db.executescript(f"BEGIN; {tables.CREATE} PRAGMA user_version = {tables.VERSION}; COMMIT;")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version != tables.VERSION:
-        db.close()
-        raise ConfigurationError(
-            f"the quarantine has format {version}, this version reads {tables.VERSION}",
-            where=str(path),
-            mend="use the version of greengauge that wrote it",
-        )
-    if not read_only:
-        db.executescript(tables.MORE)
-    return db
-
-
-def _failure(path: Path, error: sqlite3.Error) -> GreengaugeError:
-    if isinstance(error, sqlite3.OperationalError):
-        return EnvironmentFailure(
-            f"the quarantine can't be used: {error}", where=str(path), mend="see the disk's space"
-        )
-    return DamagedData(
-        f"the quarantine is damaged: {error}",
-        where=str(path),
-        mend="start the service: it makes a new one from the log",
-    )
+            raise file.failed(self._path, error) from error
 
 
 def _row(r: Reject) -> tuple[Any, ...]:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.broker import Broker
-from ingest.session.failures import DIAL_S, ConnectFailed, dialling_failed, hung_up, refused_by
+from ingest.session.dialling import dial, made, subscribe
+from ingest.session.ending import Ending, ended_by
+from ingest.session.failures import ConnectFailed, dialling_failed, hung_up, refused_by
 from ingest.session.stream import ROOM, Frames, Malformed
 from ingest.session.wire import CLOGGED, Wire, WireClient
 
@@ -29,15 +27,6 @@ SLICE_S = 0.005  # of reading in one go: what else runs on the loop waits no lon
 ANSWER_S = 10.0  # for the CONNACK
 SILENCE = 1.4  # × keep-alive without a byte is a dead link; paho asks at 1.0
 LEAST = 512  # bytes read at once, however full the backlog is: a message larger than what is left must come through
-EXPIRY_S = 30 * 86_400  # how long the broker keeps our session and queue while we are away
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a connection ended."""
-
-    kind: Literal["closed", "silent", "taken-over", "shutting-down", "ours"]
-    cause: str
 
 
 class Connection:
@@ -77,7 +66,9 @@ class Connection:
 
     async def open(self) -> None:
         """Dial, connect, subscribe. Raises ConnectFailed."""
-        dialling = self._loop.run_in_executor(None, self._dial)
+        dialling = self._loop.run_in_executor(
+            None, lambda: dial(self._client, self.broker, level=self.level, keepalive=self._keepalive)
+        )
         try:
             await asyncio.shield(dialling)
         except asyncio.CancelledError:
@@ -139,14 +130,20 @@ class Connection:
             self._loop.call_soon(self._readable)  # TLS may hold bytes that the socket no longer announces
 
     def rest(self) -> None:
-        """Leave the socket alone for a moment: what comes meanwhile is read in one go."""
+        """Have the loop leave the socket alone: what comes is read in one go, when somebody `look`s."""
         self._resting = True
         self._watch()
 
+    def look(self) -> None:
+        """Read what came while we rest."""
+        if self._resting:
+            self._readable()
+
     def wake(self) -> None:
         """Read what came while we rested, and go on."""
-        self._resting = False
-        self._readable()
+        if self._resting:
+            self._resting = False
+            self._readable()
 
     def _readable(self) -> None:
         """Take what there is until it takes too long, or reading is paused."""
@@ -210,14 +207,14 @@ class Connection:
             self._readable()  # TLS may have waited to write before it could read
 
     def _watch(self) -> bool:
-        """Have the loop watch the socket for what is wanted now; whether that is reading."""
+        """Have the loop watch the socket for what is wanted now, unless we rest; whether it may be read."""
         wire = self._wire
         if wire is None or self._fd < 0 or self.over.done():
             return False
-        reading = not self.paused and not self._resting and wire.unsent < CLOGGED
-        if reading != self._reading:
-            self._reading = reading
-            if reading:
+        reading = not self.paused and wire.unsent < CLOGGED
+        if (watching := reading and not self._resting) != self._reading:
+            self._reading = watching
+            if watching:
                 self._loop.add_reader(self._fd, self._readable)
             else:
                 self._loop.remove_reader(self._fd)
@@ -242,53 +239,26 @@ class Connection:
         self._client.loop_misc()
         if wire.unread:
             self._serve_paho(wire)
+        if self._resting:  # while a chunk cannot be made durable: whether the link is alive shows in what comes
+            self._readable()
         self._watch()
 
     # --- paho's callbacks ----------------------------------------------------------------------
 
     def _prepare(self, client_id: str) -> WireClient:
-        five = self.level == 5
-        client = WireClient(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            clean_session=None if five else False,
-            reconnect_on_failure=False,  # else paho would fall back to MQTT 3.1 by itself
-            manual_ack=True,
-        )
-        client.connect_timeout = DIAL_S
-        if self.broker.username is not None:
-            client.username_pw_set(self.broker.username, self.broker.password)
+        client = made(self.broker, client_id, level=self.level)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
         client.on_socket_close = lambda _client, _userdata, sock: self._forget(sock)
         return client
 
-    def _dial(self) -> None:
-        """Blocking: DNS, TCP, TLS, CONNECT. Raises OSError, ValueError."""
-        broker, client = self.broker, self._client
-        if broker.tls:
-            ca, cert, key = (str(file) if file else None for file in (broker.ca, broker.cert, broker.key))
-            client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
-        if self.level != 5:
-            client.connect(broker.host, broker.port, self._keepalive)
-            return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's, untyped
-        properties.SessionExpiryInterval = EXPIRY_S
-        properties.ReceiveMaximum = 65_535  # lifts the broker's default of 20 in flight; memory is bounded by bytes
-        client.connect(broker.host, broker.port, self._keepalive, clean_start=False, properties=properties)
-
     def _connected(
         self, client: Client, _userdata: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self.session_present = flags.session_present
         if not reason.is_failure:  # on every connect: the broker may have lost the subscription with the session
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            if self.level == 5:
-                client.subscribe([(name, options) for name in self._filters])
-            else:
-                client.subscribe([(name, 1) for name in self._filters])
+            subscribe(client, self._filters, level=self.level)
         if not self._answer.done():
             self._answer.set_result(reason)
 
@@ -305,17 +275,8 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if reason == "Keep alive timeout" and not flags.is_disconnect_packet_from_server:
-            # paho's own watch over pings may end a dead link before ours does: nobody closed it
-            self._end(self._ours or Ending("silent", f"no answer to a ping for {self._client.keepalive} s"))
-        elif not flags.is_disconnect_packet_from_server:
-            self._end(self._ours or Ending("closed", "the connection was closed"))
-        elif reason == "Session taken over":
-            self._end(Ending("taken-over", "another client connected with the same client id"))
-        elif reason == "Server shutting down":
-            self._end(Ending("shutting-down", "the broker is shutting down"))
-        else:
-            self._end(Ending("closed", f"the broker ended the connection: {reason}"))
+        told = ended_by(reason, flags.is_disconnect_packet_from_server, self._client.keepalive)
+        self._end(told if flags.is_disconnect_packet_from_server else self._ours or told)
 
     # --- ending --------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from ingest import kernels
 from ingest.session.backlog import Backlog
 from ingest.session.backoff import STABLE_S, Backoff
 from ingest.session.chunk import Chunk
-from ingest.session.connection import Connection, Ending
+from ingest.session.connection import Connection
+from ingest.session.ending import Ending
 from ingest.session.failures import ConnectFailed
 from ingest.session.state import Loss, SessionState
 from ingest.session.stream import Frames
@@ -27,9 +28,9 @@ LINGER_S = 0.02
 """From one chunk to the next: what comes sooner waits, unless half of the limit is there; a message that comes alone
 waits for nobody. A commit and those who follow it cost the same, whatever is in it."""
 SMALL = 1 << 16
-"""Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it."""
-NAPS = 4
-"""Of such a rest; after each the socket is read."""
+"""Bytes in a chunk below which the next one gathers in the socket: waking up for each message costs more than it.
+So the socket is left alone until the chunk is durable, and then read after each of `NAPS`."""
+NAPS = 2
 WINDOW, STALLS, HURRIED = 8, 3, 32
 """Brokers send so many messages (10, 20, 32) and then wait for PUBACKs. Where `STALLS` chunks running, of at least
 `WINDOW` messages, had stopped growing before their wait was over, the next `HURRIED` do not wait."""
@@ -85,6 +86,10 @@ class MqttSession:
         """Chunks as they come, without end."""
         due, hurried, stalls, small = 0.0, 0, 0, True
         while True:
+            if self._connection is not None:
+                self._connection.look()  # what came while a chunk was made durable
+                if not self._backlog.bytes:
+                    self._connection.wake()
             await self._backlog.wait()
             early, growing = due - time.monotonic(), True
             if early > 0 and not hurried:
@@ -99,6 +104,10 @@ class MqttSession:
             if self._connection is not None and not self._backlog.full:
                 self._connection.resume()
                 self.state.paused = False
+                if small and early > 0 and not hurried:
+                    self._connection.rest()
+                else:
+                    self._connection.wake()
             yield Chunk(
                 frames=b"".join(batch.blocks),
                 mqtt=batch.level,
@@ -109,17 +118,14 @@ class MqttSession:
 
     async def _rest(self, seconds: float) -> bool:
         """Wait for more while the socket gathers by itself, read now and then. Whether more came to the last."""
-        connection = self._connection
-        if connection is None:
-            return True
-        before = 0
+        before, connection = 0, self._connection
+        if connection is not None:
+            connection.rest()
         for _ in range(NAPS):
             before = self._backlog.bytes
-            connection.rest()
-            try:
-                await asyncio.sleep(seconds / NAPS)
-            finally:
-                connection.wake()
+            await asyncio.sleep(seconds / NAPS)
+            if self._connection is not None:
+                self._connection.look()
         return self._backlog.bytes > before
 
     def _acknowledge(self, generation: int, acks: bytes) -> bool:

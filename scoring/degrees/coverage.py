@@ -9,6 +9,7 @@ from devices.plant.norm import EnergyKind
 from devices.plant.terms import DEGREES as DEGREES_OF
 from devices.plant.terms import counted, measures_co2, terms
 from devices.plant.weighed import Rows, labs_of, weighed_rows
+from scoring.degrees.likeness import likeness
 from scoring.windows.sums import CoverageGroup
 
 Degree = Literal["gd", "lcd", "cd", "sd"]
@@ -64,8 +65,14 @@ def coverage_groups(plant: Plant) -> tuple[CoverageGroup, ...]:
     A group holds what the row requires: by default all that count in it. Instant amounts cover no time and
     are never asked for; an empty group is complete whenever the line runs.
     """
-    weighed = weighed_rows(plant)
-    degrees = tuple(group for line in plant.lines for group in _groups(plant, line, weighed))
+    weighed, alike = weighed_rows(plant), likeness(plant)
+    first = {row: _required_by(plant, plant.lines[row], weighed) for row in dict.fromkeys(alike.first)}
+    degrees = tuple(
+        CoverageGroup(line.index, row, tuple([own[c] for c in channels]), _running(line))
+        for line in plant.lines
+        for own in (alike.to(line),)
+        for row, channels in zip(ROWS, first[alike.first[line.index]], strict=True)
+    )
     warm = (
         CoverageGroup(line.index, HEAT_UP, (), (line.heat_up.channel, line.heat_up.above))
         for line in plant.lines
@@ -74,10 +81,14 @@ def coverage_groups(plant: Plant) -> tuple[CoverageGroup, ...]:
     return (*degrees, *warm)
 
 
-def _groups(plant: Plant, line: Line, weighed: Rows) -> list[CoverageGroup]:
+def _running(line: Line) -> tuple[int, int] | None:
+    return (line.running.channel, line.running.above) if line.running else None
+
+
+def _required_by(plant: Plant, line: Line, weighed: Rows) -> list[tuple[int, ...]]:
+    """By row of `ROWS`."""
     default = counting(plant, line, weighed)
-    running = (line.running.channel, line.running.above) if line.running else None
-    return [CoverageGroup(line.index, d, _required(plant, line, default[d]), running) for d in ROWS]
+    return [_required(plant, line, default[d]) for d in ROWS]
 
 
 def _required(plant: Plant, line: Line, default: set[int]) -> tuple[int, ...]:

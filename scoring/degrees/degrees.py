@@ -135,7 +135,7 @@ class Degrees:
         doubts = reasons.said([part.doubts for part in parts])
         ratios = roll_up.ratios(plan, views, total, window.length)
         completeness, quality = window.together.completeness[index], window.together.quality[index]
-        unheard = window.together.unheard[index]
+        unheard, unsure = window.together.unheard[index], window.together.unsure[index]
         last, stale = window.moment.last[index], window.moment.stale[index]
         ts, name, stamp, short = window.ts, window.name, window.stamp, window.short[plan.derived]
         scores = []
@@ -153,6 +153,9 @@ class Degrees:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
                 known_why = [text for text in why if text != reasons.ZERO[row]]  # "none was emitted" would be a guess
                 why = [reasons.unheard(lines), *known_why]
+            if unsure[row] and not still:
+                lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unsure]
+                why.append(reasons.unsure(lines))
             good = quality[row]
             if doubts and (old := reasons.concerning(doubts, row)):
                 good = worst((good, "uncertain"))
@@ -165,7 +168,7 @@ class Degrees:
             if value is not None and value > 1:
                 why += reasons.remarks(row)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
-            low, high, unsure = (None, None, None) if band is None else (band.low, band.high, band.missing)
+            low, high, lost = (None, None, None) if band is None else (band.low, band.high, band.missing)
             basis = plan.basis if row == reasons.LCD else ""
             reason = "; ".join(why) if why else None
             newest = self._awaited(plan, row, window) if stale[row] else known(last[row])
@@ -174,7 +177,7 @@ class Degrees:
                 Score(  # in the order of its fields: by their names it takes twice as long
                     ts, scope.id, scope.level, degree, name, value, numerator, denominator, UNITS[row], output,
                     plan.unit, basis, completeness[row], good, operation, stamp.lifecycle, stamp.revision, reason,
-                    stamp.known_at, stale[row], newest, beside, low, high, unsure,
+                    stamp.known_at, stale[row], newest, beside, low, high, lost,
                 )
             )  # fmt: skip
         return scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,7 @@ from devices.plant.weighed import weighed_rows
 from devices.units import Unit
 from scoring.degrees.amounts import co2_per_kwh
 from scoring.degrees.coverage import ROWS, counting
+from scoring.degrees.likeness import likeness
 from scoring.degrees.scales import MS_PER_HOUR, scales
 from scoring.degrees.sheets import Account, Accountant, Key, Note, Sheet
 from scoring.rules.benchmarks import Chosen
@@ -98,13 +99,52 @@ class Compiler:
 
     def __init__(self, plant: Plant) -> None:
         self.plant, self.weighed = plant, weighed_rows(plant)
+        self._alike = likeness(plant)
         accountant = Accountant(plant, self.weighed)
-        self._accounts = [accountant.account(line) for line in plant.lines]
-        self.scales = scales(plant, self._accounts)
+        self._accounts = {row: accountant.account(plant.lines[row]) for row in dict.fromkeys(self._alike.first)}
+        self.scales = scales(plant, self._accounts.values())
+        self._first: dict[int, LineForm] = {}  # of lines that others may be like
         self._next = 0  # slot
 
     def line(self, line: Line) -> LineForm:
         """The forms of one line."""
+        first = self._alike.first[line.index]
+        if first not in self._first:
+            self._first[first] = self._compiled(self.plant.lines[first])
+        found = self._first[first]
+        return found if first == line.index else self._placed(found, line)
+
+    def _placed(self, first: LineForm, line: Line) -> LineForm:
+        """The forms of a line that is like the first: the same for its own channels."""
+        own = self._alike.to(line)
+        slots = range(self._next, self._next + len(first.every))
+        self._next = slots.stop
+        at = dict(zip(first.every, slots, strict=True))
+
+        def placed(group: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple([at[slot] for slot in group])
+
+        return replace(
+            first,
+            line=line,
+            channels=tuple([own[row] for row in first.channels]),
+            every=slots,
+            slots=tuple(map(placed, first.slots)),
+            periods=tuple(
+                replace(
+                    period,
+                    alike=tuple(map(placed, period.alike)),
+                    notes=tuple((at[slot], note._replace(channel=own[note.channel])) for slot, note in period.notes),
+                )
+                for period in first.periods
+            ),
+            heads=self._heads(line),
+        )
+
+    def _heads(self, line: Line) -> int:
+        return whole((line.people or Fraction(0)) * (self.scales.people // MS_PER_HOUR))
+
+    def _compiled(self, line: Line) -> LineForm:
         plant, common = self.plant, self.scales
         account = self._accounts[line.index]
         every = range(self._next, self._next + len(account.channels))
@@ -137,7 +177,7 @@ class Compiler:
                 for sheet, end in zip(account.sheets, account.ends, strict=True)
             ),
             unvalued=self._unvalued(slots),
-            heads=whole((line.people or Fraction(0)) * (common.people // MS_PER_HOUR)),
+            heads=self._heads(line),
         )
 
     def _product(self, id_: str, chosen: Chosen, timeline: Timeline[Benchmark]) -> ProductForm:

@@ -33,6 +33,7 @@ class Together(NamedTuple):
     completeness: list[list[float]]
     quality: list[list[Quality]]  # the worst; bad where there is none
     unheard: list[list[bool]]  # some line runs, and at no time all was read that counts
+    unsure: list[list[bool]]  # of some line it is not always known whether it runs
 
 
 class Members:
@@ -62,6 +63,7 @@ class Members:
         running = self._spread(lines, np.broadcast_to(looked.running[:, None], each), np.int64)
         watched = self._spread(lines, np.broadcast_to(looked.watched[:, None], each), np.int64)
         rank = self._spread(lines, looked.rank[:, :_ROW], np.int64)
+        unsure = self._spread(lines, np.broadcast_to(looked.unsure[:, None], each), np.bool_)
         runs, stands = self._counting.sum(running), np.maximum(self._counting.lengths, 1) * length
         known = np.where(runs > 0, self._counting.sum(covered), self._counting.sum(watched))
         worst = self._counting.most(rank, len(ORDER) - 1)
@@ -69,6 +71,7 @@ class Members:
             _by_scope(known / np.where(runs > 0, runs, stands)),
             _by_scope(_QUALITY[worst]),
             _by_scope(self._counting.most((running > 0) & (covered == 0), False)),
+            _by_scope(self._counting.most(unsure, False)),
         )
 
     def _spread(self, lines: Sequence[int], values: Any, kind: Any) -> NDArray[Any]:

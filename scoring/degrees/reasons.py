@@ -62,8 +62,17 @@ def withheld(
 
 def unheard(lines: Sequence[str]) -> str:
     """These running lines' part of the sums is missing: at no time all was read of them that the degree asks for."""
+    return f"line {_named(lines)}: at no time all was read that counts"
+
+
+def unsure(lines: Sequence[str]) -> str:
+    """The running channel of these lines is missing for more than a tenth of the window."""
+    return f"line {_named(lines)}: not always known whether it runs"
+
+
+def _named(lines: Sequence[str]) -> str:
     more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-    return f"line {', '.join(lines[:_NAMED])}{more}: at no time all was read that counts"
+    return ", ".join(lines[:_NAMED]) + more
 
 
 def remarks(degree: int) -> list[str]:

@@ -51,7 +51,6 @@ class Account:
 
     line: Line
     channels: tuple[int, ...]  # rows of Plant.channels that the coefficients speak of
-    terms: tuple[Term, ...]
     products: dict[str, tuple[Chosen, Timeline[Benchmark]]]  # made here
     grid: Timeline[Dated]
     edges: tuple[int, ...]  # instants (ms) at which another value comes into force
@@ -89,7 +88,7 @@ class Accountant:
         used = dict.fromkeys(c.index for c in counted(plant, line))
         used |= dict.fromkeys(row for sheet in sheets for rows in sheet.sums.values() for row in rows)
         used |= dict.fromkeys(note.channel for sheet in sheets for note in sheet.notes)
-        return Account(line, tuple(used), found, products, grid, tuple(edges), sheets, ends)
+        return Account(line, tuple(used), products, grid, tuple(edges), sheets, ends)
 
     def _sheet(
         self, found: tuple[Term, ...], bases: list[Fraction], dated: dict[Series, Timeline[Dated]], end: int

@@ -37,6 +37,7 @@ class LineView(NamedTuple):
     operation: Operation
     idle: bool
     empty: bool  # not one reading
+    unsure: bool = False  # it runs, and for more than a tenth of the time nobody knows whether it does
 
     def unheard(self, row: int) -> bool:
         """Whether it runs, and at no time all was read that the row of `ROWS` requires."""
@@ -57,6 +58,7 @@ class Looked(NamedTuple):
     running: I64  # [line]
     watched: I64  # [line]
     rank: I64  # [line, row of `ROWS`]: of its quality, in `ORDER`
+    unsure: NDArray[np.bool_]  # [line]
 
 
 class Viewer:
@@ -120,9 +122,10 @@ class Viewer:
         covered, running = self._coverage(self._asked[rows, :columns], start, end)
         watched = self._watched(rows, spans, length)
         rank = _ranks(covered, running, watched, length, marked[rows, :columns])
+        unsure = (running > 0) & (10 * watched < 9 * length)
         views = {}
-        for line, known, runs, watch, ranks in zip(
-            lines, covered.tolist(), running.tolist(), watched.tolist(), rank.tolist(), strict=True
+        for line, known, runs, watch, ranks, doubt in zip(
+            lines, covered.tolist(), running.tolist(), watched.tolist(), rank.tolist(), unsure.tolist(), strict=True
         ):
             form = self._forms[line]
             parts = self._parts(form, amounts, totals, spans)
@@ -136,8 +139,9 @@ class Viewer:
                 "running" if runs and not idle else self._standing(line, start, end, running=bool(runs)),
                 idle,
                 not seen[line],
+                doubt,
             )
-        return Looked(lines, views, covered, running, watched, rank)
+        return Looked(lines, views, covered, running, watched, rank, unsure)
 
     def _amounts(self, span: SpanSums) -> tuple[list[int], list[int]]:
         """Of all lines one after another, the totals of `Period.alike` in the span; where each line's begin."""
@@ -264,9 +268,10 @@ def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], s
 def _ranks(covered: I64, running: I64, watched: I64, length: int, marked: NDArray[np.bool_]) -> I64:
     """By line and row: bad below half of the time, good from nine tenths of it if nothing is estimated or flagged.
 
-    The time is that in which the line runs; of one that stands still, in which it is known to.
+    The time is that in which the line runs or may run, for all that is known; of one that stands still, all of it,
+    known where it is known to. (Completeness keeps to the letter of the law: known running time / running time.)
     """
     runs = running[:, None] > 0
     known = np.where(runs, covered, watched[:, None])
-    time = np.where(runs, running[:, None], length)
+    time = np.where(runs, running[:, None] + length - watched[:, None], length)
     return np.where(2 * known < time, 2, marked | (10 * known < 9 * time))

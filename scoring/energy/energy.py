@@ -13,7 +13,7 @@ from scoring.degrees import Degrees
 from scoring.degrees.ages import known
 from scoring.degrees.coverage import ROWS
 from scoring.degrees.degrees import Seen, completeness_of, operation_of
-from scoring.degrees.reasons import NOTHING, concerning, said
+from scoring.degrees.reasons import NOTHING, concerning, said, unsure
 from scoring.degrees.scales import MS_PER_HOUR
 from scoring.degrees.window import LineView, worst
 from scoring.energy.plan import EnergyPlan, plans
@@ -47,6 +47,7 @@ class SpecificEnergy:
 
     def __init__(self, plant: Plant, degrees: Degrees) -> None:
         self._plant, self._degrees, self._scales = plant, degrees, degrees.scales
+        self._names = [line.id.rpartition("/")[2] for line in plant.lines]
         alike: dict[tuple[int, ...], list[EnergyPlan]] = {}  # an area with one line is that line
         self._plans = [
             alike.setdefault(s.lines, list(plans(plant, degrees.scales, [degrees.forms[i] for i in s.lines])))
@@ -113,6 +114,8 @@ class SpecificEnergy:
         levels, judged, remarks, doubt = self._judge(plan, window, period, sums, shown=not why)
         if old := concerning(said(part.doubts for view in views for part in view.parts), row):
             remarks, doubt = [*old, *remarks], True
+        if not why and (names := [self._names[line] for line in lines if window.views[line].unsure]):
+            remarks = [*remarks, unsure(names)]
         stale = [line for line in lines if window.stale(line, plan.energy)]
         return Energy(
             ts=window.ts,

@@ -11,15 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any, cast
 
 from devices.plant.model import Channel, Kind, Line, Plant, Product
 from devices.plant.values import Chemistry, Input, Sampled, Series, Value
-from devices.units import unit
-from scoring.degrees.amounts import co2_per_kwh, measured_in, per_count
+from devices.units import factor, unit
 from scoring.reference.record import Record
+from scoring.reference.registry import benchmark, measured_in, midnight, per_count
 from scoring.reference.sums import invalid
-from scoring.rules.benchmarks import choose
-from scoring.rules.timeline import Valid, midnight
 
 T, KWH, GJ = unit("t"), unit("kWh"), unit("GJ")
 CAO, MGO, CARBON = Fraction("0.785"), Fraction("1.092"), Fraction(44, 12)
@@ -68,8 +67,8 @@ def samples(record: Record, value: Sampled) -> list[tuple[int, Fraction]]:
     return [(w.ts, w.value * value.times) for w in record.winners(value.channel) if not invalid(w)]
 
 
-def _entries(value: object) -> Sequence[Valid]:
-    return value.entries if isinstance(value, Series) else value  # type: ignore[return-value] # dated entries else
+def _entries(value: object) -> Sequence[Any]:
+    return value.entries if isinstance(value, Series) else cast(Sequence[Any], value)
 
 
 def _lookup(record: Record, value: object, zone: str, instant: bool) -> Callable[[int], Fraction | None]:
@@ -88,7 +87,7 @@ def _lookup(record: Record, value: object, zone: str, instant: bool) -> Callable
             return known[row][1] if fresh or value.default is None else value.default
 
         return sampled
-    begins = [(midnight(e.start, zone) if e.start else -(1 << 62), e.value) for e in _entries(value)]  # type: ignore[attr-defined] # all have one
+    begins = [(midnight(e.start, zone) if e.start else -(1 << 62), e.value) for e in _entries(value)]
 
     def dated(a: int) -> Fraction | None:
         begun = [(start, worth) for start, worth in begins if start <= a]
@@ -107,7 +106,7 @@ class Account:
         self._flows = flows
         self.made = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "made"))
         self.used = tuple(dict.fromkeys(id_ for (to, id_), _ in flows if to == "used"))
-        dated = {id_: choose(plant, line, id_, self.made).entries for id_ in self.made}
+        dated = {id_: benchmark(plant, line, id_, self.made) for id_ in self.made}
         self.begins = {id_: {midnight(e.start, zone) for e in entries if e.start} for id_, entries in dated.items()}
         self.by = lru_cache(4096)(self._by)
         self.over = lru_cache(64)(self._over)
@@ -134,7 +133,7 @@ def entries(plant: Plant, line: Line) -> Iterator[Entry]:
     calculated = not any(c.counts and c.counts.what == "co2" for c in counting)
     made = tuple(dict.fromkeys(c.counts.id for c in counting if c.counts and c.counts.what == "product"))
     dated = plant.factors.get(plant.sites[line.site].electricity or "", ())
-    grid = tuple(_Dated(e.start, e.end, co2_per_kwh(e)) for e in dated)
+    grid = tuple(_Dated(e.start, e.end, e.value * factor(e.unit, "t/kWh")) for e in dated)
     for c in counting:
         assert c.counts is not None  # noqa: S101 - chosen so above
         what, id_ = c.counts.what, c.counts.id
@@ -177,7 +176,7 @@ def _product(
         yield ("theoretical", ""), c, per, (*good, (product.theoretical, False))
     if product.best_peer is not None:
         yield ("peer", ""), c, per, (*good, (_inverse(product.best_peer), False))
-    if leading := choose(plant, line, id_, made).entries:
+    if leading := benchmark(plant, line, id_, made):
         yield ("leading", id_), c, per, (*good, (leading, False))
     if calculated and isinstance(product.process, Chemistry):
         yield from _chemistry(product.process, c, per_count(plant, c, T), ())

@@ -16,10 +16,9 @@ from devices.plant.averages import NAMES, Kind, average
 from devices.plant.model import Kind as ChannelKind
 from devices.plant.model import Regime, Stack
 from devices.units import factor
-from scoring.degrees.amounts import measured_in, per_count
 from scoring.reference.gas import MINUTE, Gas, Minute, in_force
 from scoring.reference.record import Record
-from scoring.rules.timeline import midnight
+from scoring.reference.registry import measured_in, midnight, per_count
 
 HOUR = 60 * MINUTE
 Block = tuple[int, int]
@@ -106,6 +105,11 @@ class Day:
     def discards(self, hour: Hour) -> bool:
         """Whether the block is lost though a line ran."""
         return hour.running * MINUTE >= self.regime.hour_valid_ms and not hour.enough
+
+    @property
+    def gone(self) -> int:
+        """Valid minutes that count in no number but completeness: those of blocks that a regime lets be discarded."""
+        return 0 if self.regime.day_discarded is None else sum(h.valid for h in self.hours if self.discards(h))
 
     @property
     def lost(self) -> bool:

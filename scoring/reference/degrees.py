@@ -12,15 +12,12 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from devices.plant.model import Line, Plant, Scope
+from devices.plant.model import Channel, Kind, Line, Plant, Scope
 from devices.readings import Readings
 from devices.units import factor
-from scoring.degrees.coverage import coverage_groups
-from scoring.reference.accounts import Account
+from scoring.reference.accounts import Account, entries
 from scoring.reference.record import Record
-from scoring.rules.benchmarks import choose
-from scoring.rules.norms import choose_norm
-from scoring.rules.timeline import midnight
+from scoring.reference.registry import benchmark, midnight, norm
 
 _HOUR = 3_600_000
 _DEGREES = ("gd", "lcd", "cd", "sd")
@@ -48,7 +45,7 @@ class Ratios:
     def __init__(self, record: Record) -> None:
         self._plant, self._record = record.plant, record
         self._account = cache(lambda row: Account(record, record.plant.lines[row]))
-        self._groups = {(g.line, g.degree): g for g in coverage_groups(record.plant)}
+        self._asked = cache(lambda row, degree: asked(record.plant, record.plant.lines[row], degree))
 
     def degrees(self, scope: Scope, start: int, end: int) -> dict[str, Ratio]:
         """The four degrees of a scope over (start, end]."""
@@ -80,15 +77,15 @@ class Ratios:
         """(kWh, MJ or kgce; output) of one product made in a scope over (start, end]."""
         accounts = [self._account(row) for row in scope.lines]
         maker = next(a for a in accounts if product in a.made)
-        norm = choose_norm(self._plant, maker.line, product, energy)  # type: ignore[arg-type] # a name of its kinds
+        norms = norm(self._plant, maker.line, product, energy)
         zone = self._plant.sites[maker.line.site].timezone
-        begun = [e for e in norm.entries if e.start is None or midnight(e.start, zone) < end]
+        begun = [e for e in norms if e.start is None or midnight(e.start, zone) < end]
         newest = max(begun, key=lambda e: midnight(e.start, zone) if e.start else -(1 << 62), default=None)
         per_kwh = {"electricity": Fraction(1), "heat": Fraction(0), "comprehensive": factor("kWh", "kgce")}[energy]
         per_gj = {"electricity": Fraction(0), "heat": Fraction(1000), "comprehensive": factor("GJ", "kgce")}[energy]
         if energy == "comprehensive" and newest is not None and newest.electricity is not None:
             per_kwh = newest.electricity
-        chain = bool(norm.entries) and norm.entries[-1].boundary == "chain"
+        chain = bool(norms) and norms[-1].boundary == "chain"
         sums = {a.line.index: a.over(start, end) for a in accounts}
 
         def taken(id_: str) -> tuple[Fraction, Fraction]:
@@ -118,8 +115,8 @@ class Ratios:
 
     def _leading(self, accounts: Sequence[Account], made: Sequence[str], start: int, end: int) -> Fraction:
         """Σ benchmark × output: gross for stages, of chains what leaves the scope in each period of the benchmark."""
-        chosen = [choose(self._plant, a.line, id_, a.made) for a in accounts for id_ in a.made]
-        if {b for one in chosen for b in one.boundaries} != {"chain"}:
+        chosen = [e for a in accounts for id_ in a.made for e in benchmark(self._plant, a.line, id_, a.made)]
+        if {e.boundary for e in chosen} != {"chain"}:
             return sum((a.over(start, end)["leading", id_] for a in accounts for id_ in a.made), start=Fraction(0))
         found = Fraction(0)
         for id_ in made:
@@ -145,10 +142,10 @@ class Ratios:
         covered = running = 0
         for account in accounts:
             line = account.line
-            group = self._groups[line.index, degree]
+            runs = None if line.running is None else (line.running.channel, line.running.above)
             if self._counts(account, degree):
-                running += self._record.joint((), group.running).over(start, end)
-                covered += self._record.joint(group.channels, group.running).over(start, end)
+                running += self._record.joint((), runs).over(start, end)
+                covered += self._record.joint(self._asked(line.index, degree), runs).over(start, end)
         return covered, running
 
     def _counts(self, account: Account, degree: str) -> bool:
@@ -163,3 +160,28 @@ class Ratios:
         if degree == "gd":
             return bool(account.made) or any(c.counts_gd and not c.shadowed for c in channels)
         return bool(account.made or whats & {"fuel", "co2"}) or (line.lcd.power and "electricity" in whats)
+
+
+def asked(plant: Plant, line: Line, degree: str) -> tuple[int, ...]:
+    """The channels that the completeness of a line's degree asks for: by default all that count in it (semantics §3).
+
+    Amounts at an instant cover no time. One that counts in nothing is asked for in all, if the registry says so.
+    """
+    every = [plant.channels[c] for m in line.meters for c in plant.meters[m].channels if not plant.channels[c].labs]
+    emits = {c.index for (to, _), c, *_ in entries(plant, line) if to == "emitted"}
+    measured = any(c.counts and c.counts.what == "co2" and not c.shadowed and c.kind is not Kind.LEVEL for c in every)
+
+    def counts(c: Channel) -> bool:
+        what = c.counts.what if c.counts else "nothing"
+        if what == "nothing":
+            return bool(c.required) or (degree == "lcd" and c.index in emits)  # the feed of the input method
+        if c.shadowed or c.kind is Kind.LEVEL:
+            return False
+        if degree != "lcd":
+            return {"gd": what == "product" or c.counts_gd, "cd": c.counts_cd, "sd": what == "product"}[degree]
+        bought = line.lcd.power and not c.waste_heat
+        burnt = not measured
+        return {"electricity": bought, "fuel": burnt, "material": c.index in emits}.get(what, True)
+
+    instant = {c.index for c in every if c.kind is Kind.AMOUNT and not c.period_ms}
+    return tuple(c.index for c in every if c.required is not False and counts(c) and c.index not in instant)

@@ -57,19 +57,22 @@ def _hour(blocks: Blocks, name: str, hour: Hour, said: str, day: date, *, ended:
     value = hour.value if hour.enough or not ended else None
     limit = blocks.limit(name, average(said).kind, day)
     found = _common(value, limit, valid=hour.enough, hours=[hour])
-    found["completeness"] = _share(hour)
+    found["completeness"] = _share([hour])
     if hour.taken_off:
         found["measured"] = _double(hour.mean if hour.enough or not ended else None)
     stands_in = blocks.substituted(name, hour.block) if ended else 0
     return found | _mass(blocks, name, hour.mass, stands_in, hour.mass_minutes)
 
 
-def _share(hour: Hour) -> float:
-    if hour.verdict is not None:
-        operated = {i // 15 for i, m in enumerate(hour.minutes) if m.running}
-        got = operated & {i // 15 for i in hour.counted}
-        return len(got) / len(operated) if operated else hour.valid / hour.running if hour.running else 1.0
-    return hour.valid / hour.running if hour.running else 1.0
+def _share(hours: Sequence[Hour]) -> float:
+    """Of the minutes in which a line ran those that are valid; under the quadrant rule of such quarters of an hour."""
+    operated = got = 0
+    for hour in hours:
+        quarters = {i // 15 for i, m in enumerate(hour.minutes) if m.running and hour.verdict is not None}
+        operated += len(quarters)
+        got += len(quarters & {i // 15 for i in hour.counted})
+    valid, running = sum(h.valid for h in hours), sum(h.running for h in hours)
+    return got / operated if operated else valid / running if running else 1.0
 
 
 def _common(value: Fraction | None, limit: Fraction | None, *, valid: bool, hours: Sequence[Hour]) -> Said:
@@ -81,6 +84,13 @@ def _common(value: Fraction | None, limit: Fraction | None, *, valid: bool, hour
         "valid_minutes": sum(h.valid for h in hours),
         "elapsed_minutes": sum(len(h.minutes) for h in hours),
     }
+
+
+def _longer(value: Fraction | None, limit: Fraction | None, *, valid: bool, days: Sequence[Day]) -> Said:
+    hours = [h for d in days for h in d.hours]
+    found = _common(value, limit, valid=valid, hours=hours)
+    found["valid_minutes"] -= sum(d.gone for d in days)
+    return found | {"completeness": _share(hours)}
 
 
 def _mass(blocks: Blocks, name: str, measured: int, stands_in: int, minutes: int | None) -> Said:
@@ -101,8 +111,8 @@ def _day(
     value = day.total / len(day.good) if day.good and (enough or now is not None) else None
     hours = [*day.hours, *([hour] if hour is not None else [])]
     found = _common(value, blocks.limit(name, average(said).kind, on), valid=enough, hours=hours)
-    if regime.day_discarded is not None:
-        found["valid_minutes"] -= sum(h.valid for h in day.hours if day.discards(h))
+    found["valid_minutes"] -= day.gone
+    found["completeness"] = _share(hours)
     measured = sum(h.mass for h in hours)
     found |= _mass(blocks, name, measured, day.substituted, sum(h.mass_minutes for h in hours))
     before = blocks.days(name, on.replace(month=1, day=1), on - timedelta(days=1))
@@ -117,16 +127,16 @@ def _day(
 def _month(blocks: Blocks, name: str, days: Sequence[Day], said: str) -> Said:
     last = blocks.local_day(days[-1].hours[-1].block[1])
     regime, _ = in_force(blocks.regimes, last)
-    good, hours = [h for d in days for h in d.good], [h for d in days for h in d.hours]
+    good = [h for d in days for h in d.good]
     if said.endswith(WITHIN):
         within, share = sum(d.within for d in days), regime.month_share or Fraction(0)
         value = Fraction(100 * within, len(good)) if good else None
-        found = _common(value, 100 * share, valid=bool(good), hours=hours)
+        found = _longer(value, 100 * share, valid=bool(good), days=days)
         found["headroom"] = _double(None if value is None else value - 100 * share)
         over = len(good) - within
         return found | {"hours": len(good), "hours_over": over, "hours_over_left": int((1 - share) * len(good)) - over}
     value = sum((d.total for d in days), start=Fraction(0)) / len(good) if good else None
-    found = _common(value, blocks.limit(name, "month", last), valid=bool(good), hours=hours)
+    found = _longer(value, blocks.limit(name, "month", last), valid=bool(good), days=days)
     return found | _mass(blocks, name, sum(d.mass for d in days), sum(d.substituted for d in days), None)
 
 
@@ -144,7 +154,7 @@ def _operating(blocks: Blocks, name: str, count: int, day: date, said: str) -> S
         mean = mass / product / _T * specific.value / specific.t_per_t if mass and product > 0 else None
         limit = specific.value
     value = mean if len(days) == count else None
-    found = _common(value, limit, valid=value is not None, hours=[h for d in days for h in d.hours])
+    found = _longer(value, limit, valid=value is not None, days=days)
     return found | {"operating_days": len(days)}
 
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 from devices.plant.model import Channel, Kind, Regime, Stack
 from devices.plant.molar import MOLAR, NO_AS_NO2
 from devices.units import convert
-from scoring.degrees.amounts import value_per_step
 from scoring.reference.record import Record
+from scoring.reference.registry import worth
 
 MINUTE = 60_000
 _OTHERS = ("o2", "moisture", "temp", "pressure", "flow", "calibration")
@@ -95,7 +95,7 @@ class Gas:
         least = min(ms for _, ms in raw)
         if found is None and least < regime.minute_valid_ms:
             gap = max(c.max_gap_ms for c in ways[0])
-            seen = self._record.between(ways[0][0].index, start - gap, end)
+            seen = self._record.between(ways[0][0].index, start - gap + 1, end)  # one that holds into the minute
             standing = standing or bool(seen and regime.meaning(seen[-1].letter) == "stopped")
         flow = self._flow(way[0].meter, start, end, regime)
         valid = found is not None and not standing
@@ -129,7 +129,7 @@ class Gas:
 
     def _exact(self, row: int, unit: str, total: int, ms: int, times: Fraction, plus: Fraction) -> float:
         channel = self._record.plant.channels[row]
-        exact = Fraction(total, ms) * value_per_step(self._record.plant, channel)
+        exact = Fraction(total, ms) * worth(self._record.plant, channel)
         return float(convert(exact, channel.unit, unit) * times + plus)
 
     def _value(

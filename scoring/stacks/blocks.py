@@ -1,4 +1,4 @@
-"""`Blocks`: what is said of one stack: its rolling minute, its open and its closed hours, days and months."""
+"""`Blocks`: what is said of one stack: its rolling minute, its open and its closed blocks, days and months."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import Block
 from scoring.stacks.mass import UG_PER_T
 from scoring.stacks.minutes import Atom
-from scoring.stacks.open_hour import OpenHour
+from scoring.stacks.open_block import OpenBlock
 from scoring.stacks.recipe import Pollutant, weighed
-from scoring.stacks.so_far import SoFar, ended_hours
+from scoring.stacks.so_far import SoFar, ended_blocks
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
 from scoring.windows.sums import Sums
@@ -43,10 +43,10 @@ class Blocks:
     def open(self, ts: int, stamp: Stamp) -> list[Emission]:
         """The blocks that `ts` lies in: their whole minutes, and the open one as soon as enough of it is valid."""
         ledger, now = self._ledger, ts // MINUTE * MINUTE
-        hour, begun = ledger.block(ts), ledger.begun(now, ts // SECOND * SECOND)
-        key = (hour.start, now, ledger.version, ledger.closed_day)
+        block, begun = ledger.block(ts), ledger.begun(now, ts // SECOND * SECOND)
+        key = (block.start, now, ledger.version, ledger.closed_day)
         if self._so_far is None or self._so_far[0] != key:
-            self._so_far = key, SoFar.of(ledger, hour, now)
+            self._so_far = key, SoFar.of(ledger, block, now)
         if self._memo is None or self._memo[0] != (key, begun):  # asked every second, different when a minute begins
             self._memo = (key, begun), list(self._open(ts, self._so_far[1], begun))
         made = []
@@ -70,36 +70,36 @@ class Blocks:
 
     # --- closed -----------------------------------------------------------------------------------
 
-    def close_hour(self, block: Block, stamp: Stamp) -> list[Emission]:
-        """The next hour, from now on as it is."""
-        tallies = self._ledger.hour(block)
+    def close_block(self, block: Block, stamp: Stamp) -> list[Emission]:
+        """The next block, from now on as it is."""
+        tallies = self._ledger.tallies(block)
         self._ledger.freeze(block, tallies)
-        return self.hour(block, tallies, stamp)
+        return self.block(block, tallies, stamp)
 
-    def hour(self, block: Block, tallies: tuple[Tally, ...], stamp: Stamp) -> list[Emission]:
-        """A closed hour from its tallies."""
-        force = self._in_force(block.end)
+    def block(self, span: Block, tallies: tuple[Tally, ...], stamp: Stamp) -> list[Emission]:
+        """A closed block from its tallies."""
+        force = self._in_force(span.end)
         return [
-            report.hour(self._subject(p, force, stamp, None), block, t, None)
+            report.block(self._subject(p, force, stamp, None), span, t, None)
             for p, t in zip(self._ledger.recipe.pollutants, tallies, strict=True)
         ]
 
     def close_day(self, block: Block, stamp: Stamp) -> list[Emission]:
-        """A day from its closed hours, whose sums are kept anew; with its rolling averages."""
+        """A day from its closed blocks, whose sums are kept anew; with its rolling averages."""
         ledger, force = self._ledger, self._in_force(block.end)
-        hours = list(ended_hours(ledger, block.start, block.end))
-        ledger.freeze_day(block, ledger.day_sums(block, hours))
+        ended = list(ended_blocks(ledger, block.start, block.end))
+        ledger.freeze_day(block, ledger.day_sums(block, ended))
         made = []
         for i, p in enumerate(ledger.recipe.pollutants):
             sums = ledger.days[block.start][i]
             year = list(ledger.past(i, *ledger.year(block)).values())
             subject = self._subject(p, force, stamp, None)
-            made.append(report.day(subject, block, [(b, t[i]) for b, t in hours], None, sums, year))
+            made.append(report.day(subject, block, [(b, t[i]) for b, t in ended], None, sums, year))
             made += _rolling(subject, ledger.past(i, 0, block.start), block, sums, None)
         return made
 
     def rolling_day(self, block: Block, stamp: Stamp) -> list[Emission]:
-        """The rolling averages of a closed day whose hours are not kept any more."""
+        """The rolling averages of a closed day whose blocks are not kept any more."""
         ledger, force = self._ledger, self._in_force(block.end)
         if block.start not in ledger.days:
             return []
@@ -125,17 +125,17 @@ class Blocks:
         ledger, stamp, today = self._ledger, Stamp("live", 0, ts), so_far.today
         force = self._in_force(today.end)
         for i, p in enumerate(ledger.recipe.pollutants):
-            open_hour = OpenHour.of(
-                so_far.hour, so_far.now, [m[i] for m in so_far.minutes], so_far.tallies[i], begun[i],
+            open_block = OpenBlock.of(
+                so_far.block, so_far.now, [m[i] for m in so_far.minutes], so_far.tallies[i], begun[i],
                 so_far.before[i].last, taken_off=halfhours.subtraction(force, p.name),
                 spacing=max(1, p.every_ms // MINUTE) if force.regime.quadrants else 1,
             )  # fmt: skip
             subject = self._subject(p, force, stamp, ts)
-            yield p, report.hour(subject, so_far.hour, open_hour.tally, open_hour)
+            yield p, report.block(subject, so_far.block, open_block.tally, open_block)
             ended = [(b, t[i]) for b, t in so_far.ended]
             sums, past = so_far.sums[i], so_far.past(ledger, i, *ledger.year(today))
-            yield p, report.day(subject, today, ended, open_hour, sums, list(past.values()))
-            open_day = longer.OpenDay(today, open_hour, sums)
+            yield p, report.day(subject, today, ended, open_block, sums, list(past.values()))
+            open_day = longer.OpenDay(today, open_block, sums)
             for e in _rolling(subject, so_far.past(ledger, i, 0, today.start), today, sums, open_day):
                 yield p, e
             month = ledger.calendar.month(today.end)

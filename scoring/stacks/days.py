@@ -28,20 +28,26 @@ class DaySum:
     of_product: Fraction = Fraction(0)  # µg in valid blocks, their running minutes without mass at their own mean
     product: Fraction = Fraction(0)  # t in the same blocks
     valid: int = 0  # minutes
+    counted: int = 0  # of them, those of no half-hour that is discarded
     minutes: int = 0
     running: int = 0
+    asked: int = 0  # quadrant rule: quarters in which a line ran, and of them those with a point
+    got: int = 0
     flagged: int = 0  # blocks that are uncertain
 
     @classmethod
     def of(cls, force: InForce, pollutant: str, blocks: Sequence[tuple[Block, Tally]]) -> DaySum:
         """The sum of a day's ended blocks; a day in work is one too."""
-        regime, limit = force.regime, force.limit(pollutant, force.hour)
+        regime, limit = force.regime, force.limit(pollutant, force.block)
         taken_off = halfhours.subtraction(force, pollutant)
         made = cls()
         discarded = 0
+        may = regime.day_discarded is not None
         for _, tally in blocks:
+            gone = halfhours.is_discarded(tally, regime)
             made += _block(tally, regime.hour_valid_ms, taken_off, limit)
-            discarded += halfhours.is_discarded(tally, regime)
+            made += cls(counted=0 if may and gone else tally.valid)
+            discarded += gone
         lost = regime.day_discarded is not None and discarded > regime.day_discarded
         return made + cls(discarded=discarded, lost=int(lost))
 
@@ -55,8 +61,13 @@ class DaySum:
 
     @property
     def tally(self) -> Tally:
-        """Its minutes, for completeness and quality."""
-        return Tally(valid=self.valid, minutes=self.minutes, running=self.running, flagged=bool(self.flagged))
+        """Its minutes, as far as they count in a longer average's numbers, and its quality."""
+        return Tally(valid=self.counted, minutes=self.minutes, running=self.running, flagged=bool(self.flagged))
+
+    @property
+    def share(self) -> float:
+        """Completeness: of all that was measured, as a day's; what is discarded was measured too."""
+        return Tally(valid=self.valid, running=self.running, asked=self.asked, got=self.got).share
 
     def to_json(self) -> list[Any]:
         """Plain values, for the snapshot."""
@@ -83,6 +94,8 @@ def _block(tally: Tally, valid_ms: int, taken_off: Fraction, limit: Fraction | N
         valid=tally.valid,
         minutes=tally.minutes,
         running=tally.running,
+        asked=tally.asked,
+        got=tally.got,
         flagged=int(tally.flagged),
     )
     if mean is None:

@@ -1,8 +1,8 @@
-"""One stack's minutes, hours and days, kept until their blocks are closed.
+"""One stack's minutes, blocks and days, kept until these are closed.
 
-An hour here is the regime's block: an hour, or in the EU half of one.
+A block is as long as the regime says: an hour, or in the EU half of one.
 
-    ─── closed hours (tallies, frozen) ──┬── known minutes (atoms) ──┬── not computed yet ──
+    ─── closed blocks (tallies, frozen) ──┬── known minutes (atoms) ──┬── not computed yet ──
                                      `closed`                     `known`
 
 Invariant: every atom and tally that ends at or before `known` is what the sums give now. A reading lowers
@@ -27,7 +27,7 @@ from scoring.stacks.substitution import blocks, lends, substituted
 from scoring.stacks.tally import Tally
 from scoring.windows.sums import SpanSums, Sums
 
-KEPT_MS = 72 * HOUR  # closed hours kept for their day and for questions about yesterday
+KEPT_MS = 72 * HOUR  # closed blocks kept for their day and for questions about yesterday
 _DAYS_KEPT_MS = 400 * 24 * HOUR  # closed days kept for their month, their year and rolling operating days
 
 
@@ -51,7 +51,7 @@ class Spans:
 
 
 class Ledger:
-    """Minutes and hours of one stack."""
+    """Minutes and blocks of one stack."""
 
     def __init__(self, stack: Stack, recipe: Recipe, regimes: Regimes, calendar: Calendar, spans: Spans) -> None:
         self.stack, self.recipe, self.regimes, self.calendar = stack, recipe, regimes, calendar
@@ -61,22 +61,22 @@ class Ledger:
         self.first: int | None = None  # oldest and newest reading of the stack's own meters
         self.newest: int | None = None
         self._begun = 1 << 62  # oldest reading of all that it depends on: of its lines' running channels too
-        self.closed: int | None = None  # end of the last closed hour
+        self.closed: int | None = None  # end of the last closed block
         self.closed_day: int | None = None
-        self.opened: int | None = None  # start of the first closed hour
+        self.opened: int | None = None  # start of the first closed block
         self.version = 0  # of what was known: goes up when any of it has to be computed again
         self._spans = spans
         self._reach = 0  # no reading so far covers any time after this
         self._known = 0
         self._atoms: dict[int, tuple[Atom, ...]] = {}  # by end of minute
-        self._hours: dict[int, tuple[Tally, ...]] = {}  # by start of hour; closed ones are settled
+        self._tallies: dict[int, tuple[Tally, ...]] = {}  # by start of block; closed ones are settled
         rule = stack.substitution
         self._kept_ms = KEPT_MS + (blocks(rule, self.regime) * self.regime.block_ms if rule else 0)
         self._nothing = tuple(empty(p) for p in recipe.pollutants)
         self._stirred: set[int] = set()  # ends of minutes in which a reading begins, or may stop to count
         self._stirred_until = 0  # what was stirred before a restore is not remembered
         self._before: tuple[int, InForce, tuple[Atom, ...]] | None = None  # the minute made last
-        self._block = Block(0, 0)  # the hour it lies in
+        self._block = Block(0, 0)  # the block it lies in
 
     def touch(self, oldest: int, newest: int, reach: int, *, own: bool) -> None:
         """Readings from `oldest` to `newest` came in, covering time up to `reach` at most."""
@@ -110,7 +110,7 @@ class Ledger:
         if not self._block.start < end <= self._block.end:
             self._block = self.block(end)
         if self._block.end == end:
-            self._keep_hour(self._block, self._fold(list(self._minutes(self._block.start, end))))
+            self._keep(self._block, self._fold(list(self._minutes(self._block.start, end))))
 
     def rolling(self, end: int) -> tuple[Atom, ...]:
         """The minute that ends at any whole second."""
@@ -130,22 +130,25 @@ class Ledger:
         return tuple(None if atom.micro is None else atom for atom in made)
 
     def block(self, ts: int) -> Block:
-        """The hour that `ts` lies in, as the regime cuts them."""
+        """The block that `ts` lies in, as the regime cuts them."""
         return self.calendar.block(ts, self.regime.block_ms)
 
-    def hour(self, block: Block) -> tuple[Tally, ...]:
-        """A whole hour that has ended, settled."""
-        kept = self._hours.get(block.start) if block.end <= self._known else None
+    def tallies(self, block: Block) -> tuple[Tally, ...]:
+        """A whole block that has ended, settled."""
+        kept = self._tallies.get(block.start) if block.end <= self._known else None
         if kept is not None and self.closed is not None and block.end <= self.closed:
             return kept
         settled = self._settle(block, kept if kept is not None else self._whole(block))
         if kept is None and self.first is not None and block.end <= min(self.first, self._known):
-            self._keep_hour(block, settled)  # nobody takes its minutes: it would be counted again each minute
+            self._keep(block, settled)  # nobody takes its minutes: it would be counted again each minute
         return settled
 
-    def _whole(self, block: Block) -> tuple[Tally, ...]:
+    def _whole(self, block: Block, *, anew: bool = False) -> tuple[Tally, ...]:
+        """All minutes of a block, those that are known as they are, or all `anew`."""
         if self._beyond(block.start, block.end):
             return tuple(self._empty(t, block) for t in self._nothing)
+        if anew:
+            return self._fold([self._fresh(end) for end in range(block.start + MINUTE, block.end + 1, MINUTE)])
         return self._fold(list(self._minutes(block.start, block.end)))
 
     def _empty(self, nothing: Atom, block: Block) -> Tally:
@@ -154,104 +157,100 @@ class Ledger:
         return Tally.nothing(nothing, block.minutes)
 
     def _settle(self, block: Block, tallies: tuple[Tally, ...]) -> tuple[Tally, ...]:
-        """What only a whole hour has: mass that stands in, and the product made."""
+        """What only a whole block has: mass that stands in, and the product made."""
         rule, made = self.stack.substitution, self.recipe.product
         if rule is None and not made:
             return tallies
         product = self._product(block) if made else Fraction(0)
         force = self.regimes.on(self.calendar.local_date(block.end))
         missing = any(t.mass_minutes < t.running for t in tallies)
-        earlier = sorted((s for s in self._hours if s < block.start), reverse=True) if rule and missing else []
+        earlier = sorted((s for s in self._tallies if s < block.start), reverse=True) if rule and missing else []
         settled = []
         for i, (p, tally) in enumerate(zip(self.recipe.pollutants, tallies, strict=True)):
-            before = (self._hours[s][i] for s in earlier)
-            limit = force.limit(p.name, force.hour) or force.regime.limits.get(p.name)
+            before = (self._tallies[s][i] for s in earlier)
+            limit = force.limit(p.name, force.block) or force.regime.limits.get(p.name)
             extra = substituted(rule, tally, before, limit, force.regime)
             settled.append(replace(tally, substituted=extra, product=product))
         return tuple(settled)
 
     def _product(self, block: Block) -> Fraction:
-        """T made in an hour."""
+        """T made in a block."""
         span = self._spans.of(block.start, block.end)
         return sum((span.total(m.channel) * m.tonnes for m in self.recipe.product), start=Fraction(0))
 
     def part(self, start: int, to: int) -> tuple[list[tuple[Atom, ...]], tuple[Tally, ...]]:
-        """The minutes of an hour from its start to `to`, and what they add up to."""
+        """The minutes of a block from its start to `to`, and what they add up to."""
         minutes = list(self._minutes(start, to))
         return minutes, self._fold(minutes)
 
     def recount(self, block: Block, *, whole: bool) -> tuple[Tally, ...]:
-        """A closed hour anew: from the sums (`whole`), or only what other hours lend it."""
-        tallies = self._hours.get(block.start)
+        """A closed block anew: from the sums (`whole`), or only what other blocks lend it."""
+        tallies = self._tallies.get(block.start)
         if whole or tallies is None:
-            if self._beyond(block.start, block.end):
-                tallies = tuple(self._empty(t, block) for t in self._nothing)
-            else:
-                ends = range(block.start + MINUTE, block.end + 1, MINUTE)
-                tallies = self._fold([self._fresh(end) for end in ends])
-        self._hours[block.start] = tallies = self._settle(block, tallies)
+            tallies = self._whole(block, anew=True)
+        self._tallies[block.start] = tallies = self._settle(block, tallies)
         self._before = None
         self.opened = block.start if self.opened is None else min(self.opened, block.start)
         self.version += 1
         return tallies
 
     def recountable(self, block: Block, reach: int) -> bool:
-        """Whether an hour is kept or can be counted anew from sums that are exact from `reach` on."""
-        return block.start >= reach or block.start in self._hours or self._beyond(block.start, block.end)
+        """Whether a block is kept or can be counted anew from sums that are exact from `reach` on."""
+        return block.start >= reach or block.start in self._tallies or self._beyond(block.start, block.end)
 
     def adopt(self, other: Ledger, start: int) -> None:
-        """Take over another's closed hours and days that end at `start` or later, where both keep them. Minutes after
-        `start` that no hour has closed yet are made anew: their sums were taken over too.
+        """Take over another's closed blocks and days that end at `start` or later, where both keep them. Minutes after
+        `start` that no block has closed yet are made anew: their sums were taken over too.
         """
         self._known = min(self._known, max(start // MINUTE * MINUTE, self.closed or start))
         self._before = None
-        for at, tallies in other._hours.items():
-            if at in self._hours and self.block(at + 1).end >= start and self.closed is not None and at < self.closed:
-                self._hours[at] = tallies
+        for at, tallies in other._tallies.items():
+            if at in self._tallies and self.block(at + 1).end >= start and self.closed is not None and at < self.closed:
+                self._tallies[at] = tallies
         for at, sums in other.days.items():
             if at in self.days and self.calendar.day(at + 1).end >= start:
                 self.days[at] = sums
         self.version += 1
 
     def freeze(self, block: Block, tallies: tuple[Tally, ...]) -> None:
-        """Everything up to the end of this hour is final."""
+        """Everything up to the end of this block is final."""
         if self.opened is None:
             self.opened = block.start
-        self._keep_hour(block, tallies)
+        self._keep(block, tallies)
         self.closed = until = block.end
         self._known = max(self._known, until)
         for end in [e for e in self._atoms if e <= until]:
             del self._atoms[end]
         self._stirred = {end for end in self._stirred if end >= until}  # of the last one its follower asks
         old = until - self._kept_ms
-        for start in sorted(s for s in self._hours if s < old):
+        for start in sorted(s for s in self._tallies if s < old):
             if not self._awaited(start, old):
-                del self._hours[start]
+                del self._tallies[start]
 
     def _awaited(self, start: int, old: int) -> bool:
-        """Whether an hour before `old` may still stand in, however long an analyser is lost: for one to come, or
+        """Whether a block before `old` may still stand in, however long an analyser is lost: for one to come, or
         for one after `old` that is counted again.
         """
         rule, valid_ms = self.stack.substitution, self.regime.hour_valid_ms
         if rule is None:
             return False
-        later = [x for s, x in self._hours.items() if start < s < old]
+        later = [x for s, x in self._tallies.items() if start < s < old]
         most = blocks(rule, self.regime)
-        for i, tally in enumerate(self._hours[start]):
+        for i, tally in enumerate(self._tallies[start]):
             if lends(rule, tally, valid_ms) and sum(lends(rule, x[i], valid_ms) for x in later) < most:
                 return True
         return False
 
     def seed(self, other: Ledger, whole_from: int) -> None:
-        """Take over another's closed days, and its hours, which may lend values to later ones; those that begin before
+        """Take over another's closed days, and its blocks, which may lend values to later ones; those that begin before
         `whole_from` are not counted here.
         """
         self.days, self._whole_from = dict(other.days), whole_from
-        self._hours = {at: x for at, x in other._hours.items() if at < whole_from}
+        self._tallies = {at: x for at, x in other._tallies.items() if at < whole_from}
 
-    def _keep_hour(self, block: Block, tallies: tuple[Tally, ...]) -> None:
-        if block.start >= self._whole_from or block.start not in self._hours:
-            self._hours[block.start] = tallies
+    def _keep(self, block: Block, tallies: tuple[Tally, ...]) -> None:
+        if block.start >= self._whole_from or block.start not in self._tallies:
+            self._tallies[block.start] = tallies
 
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""
@@ -261,11 +260,11 @@ class Ledger:
         for start in [s for s in self.days if s < block.end - _DAYS_KEPT_MS]:
             del self.days[start]
 
-    def day_sums(self, block: Block, hours: Sequence[tuple[Block, tuple[Tally, ...]]]) -> tuple[DaySum, ...]:
-        """What the ended hours of a day add up to, of every pollutant."""
+    def day_sums(self, block: Block, ended: Sequence[tuple[Block, tuple[Tally, ...]]]) -> tuple[DaySum, ...]:
+        """What the ended blocks of a day add up to, of every pollutant."""
         force = self.regimes.on(self.calendar.local_date(block.end))
         return tuple(
-            DaySum.of(force, p.name, [(b, t[i]) for b, t in hours]) for i, p in enumerate(self.recipe.pollutants)
+            DaySum.of(force, p.name, [(b, t[i]) for b, t in ended]) for i, p in enumerate(self.recipe.pollutants)
         )
 
     def year(self, today: Block) -> tuple[int, int]:
@@ -279,7 +278,9 @@ class Ledger:
     def snapshot(self) -> dict[str, Any]:
         """What cannot be computed again from the sums. Plain JSON."""
         closed = self.closed
-        hours = {str(s): [t.to_json() for t in x] for s, x in self._hours.items() if closed is not None and s < closed}
+        blocks = {
+            str(s): [t.to_json() for t in x] for s, x in self._tallies.items() if closed is not None and s < closed
+        }
         return {
             "first": self.first,
             "newest": self.newest,
@@ -288,7 +289,7 @@ class Ledger:
             "closed": closed,
             "closed_day": self.closed_day,
             "opened": self.opened,
-            "hours": hours,
+            "blocks": blocks,
             "days": {str(s): [d.to_json() for d in x] for s, x in self.days.items()},
         }
 
@@ -299,7 +300,7 @@ class Ledger:
         self.closed, self.closed_day, self.opened = state["closed"], state["closed_day"], state["opened"]
         self._atoms, self._stirred, self._before = {}, set(), None
         self._stirred_until = self._reach + MINUTE
-        self._hours = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["hours"].items()}
+        self._tallies = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["blocks"].items()}
         self.days = {int(s): tuple(DaySum.from_json(d) for d in x) for s, x in state["days"].items()}
         self._known = 0 if self.first is None else (self.first - 1) // MINUTE * MINUTE
         if self.closed is not None:

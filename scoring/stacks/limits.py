@@ -32,7 +32,7 @@ class InForce:
         return self.regime.limits.get(pollutant) if own is None else own
 
     @property
-    def hour(self) -> str:
+    def block(self) -> str:
         """How the regime writes the average of a block: an hour, or half of one."""
         return self._written("hour" if self.regime.block_ms == HOUR else "half-hour")
 

@@ -13,7 +13,7 @@ from scoring.stacks.budget import Budget, Stretch
 from scoring.stacks.days import DaySum, add
 from scoring.stacks.localtime import MINUTE, Block
 from scoring.stacks.mass import UG_PER_KG
-from scoring.stacks.open_hour import OpenHour
+from scoring.stacks.open_block import OpenBlock
 from scoring.stacks.report import Subject, day_budget, emission
 
 _NOTHING = Budget(None, None)
@@ -24,7 +24,7 @@ class OpenDay:
     """The day that a moment lies in, with its sums so far of one pollutant."""
 
     block: Block
-    now: OpenHour
+    now: OpenBlock
     sums: DaySum
 
 
@@ -42,9 +42,9 @@ def month(subject: Subject, block: Block, days: Sequence[DaySum], now: OpenDay |
         extra["substituted_share"] = whole.substituted / mass if mass else 0.0
     yield emission(
         subject, block.start, name, block.minutes, tally, whole.mean, valid=bool(whole.blocks), ended=now is None,
-        completeness=tally.share, left=_NOTHING, why=why, extra=extra,
+        completeness=whole.share, left=_NOTHING, why=why, extra=extra,
     )  # fmt: skip
-    if share is None or force.limit(subject.pollutant.name, force.hour) is None:
+    if share is None or force.limit(subject.pollutant.name, force.block) is None:
         return
     within = Fraction(100 * whole.within, whole.blocks) if whole.blocks else None
     over = whole.blocks - whole.within
@@ -52,7 +52,7 @@ def month(subject: Subject, block: Block, days: Sequence[DaySum], now: OpenDay |
     may = (1 - share) * (whole.blocks + to_come)
     yield emission(
         subject, block.start, name + WITHIN, block.minutes, tally, within, valid=bool(whole.blocks),
-        ended=now is None, completeness=tally.share, left=_NOTHING, why=why, unit="%", limit=100 * share, below=True,
+        ended=now is None, completeness=whole.share, left=_NOTHING, why=why, unit="%", limit=100 * share, below=True,
         extra={"hours": whole.blocks, "hours_over": over, "hours_over_left": int(may // 1) - over},
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ def rolling(
             left = operating_days.specific_budget(specific, whole, sums, block, ended_at, force.regime.block_ms)
         return emission(
             subject, block.start, over.name, minutes, whole.tally, None if why and ended else value,
-            valid=value is not None and not why, ended=ended, completeness=whole.tally.share, left=left,
+            valid=value is not None and not why, ended=ended, completeness=whole.share, left=left,
             why=lack or why, unit=specific.unit, limit=specific.value, extra={"operating_days": len(chosen)},
         )  # fmt: skip
     limit = force.limit(name, over.name)
@@ -92,6 +92,6 @@ def rolling(
     value = whole.mean
     return emission(
         subject, block.start, over.name, minutes, whole.tally, None if why and ended else value,
-        valid=value is not None and not why, ended=ended, completeness=whole.tally.share, left=left,
+        valid=value is not None and not why, ended=ended, completeness=whole.share, left=left,
         why="no valid hour" if value is None else why, extra={"operating_days": len(chosen)},
     )  # fmt: skip

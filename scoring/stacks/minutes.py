@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from devices.plant.model import Regime
 from devices.plant.molar import MOLAR
 from scoring.stacks import mass
-from scoring.stacks.normalise import Frame, Gas, dry_oxygen, dry_standard, quantise, to_reference
+from scoring.stacks.normalise import Frame, Gas, normalise, quantise
 from scoring.stacks.recipe import Part, Pollutant, Recipe, running_now
 from scoring.windows.sums import Seen, SpanSums
 
@@ -117,18 +117,11 @@ def _one(
         return f"less than {minute_valid_ms // 1000} s of valid readings", 0.0, covered
     value = before = 0.0
     for part in way:
-        gas, mean = gases[part.auxiliaries], part.mean.of(span)
-        dry = "no readings" if mean is None else dry_standard(mean, part.form, gas, how)
-        if isinstance(dry, str):
-            return dry, 0.0, covered
-        if how.o2_ref is None:
-            value += dry
-        else:
-            o2 = dry_oxygen(gas, how)
-            if isinstance(o2, str):
-                return o2, 0.0, covered
-            value += to_reference(dry, o2, how)
-        before += dry
+        mean = part.mean.of(span)
+        found = "no readings" if mean is None else normalise(mean, part.form, gases[part.auxiliaries], how)
+        if isinstance(found, str):
+            return found, 0.0, covered
+        value, before = value + found[0], before + found[1]
     return value, before, covered
 
 
@@ -139,8 +132,8 @@ def _flow(recipe: Recipe, row: int, gas: Gas, span: SpanSums, how: Frame) -> flo
 
 
 def _letter(span: SpanSums, look: Look, p: Pollutant, regime: Regime) -> str | None:
-    """The HJ 212 letter because of which the minute has too few valid readings."""
-    seen = look(p.parts[0].mean.channel, span.start - p.gap_ms, span.end)
+    """The HJ 212 letter because of which the minute has too few valid readings: of one that holds into it."""
+    seen = look(p.parts[0].mean.channel, span.start - p.gap_ms + 1, span.end)
     letter = seen[-1].letter if seen else "N"
     return None if regime.meaning(letter) == "valid" else letter
 

@@ -94,13 +94,17 @@ def dry_oxygen(gas: Gas, frame: Frame) -> float | str:
     return o2
 
 
-def normalise(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:
-    """One mean (ppm or mg/m³) in mg/m³ dry, standard state, reference oxygen; or why it cannot be said."""
+def normalise(value: float, form: Form, gas: Gas, frame: Frame) -> tuple[float, float] | str:
+    """One mean (ppm or mg/m³) in mg/m³ dry, standard state: at reference oxygen, and at the oxygen as it is (of which
+    mass is made); or why it cannot be said.
+    """
     dry = dry_standard(value, form, gas, frame)
-    if isinstance(dry, str) or frame.o2_ref is None:
+    if isinstance(dry, str):
         return dry
+    if frame.o2_ref is None:
+        return dry, dry
     o2 = dry_oxygen(gas, frame)
-    return o2 if isinstance(o2, str) else to_reference(dry, o2, frame)
+    return o2 if isinstance(o2, str) else (to_reference(dry, o2, frame), dry)
 
 
 def dry_standard(value: float, form: Form, gas: Gas, frame: Frame) -> float | str:

@@ -16,7 +16,7 @@ from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import HOUR, MINUTE, Block
 from scoring.stacks.mass import UG_PER_KG
 from scoring.stacks.minutes import Atom
-from scoring.stacks.open_hour import OpenHour
+from scoring.stacks.open_block import OpenBlock
 from scoring.stacks.recipe import Pollutant
 from scoring.stacks.tally import Tally
 from scoring.stamp import Stamp
@@ -48,10 +48,10 @@ def minute(subject: Subject, end: int, atom: Atom) -> Emission:
     )  # fmt: skip
 
 
-def hour(subject: Subject, block: Block, tally: Tally, now: OpenHour | None) -> Emission:
+def block(subject: Subject, span: Block, tally: Tally, now: OpenBlock | None) -> Emission:
     """A block: an hour, or half of one. While open (`now`) its mean so far and its budget; closed, its verdict."""
     force, regime, p = subject.force, subject.force.regime, subject.pollutant
-    name, taken_off = force.hour, halfhours.subtraction(force, p.name)
+    name, taken_off = force.block, halfhours.subtraction(force, p.name)
     enough = tally.enough(regime.hour_valid_ms)
     mean = tally.mean() if enough or now else None
     value = None if mean is None else halfhours.validated(mean, taken_off)
@@ -71,7 +71,7 @@ def hour(subject: Subject, block: Block, tally: Tally, now: OpenHour | None) -> 
     if taken_off:
         extra["measured"] = None if mean is None else float(mean)
     return emission(
-        subject, block.start, name, block.minutes, tally, value, valid=enough, ended=now is None,
+        subject, span.start, name, span.minutes, tally, value, valid=enough, ended=now is None,
         completeness=tally.share, left=left, why=why, extra=extra,
     )  # fmt: skip
 
@@ -79,12 +79,12 @@ def hour(subject: Subject, block: Block, tally: Tally, now: OpenHour | None) -> 
 def day(
     subject: Subject,
     block: Block,
-    hours: Sequence[tuple[Block, Tally]],
-    now: OpenHour | None,
+    blocks: Sequence[tuple[Block, Tally]],
+    now: OpenBlock | None,
     sums: DaySum,
     year: Sequence[DaySum],
 ) -> Emission:
-    """A day block of its ended `hours`: the mean of the valid ones, each weighing the same; `now` as for an hour.
+    """A day block of its ended `blocks`: the mean of the valid ones, each weighing the same; `now` as for a block.
 
     `sums` is what these add up to, `year` the closed days of the calendar year before it.
     """
@@ -92,20 +92,20 @@ def day(
     name, taken_off, unit = force.day, halfhours.subtraction(force, p.name), _unit(regime)
     good = [
         (b, halfhours.validated(mean, taken_off))
-        for b, t in hours
+        for b, t in blocks
         if t.enough(regime.hour_valid_ms) and (mean := t.mean()) is not None
     ]
     good_ms = sum(b.end - b.start for b, _ in good)
     enough = bool(good) and good_ms >= regime.day_valid_ms and not sums.lost
     value = sums.total / sums.blocks if good and (enough or now) else None
-    ended, begun = [t for _, t in hours], [now.tally] if now and not now.over else []
+    ended, begun = [t for _, t in blocks], [now.tally] if now and not now.over else []
     may = regime.day_discarded is not None
     counted = sum([t for t in ended if not (may and halfhours.is_discarded(t, regime))] + begun, start=Tally())
     tally = sum(ended + begun, start=Tally())
     share = tally.share  # of all that was measured; what is discarded is in no other number of the day but its mass
     tally = replace(tally, valid=counted.valid, raw=counted.raw)
     hours_of = "" if regime.block_ms == HOUR else " h"
-    of = f"{len(good)} valid {unit} of {len(hours)}, {regime.day_valid_ms / HOUR:g}{hours_of} are needed{_most(tally)}"
+    of = f"{len(good)} valid {unit} of {len(blocks)}, {regime.day_valid_ms / HOUR:g}{hours_of} are needed{_most(tally)}"
     if sums.lost:
         of = f"{sums.discarded} {unit} are discarded, {regime.day_discarded} may be{_most(tally)}"
     elif not good and regime.day_discarded is not None:
@@ -114,9 +114,9 @@ def day(
     if now:
         counts = not now.over and now.can_count(regime.hour_valid_ms)
         to_come = block.end - now.block.end
-        this_hour = now.block.end - now.block.start if counts else 0
+        this_block = now.block.end - now.block.start if counts else 0
         limit = force.limit(p.name, name)
-        if good_ms + this_hour + to_come < regime.day_valid_ms or sums.lost:
+        if good_ms + this_block + to_come < regime.day_valid_ms or sums.lost:
             why = f"the day cannot become valid any more: {of}"
         else:
             why = None if good else f"no valid {unit[:-1]} has ended yet"
@@ -136,9 +136,9 @@ def day(
 
 
 def day_budget(
-    limit: Fraction, block: Block, past: list[Stretch], units: int, now: OpenHour, block_ms: int, *, counts: bool
+    limit: Fraction, block: Block, past: list[Stretch], units: int, now: OpenBlock, block_ms: int, *, counts: bool
 ) -> Budget:
-    """Hours are a day's units. A minute of the open hour weighs 1/(its valid minutes so far + those left).
+    """Hours are a day's units. A minute of the open block weighs 1/(its valid minutes so far + those left).
 
     So what it says comes true: if the rest of the day averages `allowed`, the day's mean is the limit. `past` holds
     the `units` valid ones, for rolling days also those before the day.

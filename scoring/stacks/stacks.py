@@ -44,7 +44,7 @@ class Stacks:
         self._linked[list(self._links)] = True
 
     def push(self, readings: Readings) -> None:
-        """What these readings touch is computed anew when it is next asked for; closed hours stay as they are."""
+        """What these readings touch is computed anew when it is next asked for; closed blocks stay as they are."""
         self._spans.forget()
         rows = self._linked[readings.channel]
         if not rows.any():
@@ -71,7 +71,7 @@ class Stacks:
         """The blocks that `ts` lies in (hour, day; month and operating days where the regime asks) of every pollutant
         of every (or these) stacks: their whole minutes, and the open one as soon as enough of it is valid.
 
-        At the whole hour it is the hour just ended: complete, and live until it is closed.
+        At the end of a block it is the block just ended: complete, and live until it is closed.
         """
         stamp = stamp or Stamp("live", 0, ts)
         self._know(ts // MINUTE * MINUTE)
@@ -80,7 +80,7 @@ class Stacks:
     def close(self, stack: int, until: int, stamp: Stamp | None = None) -> list[Emission]:
         """The blocks of one stack that ended at or before `until` (its watermark) and were not closed yet, in order.
 
-        An hour comes before the day that it ends. Blocks without any reading between others are there too, invalid.
+        A block comes before the day that it ends. Blocks without any reading between others are there too, invalid.
         """
         ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.first is None:
@@ -88,8 +88,8 @@ class Stacks:
         stamp = stamp or Stamp("final", 0, until)
         self._know(until // MINUTE * MINUTE)
         made: list[Emission] = []
-        while (block := self._next_hour(ledger)).end <= until:
-            made += blocks.close_hour(block, stamp)
+        while (block := self._next_block(ledger)).end <= until:
+            made += blocks.close_block(block, stamp)
             today = ledger.calendar.day(block.end)
             if block.end == today.end:
                 made += blocks.close_day(today, stamp)
@@ -102,20 +102,21 @@ class Stacks:
         ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.newest is None:
             return []
-        hour, today = self._last_hour(stack, ledger.newest), ledger.calendar.day(ledger.newest)
+        last, today = self._last_block(stack, ledger.newest), ledger.calendar.day(ledger.newest)
         stamp = stamp or Stamp("final", 0, ledger.newest)
-        made = self.close(stack, hour.end, stamp)
+        made = self.close(stack, last.end, stamp)
         self._know(today.end)  # what stands in for the rest of the day draws on all of it that is measured
-        if ledger.closed is not None and ledger.closed_day != today.end:
+        if ledger.closed is None:
+            return made
+        open_ = ledger.closed_day != today.end
+        if open_:
             made += blocks.close_day(today, stamp)
-            if today.end < ledger.calendar.month(today.end).end:
-                made += blocks.month(today.end, stamp)
-        elif ledger.closed is not None and today.end < ledger.calendar.month(today.end).end:
+        if open_ or today.end < ledger.calendar.month(today.end).end:  # else it was told with its last day
             made += blocks.month(today.end, stamp)
         return made
 
     def reopenable(self, stack: int, start: int, reach: Reach) -> bool:
-        """Whether the closed blocks from `start` on can be told again from the sums and the kept hours."""
+        """Whether the closed blocks from `start` on can be told again from the sums and the kept blocks."""
         ledger = self._ledgers[stack]
         if ledger.closed is None or ledger.first is None or start > ledger.closed:
             return True
@@ -132,10 +133,10 @@ class Stacks:
         return self._ledgers[stack].calendar.day(ts).start
 
     def reopen(self, stack: int, start: int, end: int, stamp: Stamp) -> list[Emission]:
-        """The closed blocks of one stack that changes in (start, end] touch, counted anew: hours, days, months.
+        """The closed blocks of one stack that changes in (start, end] touch, counted anew: blocks, days, months.
 
         A reading before all others also makes blocks that were never told, up to the first of those that were.
-        Later hours follow as far as values may stand in for theirs, later days as far as they count earlier ones.
+        Later blocks follow as far as values may stand in for theirs, later days as far as they count earlier ones.
         """
         ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.closed is None or ledger.first is None or start > ledger.closed:
@@ -149,12 +150,12 @@ class Stacks:
         block = ledger.block(max(start, ledger.first + 1))
         today = ledger.calendar.day(block.end)
         while block.start < lends and block.end <= ledger.closed:
-            made += blocks.hour(block, ledger.recount(block, whole=block.start < end), stamp)
+            made += blocks.block(block, ledger.recount(block, whole=block.start < end), stamp)
             block = ledger.block(block.end + 1)
         months: dict[int, int] = {}
         while today.end <= ledger.closed:
-            hours_kept = today.start >= ledger.closed - KEPT_MS or today.start < lends
-            made += blocks.close_day(today, stamp) if hours_kept else blocks.rolling_day(today, stamp)
+            kept = today.start >= ledger.closed - KEPT_MS or today.start < lends
+            made += blocks.close_day(today, stamp) if kept else blocks.rolling_day(today, stamp)
             if today.start < lends:
                 months[ledger.calendar.month(today.end).end] = today.end
             today = ledger.calendar.day(today.end + 1)
@@ -187,7 +188,7 @@ class Stacks:
         return frozenset(found)
 
     def closed(self, stack: int) -> int:
-        """End of the last closed hour of one stack; very negative where there is none."""
+        """End of the last closed block of one stack; very negative where there is none."""
         closed = self._ledgers[stack].closed
         return -(1 << 62) if closed is None else closed
 
@@ -204,7 +205,7 @@ class Stacks:
             own.seed(then, whole_from)
 
     def adopt(self, other: Stacks, stack: int, start: int) -> None:
-        """Take over the closed hours and days of one stack from `start` on from another's, whose sums are right."""
+        """Take over the closed blocks and days of one stack from `start` on from another's, whose sums are right."""
         self._spans.forget()
         self._ledgers[stack].adopt(other._ledgers[stack], start)
 
@@ -237,17 +238,17 @@ class Stacks:
                 if ledger.behind is not None and ledger.behind < end:
                     ledger.take(end)
 
-    def _last_hour(self, stack: int, newest: int) -> Block:
-        """The hour of the newest reading: of one at its very end the next, if it holds for long enough to make it."""
+    def _last_block(self, stack: int, newest: int) -> Block:
+        """The block of the newest reading: of one at its very end the next, if it holds for long enough to make it."""
         ledger = self._ledgers[stack]
-        hour, after = ledger.block(newest), ledger.block(newest + 1)
-        if newest < hour.end or after.end > ledger.calendar.day(newest).end:
-            return hour
+        block, after = ledger.block(newest), ledger.block(newest + 1)
+        if newest < block.end or after.end > ledger.calendar.day(newest).end:
+            return block
         self._know(after.end)
         valid_ms = ledger.regimes.on(ledger.calendar.local_date(after.end)).regime.hour_valid_ms
-        return after if any(t.enough(valid_ms) for t in ledger.hour(after)) else hour
+        return after if any(t.enough(valid_ms) for t in ledger.tallies(after)) else block
 
-    def _next_hour(self, ledger: Ledger) -> Block:
+    def _next_block(self, ledger: Ledger) -> Block:
         last = ledger.first if ledger.closed is None else ledger.closed
         assert last is not None  # noqa: S101 - the callers asked for `first` before
         return ledger.block(last + 1)

@@ -1,4 +1,4 @@
-"""What the minutes of one hour add up to, exactly."""
+"""What the minutes of one block add up to, exactly."""
 
 from __future__ import annotations
 
@@ -73,24 +73,12 @@ class Tally:
 
     def __add__(self, later: Tally) -> Tally:
         """Both together, in this order: what a day counts by minutes."""
+        added: dict[str, Any] = {name: getattr(self, name) + getattr(later, name) for name in _ADDED}
         return Tally(
-            micro=self.micro + later.micro,
-            valid=self.valid + later.valid,
-            minutes=self.minutes + later.minutes,
-            running=self.running + later.running,
+            **added,
             raw=_plus(self.raw, later.raw),
-            why=self.why + later.why,
             flagged=self.flagged or later.flagged,
             last=self.last if later.last is None else later.last,
-            mass=self.mass + later.mass,
-            mass_minutes=self.mass_minutes + later.mass_minutes,
-            gas=self.gas + later.gas,
-            gas_minutes=self.gas_minutes + later.gas_minutes,
-            backup=self.backup + later.backup,
-            asked=self.asked + later.asked,
-            got=self.got + later.got,
-            substituted=self.substituted + later.substituted,
-            product=self.product + later.product,
         )
 
     def mean(self) -> Fraction | None:
@@ -98,7 +86,7 @@ class Tally:
         return Fraction(self.micro, self.valid * MICRO) if self.valid else None
 
     def enough(self, valid_ms: int) -> bool:
-        """Whether so much of the hour is valid that its mean counts."""
+        """Whether so much of the block is valid that its mean counts."""
         return not self.verdict and self.valid > 0 and (self.verdict == "" or self.valid * MINUTE >= valid_ms)
 
     @property
@@ -118,6 +106,9 @@ class Tally:
         made.raw, made.why = [(t, c) for t, c in made.raw], Counter(made.why)
         made.product = Fraction(made.product)
         return made
+
+
+_ADDED = tuple(f.name for f in fields(Tally) if f.type in ("int", "Fraction", "Counter[str]"))
 
 
 def _plain(value: Any) -> Any:

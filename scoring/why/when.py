@@ -6,21 +6,21 @@ from devices.durations import HOUR, MINUTE, SECOND
 from devices.errors import ConfigurationError
 from devices.plant.model import Plant
 from scoring.steps import up
-from scoring.windows.rules import LATE, hour_horizon, minute_horizon
-
-MARGIN = 5 * MINUTE
-"""A reading counts from its time on: the one before the window's start is asked for too."""
+from scoring.windows.rules import MARGIN, hour_horizon, kept_for, minute_horizon
 
 
 def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | None) -> tuple[int, int]:
     """(earlier end, later end) of two windows of `length` ms; the later one by default the newest, the earlier one
-    by default one window before it.
+    by default one window before it, or, where that is not kept any more, as far before it as is kept (of 30 d: a day).
 
     Ends lie on seconds while readings are kept, on minutes while minutes are, else on hours: the step that the
     moment asked for lies in. ConfigurationError for moments that cannot be compared.
     """
     later = clock if at is None else at
-    earlier = later - length if before is None else before
+    kept = hour_horizon(plant) - HOUR
+    earlier = before
+    if earlier is None:
+        earlier = max(later - length, min(up(clock + length - kept, HOUR), later - HOUR))
     if earlier >= later:
         raise ConfigurationError(
             "the earlier moment is not before the later one", where="before", mend="leave it out for one window before"
@@ -28,14 +28,13 @@ def ends(plant: Plant, length: int, clock: int, at: int | None, before: int | No
     if later > up(clock, HOUR):
         raise ConfigurationError("the moment is not there yet", where="at", mend="leave it out for now")
     oldest = clock - (earlier - length)
-    if oldest > hour_horizon(plant) - HOUR:
-        kept = hour_horizon(plant) // HOUR - 1
+    if oldest > kept:
         raise ConfigurationError(
-            f"the earlier window begins {oldest / HOUR:.0f} h ago; sums are kept for {kept} h",
+            f"the earlier window begins {oldest / HOUR:.0f} h ago; sums are kept for {kept // HOUR} h",
             where="before",
             mend="choose a shorter window or a later `before`",
         )
-    readings, minutes = plant.intake.grace_ms + LATE - MARGIN, minute_horizon(plant) - HOUR
+    readings, minutes = kept_for(plant) - MARGIN, minute_horizon(plant) - HOUR
     step = SECOND if oldest <= readings else MINUTE if oldest <= minutes else HOUR
     if up(earlier, step) == up(later, step):
         raise ConfigurationError(

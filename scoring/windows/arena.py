@@ -49,8 +49,8 @@ def packed(entries: I64, channels: NDArray[np.void], room: I64, *, spare: int) -
 
 
 def roomy(count: I64) -> I64:
-    """An eighth more: moving what is kept when that is full costs eight moves a reading, and wastes little."""
-    return count + count // 8 + 8
+    """A sixteenth more: moving what is kept when that is full costs sixteen moves a reading, and wastes little."""
+    return count + count // 16 + 8
 
 
 def _arriving(channels: NDArray[np.void], target: I64, coming: NDArray[np.int32]) -> I64:

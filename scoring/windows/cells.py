@@ -19,7 +19,7 @@ from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
 from scoring.windows.kept import ts_of
-from scoring.windows.kernel import COUNTER, HOUR, MINUTE, RATE, inlined, inner, kernel
+from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, RATE, inlined, inner, kernel
 from scoring.windows.records import NONE
 from scoring.windows.rows import add_cell, keep
 from scoring.windows.weighing import kept_from, piece
@@ -58,6 +58,9 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     sealed = max(ch.newest // MINUTE, ch.sealed)
     old = ch.sealed if ch.sealed > NONE else first
     touched = -(-high // MINUTE)
+    gains = cells.gains[c]
+    if touched > old or first < sealed - cells.minutes or i == ch.count:
+        gains[COLUMNS] = 1
     minute = max(min(first, old), sealed - cells.minutes)
     while minute < sealed:
         if minute >= touched and minute < old:
@@ -66,7 +69,12 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
         if minute * MINUTE >= floor:
             clear(acc)
             piece(entries, channels, cells.labs, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
+            if minute < old:
+                add_cell(cells, c, minute % cells.minutes, -1, gains)
+                for k in range(COLUMNS):
+                    gains[k] += acc[k]
             if not keep(cells, c, minute % cells.minutes, acc):
+                gains[COLUMNS] = 1
                 return 0, NONE
         minute += 1
     for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):

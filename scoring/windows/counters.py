@@ -305,7 +305,7 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     """
     begin = ch.begin
     n = ch.count
-    cut = ch.newest - ch.keep - ch.period
+    cut = ch.newest - ch.keep - ch.period - ch.delay  # what is derived runs ahead of the clock
     first = _first_needed(entries, ch, cut)
     if first >= 0:
         floor = (ts_of(entries, ch, first) // MINUTE) * MINUTE

@@ -43,7 +43,7 @@ def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> 
 
 
 @inner
-def _floor(channels: Any, group: Any, required: I64) -> int:
+def floor_of(channels: Any, group: Any, required: I64) -> int:
     """The time after which every reading of the group's channels is still kept."""
     floor: Any = channels[group.running].floor if group.running >= 0 else np.int64(NONE)
     for k in range(group.first, group.stop):
@@ -124,7 +124,7 @@ def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I
                 covered, running = _ring_sum(ring, _MINUTES, cells.minutes, cell * 60, cell * 60 + 60)
                 ring[row, 0] = covered
                 ring[row, 1] = running
-            elif _floor(channels, group, required) <= cell * step * MINUTE:
+            elif floor_of(channels, group, required) <= cell * step * MINUTE:
                 start = cell * step * MINUTE
                 first = group.stop if step == 1 and _full(channels, cells, group, required, cell) else group.first
                 covered, running = joint(
@@ -166,7 +166,7 @@ def coverage(
     if from_hour >= to_hour:  # no whole hour in it
         from_hour = to_hour = -(-stop // 60)
     up = min(from_hour * 60, stop)  # minutes lie in [first, up) and [to_hour · 60, stop)
-    floor = _floor(channels, group, required)
+    floor = floor_of(channels, group, required)
     minute = sealed - cells.minutes  # the oldest in the rings
     hour = sealed // 60 - cells.hours
     for k in range(5):  # of the readings; one call, for it is large

@@ -5,8 +5,8 @@ in make no difference, as long as no reading is older than its channel's newest 
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
 Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
-to 30 days), and 8 bytes a kept reading: of grace + 65 min or of the newest 128 of a line's fastest meter, whichever
-is more, and an eighth more between compactions.
+to 30 days), and 8 bytes a kept reading: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's
+fastest meter, whichever is more, and a sixteenth more between compactions.
 """
 
 from __future__ import annotations
@@ -320,19 +320,23 @@ class Rolling:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore` needs to go on from here, bit-identical."""
+        return {name: array.copy() for name, array in self.state().items()}
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """`snapshot` in arrays that are partly our own, for a look at once."""
         self._update()
         entries, channels = packed(self._entries, self._channels, self._channels["count"], spare=0)
         cells = self._cells
         return {
             "entries": entries,
             "channels": channels,
-            "full": self._full.copy(),
-            "sums": cells.sums.copy(),
-            "held": cells.held.copy(),
-            "odd": cells.odd.copy(),
-            "free": cells.free.copy(),
-            "groups": self._groups.copy(),
-            "rings": self._rings.copy(),
+            "full": self._full,
+            "sums": cells.sums,
+            "held": cells.held,
+            "odd": cells.odd,
+            "free": cells.free,
+            "groups": self._groups,
+            "rings": self._rings,
             "reach": np.asarray(
                 [self._oldest, self._newest, self._minutes_back, self._gone, cells.minutes, cells.hours], np.int64
             ),
@@ -340,7 +344,7 @@ class Rolling:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a snapshot of the same plant; ValueError if it does not fit."""
-        for name, now in self.snapshot().items():
+        for name, now in self.state().items():
             then = state.get(name)
             sizes = slice(1) if name in ("sums", "held", "rings") else slice(0 if name in _OF_ANY_SIZE else None)
             if then is None or then.dtype != now.dtype or then.shape[sizes] != now.shape[sizes]:

@@ -30,6 +30,7 @@ class Cells(NamedTuple):
     held: NDArray[np.uint32]  # [channel, row]: ms covered
     odd: I64  # [row, column]
     free: I64  # how many rows of `odd` are free, then these
+    gains: I64  # [channel, column]: what minutes that were there gained since windows slid; last: 1, not all is known
     edges: I64  # ms, ascending: times inside an hour at which windows may be cut
     minutes: int  # rows of the ring of minutes, whole hours of them
     hours: int  # rows of the ring of hours
@@ -42,7 +43,7 @@ class Cells(NamedTuple):
         shape = channels, minutes + hours + len(edges)
         none = cls(
             np.zeros(shape, np.int64), np.zeros(shape, np.uint32), np.zeros((0, COLUMNS), np.int64),
-            np.zeros(1, np.int64), edges, minutes, hours, *labs,
+            np.zeros(1, np.int64), np.zeros((channels, COLUMNS + 1), np.int64), edges, minutes, hours, *labs,
         )  # fmt: skip
         return none.roomier()
 

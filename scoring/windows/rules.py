@@ -18,8 +18,10 @@ SLACK = HOUR
 LONGEST_SLACK = 26 * HOUR
 """... and this far where they are held up: a day fed at once, a line whose clock is slow. Minutes grow by it."""
 LATE = 65 * MINUTE
-"""Beyond grace, readings are kept at least this long: windows up to an hour are cut between minutes. What comes later
-is restated by reading the past (scoring.restate)."""
+"""Readings are kept at least this long: open windows up to an hour are cut between minutes. Closed ones are cut at
+minutes, of which cells are kept. What comes later is restated by reading the past (scoring.restate)."""
+MARGIN = 5 * MINUTE
+"""... and so much longer than what comes within grace: the reading before it counts too."""
 KEPT = 128
 """... and at least this many readings of a line's fastest meter, up to the horizon of the minute cells."""
 
@@ -79,6 +81,14 @@ def hour_horizon(plant: Plant, lag_ms: int = 0) -> int:
     return max(minute_horizon(plant, lag_ms), longest)
 
 
+def kept_for(plant: Plant) -> int:
+    """How long single readings are kept at least, before the newest of their channel; ms.
+
+    For the open window of an hour, whose channels may be ahead of the clock, and for what comes within grace.
+    """
+    return max(plant.intake.future_ms + LATE, plant.intake.grace_ms + MARGIN)
+
+
 def _keep(plant: Plant, lag_ms: int, moments: bool) -> list[int]:
     """How long each meter's readings are kept: one span for all meters of a line, so that they can be compared."""
     horizon = minute_horizon(plant)
@@ -89,10 +99,12 @@ def _keep(plant: Plant, lag_ms: int, moments: bool) -> list[int]:
         fastest[place] = min(fastest.get(place, every), every)
     found = []
     for m in plant.meters:
-        least = plant.intake.grace_ms + LATE + (SLACK if moments else 0)
+        least = kept_for(plant)
         lag = 0
+        if moments:
+            least = plant.intake.grace_ms + LATE + SLACK
         if m.stack is not None:  # quadrants are counted from readings, when their block is closed
-            least, lag = least + LATE, lag_ms
+            least, lag = plant.intake.grace_ms + 2 * LATE + (SLACK if moments else 0), lag_ms
         found.append(lag + max(least, min(horizon, KEPT * fastest[m.line, m.stack])))
     return found
 

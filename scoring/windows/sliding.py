@@ -17,9 +17,21 @@ from devices.durations import SECOND
 from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, SPIKES, inlined, inner, kernel
+from scoring.windows.kernel import (
+    COLUMNS,
+    CONFLICTS,
+    COVERED,
+    ESTIMATED,
+    HIGH,
+    LOW,
+    MINUTE,
+    SPIKES,
+    inlined,
+    inner,
+    kernel,
+)
 from scoring.windows.records import NONE
-from scoring.windows.sliding_joint import slide_joint
+from scoring.windows.sliding_joint import cut_off, slide_joint
 from scoring.windows.walk import part
 from scoring.windows.weighing import piece
 
@@ -107,6 +119,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
         changed[c, 1] = high
         if low < old and not _mend(entries, channels, cells, c, old, low, high, starts, passed, base, acc):
             old = NONE
+        clear(cells.gains[c])
         whole: Any = np.int64(new == old)
         if old == NONE:
             for k in range(SUMMED):
@@ -126,7 +139,7 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 whole |= 1 << (1 + w)
                 continue
             clear(acc)
-            if old == NONE or first > left:  # the sum itself, to be added up anew
+            if old == NONE or first > left or cut_off(ch.floor, first, left):  # the sum itself, to be added up anew
                 if start < new:
                     span(entries, channels, cells, c, start, new, acc)
                     _fold(acc)
@@ -193,12 +206,32 @@ def _mend(
 ) -> bool:
     """Take in what changed between `low` and `high`; false if no window holds all of it.
 
-    The shortest window that does is added up anew: what it gained, all longer ones gained. Those that begin after
-    it gained nothing; those that begin inside are added up anew too.
+    Nor where the readings at a window's start are gone. Where all that changed lies in minutes that had a cell before,
+    what these gained is known. Else the shortest window that holds all of it is added up anew: what it gained, all
+    longer ones gained. Those that begin after it gained nothing; those that begin inside are added up anew.
     """
+    gains = cells.gains[c]
+    if gains[COLUMNS] == 0 and high <= until:
+        _fold(gains)
+        for k in range(SUMMED):
+            passed[c, k] += gains[k]
+        for w in range(len(starts)):
+            if low < starts[w] < high:
+                if cut_off(channels[c].floor, starts[w], until):
+                    return False
+                span(entries, channels, cells, c, starts[w], until, acc)
+                _fold(acc)
+                for k in range(SUMMED):
+                    base[c, w, k] = passed[c, k] - acc[k]
+            elif starts[w] >= high:
+                for k in range(SUMMED):
+                    base[c, w, k] += gains[k]
+        return True
     for w in range(len(starts)):
         if starts[w] >= high:
             continue
+        if cut_off(channels[c].floor, starts[w], until):
+            return False
         clear(acc)
         if starts[w] < until:
             span(entries, channels, cells, c, starts[w], until, acc)

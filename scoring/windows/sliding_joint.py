@@ -8,9 +8,9 @@ import numpy as np
 
 from devices.durations import SECOND
 from devices.readings import I64
-from scoring.windows.coverage import coverage
+from scoring.windows.coverage import coverage, floor_of
 from scoring.windows.joint import joint
-from scoring.windows.kernel import inner, kernel
+from scoring.windows.kernel import MINUTE, inner, kernel
 from scoring.windows.records import NONE
 
 
@@ -73,6 +73,9 @@ def slide_joint(
                 if starts[w] >= high:
                     w += 1
                     continue
+                if cut_off(floor_of(channels, group, required), starts[w], old):
+                    old = np.int64(NONE)
+                    break
                 known = coverage(entries, channels, cells, group, required, rings[g], min(starts[w], old), old, scratch)
                 covered_more = known[0] - sums[g, w, 0]
                 running_more = known[1] - sums[g, w, 1]
@@ -94,6 +97,8 @@ def slide_joint(
             start = ends[w] - lengths[w]
             first = starts[w]
             left = min(start, new)
+            if old > NONE and left - first > MINUTE and cut_off(floor_of(channels, group, required), first, left):
+                old = np.int64(NONE)
             if old == NONE or not NONE < first <= min(start, old):
                 sums[g, w, 0] = sums[g, w, 1] = 0
                 if start < new:
@@ -124,6 +129,12 @@ def slide_joint(
             now[g, w, 0] = sums[g, w, 0] + open_covered
             now[g, w, 1] = sums[g, w, 1] + open_running
         state.joint_until[g] = new
+
+
+@inner
+def cut_off(floor: int, start: int, end: int) -> bool:
+    """Whether a stretch begins inside a minute, and long ago: in cells, of which its readings are gone."""
+    return bool(start < floor and start % MINUTE != 0 and end - start > MINUTE)
 
 
 @inner

@@ -74,7 +74,7 @@ class Sums(Protocol):
         ...
 
     def readings(self, channel: int, start: int, end: int) -> list[Seen]:
-        """The winning readings in [start, end), in order of time, as far back as they are kept: 2 h and grace."""
+        """The winning readings in [start, end), in order of time, as far back as they are kept."""
         ...
 
     def push(self, readings: Readings) -> None:

@@ -11,7 +11,7 @@ from greengauge.keeper import Keeper
 from greengauge.live import Live
 from ingest.clock import Jump
 from ingest.intake import IntakeState
-from ingest.log.log import LogState
+from ingest.log.state import LogState
 from ingest.quarantine.book import Fill
 from ingest.session.state import SessionState
 from ingest.writer_state import WriterCounts, WriterState

@@ -52,6 +52,20 @@ def test_a_fresh_reading_of_the_same_number_is_told(live: Live) -> None:
     assert live.since(0, NOW)["scores"][0]["age"] == 0.0
 
 
+def test_a_window_that_was_not_looked_at_is_as_young_as_the_others(live: Live) -> None:
+    """A new reading shown over one window is behind the longer ones too; a missing one too, and that shows."""
+    live.put_scores([score(window="1h"), score(window="24h"), score(window="24h", degree="gd")], [], [])
+    seen = live.seq
+    live.put_scores([score(window="1h", last=NOW)], [], [])
+    told = live.since(seen, NOW)
+    assert told["scores"] == []
+    assert sorted(told["lasts"]) == [("line:acme/wuhu/pyro/k1", "lcd", w, NOW) for w in ("1h", "24h")]
+    seen = live.seq
+    live.put_scores([score(window="1h", last=NOW, stale=True)], [], [])
+    stale = {(s["degree"], s["window"]): s["stale"] for s in live.since(seen, NOW)["scores"]}
+    assert stale == {("lcd", "1h"): True, ("lcd", "24h"): True}
+
+
 def test_nothing_changed_is_an_empty_message(live: Live) -> None:
     """Seen all: empty lists, still a clock."""
     live.clock = 5

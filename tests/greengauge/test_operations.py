@@ -205,8 +205,8 @@ def test_a_command_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         operations.command(T, {"scope": "service", "id": "clock-jump", "do": "shelve", "user": "ann", "for_ms": 1})
 
 
-def with_rejects(**counts: int) -> Any:
-    told = {"quarantine": {"reasons": {"identity": counts.get("identity", 0)}, "names_refused": counts.get("names", 0)}}
+def with_rejects(names: int = 0, **reasons: int) -> Any:
+    told = {"quarantine": {"reasons": reasons, "names_refused": names}}
     return service(live=SimpleNamespace(system=lambda: told, meters=dict))
 
 
@@ -220,6 +220,14 @@ def test_a_false_name_is_one_security_event_however_often(tmp_path: Path) -> Non
     again = Operations(tmp_path / "o.json")
     assert "trip identity" not in look(again, with_rejects(identity=599), 601, 700)
     assert look(again, with_rejects(identity=600), 800) == ["trip identity"]
+
+
+def test_a_mistake_of_ours_is_told_once(tmp_path: Path) -> None:
+    """Messages quarantined as `internal` raise one alarm, which says how many there are."""
+    operations = Operations(tmp_path / "o.json")
+    assert look(operations, with_rejects(internal=0), 0) == []
+    assert [e for n in (1, 2, 3) for e in look(operations, with_rejects(internal=2 * n), n)] == ["trip internal"]
+    assert "keeps out 6 messages" in unacknowledged(operations)["internal"]
 
 
 def test_a_flood_of_names_alarms_once(tmp_path: Path) -> None:

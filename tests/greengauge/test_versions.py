@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from greengauge import versions
 from greengauge.versions import Decoders
+from ingest import kernels
+from ingest.decode import definition, internal
 from ingest.log.record import Entry, Record, RecordKind
-from ingest.session.frames import encode
+from ingest.session.frames import Frame, encode
 from tests.ingest.small_plant import small_plant
 
 PLANT = small_plant()
@@ -50,3 +56,19 @@ def test_the_registry_is_kept_whole(tmp_path: Path) -> None:
     decoders(tmp_path)
     (copy,) = (tmp_path / "registry").iterdir()
     assert (copy.name, copy.read_text()) == (f"{PLANT.version:016x}.toml", "# a registry")
+
+
+def test_a_record_that_cannot_be_split_is_rejected_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of ours outside of its messages: the records beside it are read, for every reader alike."""
+    it, split = decoders(tmp_path), definition.split
+
+    def broken(body: bytes, level: int) -> Iterator[Frame]:
+        return split(body, level) if body == records[0].entry.body else [][0]
+
+    records = [record(1), replace(record(2), entry=replace(record(2).entry, body=b"\x31" + record(2).entry.body[1:]))]
+    monkeypatch.setattr(definition, "split", broken)
+    monkeypatch.setattr(kernels, "ready", lambda: False)
+    for _ in range(2):
+        got = it.decode([records[0], records[1], replace(records[0], position=3000)])
+        assert len(got.readings) == 2
+        assert [(r.reason, r.position, r.topic) for r in got.rejects] == [("internal", 2000, internal.WHOLE)]

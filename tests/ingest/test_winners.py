@@ -6,11 +6,13 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.readings import Readings
+from ingest.late import Keys
 from ingest.line_protocol import ReadingEncoder
 from ingest.store.embedded import EmbeddedStore
 from ingest.winners import Choice, Winners
@@ -206,8 +208,50 @@ async def test_blind_means_log_order(tmp_path: Path) -> None:
 
 async def test_the_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond its quota the oldest keys go."""
-    monkeypatch.setattr("ingest.winners.KEPT", 100)
+    monkeypatch.setattr("ingest.contested.KEPT", 100)
     bench = await run(tmp_path, *[[(0, b * 50 + t, 1, 1, "N") for t in range(50)] for b in range(8)])
     (count,) = bench.winners._db.execute("SELECT count(*) FROM winner").fetchone()
     assert count <= 100
-    assert bench.winners._recall((0, T0 + 399)) is not None
+    plan = bench.winners.recall(bench.winners.plan(batch([(0, 399, 1, 0, "N"), (0, 0, 1, 0, "N")])))
+    assert list(plan.known) == [1], "the newest, not the oldest"
+
+
+async def test_what_nothing_speaks_against_asks_nothing_of_the_file(tmp_path: Path) -> None:
+    """After a rewind all rows are late: the file is asked once for those that may be remembered, not row by row."""
+    rows = [(c, t, t % 7, 0, "N") for t in range(500) for c in range(3)]
+    bench = await run(tmp_path, rows, [(2, 100, 50, 0, "N"), (2, 300, 50, 1, "D")])
+    asked: list[str] = []
+    bench.winners._db.set_trace_callback(asked.append)
+    await bench.step(rows, 900)
+    assert [statement.split()[0] for statement in asked] == ["SELECT"]
+    assert bench.choices[-1].duplicates == 1500
+    assert len(bench.choices[-1].readings) == 2, "the two contested ones are sent again, and nothing else"
+    await bench.step([(0, t, t % 7, 0, "N") for t in range(500)], 3000)
+    assert len(asked) == 1, "nothing of this channel is remembered"
+    assert (await bench.held())[2, 100] == (50, "N")
+    assert (await bench.held())[2, 300] == (50, "D")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=20),
+    st.dictionaries(st.tuples(st.integers(0, 2), st.integers(0, 6)), st.sampled_from([0.5, -0.0, 3, "x"]), max_size=9),
+)
+def test_what_a_store_holds_of_each_key(rows: list[tuple[int, int]], store: dict[tuple[int, int], float | str]) -> None:
+    """Spans hold every key that is asked for, and an answer finds its key: against dictionaries."""
+    readings = batch([(c, t * 40_000, 1, 0, "N") for c, t in rows])
+    keys = Keys.of(readings, np.arange(len(rows)), np.ones(len(rows), np.bool_))
+    named = zip(keys.channel.tolist(), ((keys.ts - T0) // 40_000).tolist(), strict=True)
+    found = {key: keys.rows_of(k) for k, key in enumerate(named)}
+    assert found == {key: [n for n, row in enumerate(rows) if row == key] for key in rows}
+    spans, asked = keys.spans(np.ones(len(keys), np.bool_), series_of(PLANT))
+    answers = [
+        {
+            T0 + t * 40_000: v
+            for (c, t), v in sorted(store.items(), key=lambda item: item[0])
+            if c == channel and span.first <= T0 + t * 40_000 <= span.last
+        }
+        for channel, span in zip(asked, spans, strict=True)
+    ]
+    there, value = keys.held(asked, answers)
+    held_ = {key: v for key, v in store.items() if key in found and not isinstance(v, str)}
+    assert {key: value[k] for k, key in enumerate(found) if there[k]} == held_

@@ -488,3 +488,18 @@ def test_a_full_memory_says_so(tmp_path: Path) -> None:
     winners._db.execute("PRAGMA max_page_count = 1000000")
     winners.remember(many)
     winners.close()
+
+
+async def test_a_thin_stream_is_gathered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading that comes alone is written at once; those that come in the moment after it go together."""
+    monkeypatch.setattr(module, "GATHER_S", 1.0)
+    bench.start()
+    begun = time.monotonic()
+    bench.log.append((0, T0, b"1"))
+    await bench.until(lambda: len(bench.store.sizes) == 1)
+    assert time.monotonic() - begun < module.GATHER_S
+    for number in range(1, 6):
+        bench.log.append((0, T0 + number, b"%d" % number))
+        await asyncio.sleep(0.01)
+    await bench.done()
+    assert bench.store.sizes == [1, 5]

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ingest import writer as module
+from ingest.contested import Winner
+from ingest.late import Keys
 from ingest.store import patience
 from ingest.store.base import BadPoint, Span, StoreDown
 from ingest.store.embedded import EmbeddedStore
@@ -174,14 +176,14 @@ async def test_a_memory_that_cannot_be_read_waits(bench: Bench) -> None:
     await bench.until(lambda: bool(door(bench).waiting))
     door(bench).let(0)
     await bench.done()
-    recall, sick = bench.writer.winners._recall, True
+    recall, sick = bench.writer.winners._remembered.of, True
 
-    def failing(key: tuple[int, int]) -> object:
+    def failing(keys: Keys) -> dict[int, Winner]:
         if sick:
             raise sqlite3.OperationalError("disk I/O error")
-        return recall(key)
+        return recall(keys)
 
-    bench.writer.winners._recall = failing  # type: ignore[method-assign, assignment] # a disk's mood
+    bench.writer.winners._remembered.of = failing  # type: ignore[method-assign] # a disk's mood
     bench.log.append((0, T0, b"2"))
     await bench.until(lambda: bench.writer.state.condition == "down")
     assert "disk I/O error" in bench.writer.state.words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.durations import MINUTE, SECOND
+from devices.durations import HOUR, MINUTE, SECOND
 from devices.plant import parse
 from devices.readings import Readings
 from scoring.engine import Engine
@@ -118,3 +118,65 @@ def test_a_slow_counter_is_seen_a_minute_later_at_most(engine: Engine) -> None:
     again = [s for s in told if (s.ts, s.window, s.scope) == (BASE + 30 * MINUTE, "1min", "line:acme/works/a/k1")]
     lcd = [s for s in again if s.degree == "lcd"]
     assert [(s.denominator, s.lifecycle) for s in lcd] == [(60 * 0.0005, "restated")]
+
+
+HOURLY = parse("""
+schema = 1
+[intake]
+history = true
+[site.station]
+enterprise = "power"
+country = "TR"
+timezone = "UTC"
+[line.gt1]
+site = "station"
+area = "hall"
+industry = "power"
+[stack.gt1]
+lines = ["gt1"]
+regime = "none"
+[regime.none]
+minute_valid = "30s"
+hour_valid = "45min"
+standard = "273.15 K"
+limits = { nox = 100 }
+averages = ["1h", "24h"]
+from = 2000-01-01
+source = "test"
+[meter.cems]
+stack = "gt1"
+every = "1h"
+[meter.cems.channels]
+nox = { unit = "mg/m3", kind = "level", water = "dry", state = "standard", step = "1" }
+""")
+
+
+def hourly(engine: Engine, hours: range) -> list[tuple[str, int, str, float | None]]:
+    """Readings of so many hours in one batch, 80 mg/m3 each; the blocks told: average, ts, lifecycle and value."""
+    times = [BASE + hour * HOUR for hour in hours]
+    engine.push(Readings.of([0] * len(times), times, [80] * len(times)))
+    blocks = [e for e in engine.advance().emissions if e.average != "1min"]
+    return [(e.average, e.ts, e.lifecycle, e.value) for e in blocks]
+
+
+def test_blocks_of_a_batch_in_order_are_told_once() -> None:
+    """Two days in each batch and nothing late: no hour and no day is told a second time."""
+    engine = Engine(HOURLY, patience_ms=0)
+    told = [block for at in range(0, 300, 50) for block in hourly(engine, range(at, at + 50))]
+    assert {lifecycle for _, _, lifecycle, _ in told} == {"final"}
+    assert len({block[:2] for block in told}) == len(told)
+
+
+def test_a_late_reading_among_newer_ones_reopens_what_was_closed() -> None:
+    """A correction of hour 20 comes with the newest hour: hour 20 and its day are told again, the new hours once."""
+    engine = Engine(HOURLY, patience_ms=0)
+    hourly(engine, range(50))
+    times = [BASE + hour * HOUR for hour in (20, *range(50, 60))]
+    engine.push(Readings.of([0] * 11, times, [104] + [80] * 10, rev=[1] + [0] * 10))
+    told = [e for e in engine.advance().emissions if e.average != "1min"]
+    again = {(e.average, (e.ts - BASE) // HOUR): e.value for e in told if e.lifecycle == "restated"}
+    assert again["1h", 20] == 104.0
+    assert again["24h", 0] == 81.0  # 23 hours of 80 and one of 104
+    fresh = {(e.ts - BASE) // HOUR for e in told if e.lifecycle == "final" and e.average == "1h"}
+    assert fresh
+    assert not fresh & {hour for average, hour in again if average == "1h"}

@@ -96,6 +96,7 @@ def test_twenty_kills_lose_nothing(start: Start, broker: Mosquitto, tmp_path: Pa
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.fault(1)
 def test_two_hundred_kills_lose_nothing(start: Start, broker: Mosquitto, tmp_path: Path) -> None:
     """The same, ten times as often."""

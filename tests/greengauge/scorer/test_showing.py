@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -27,9 +28,9 @@ channels = {{ made = {{ unit = "t", kind = "amount", counts = "product:clinker" 
 """
 
 
-def plant(lines: int) -> Plant:
+def plant(lines: int, windows: str) -> Plant:
     """Lines of one meter each, all of one area."""
-    text = """schema = 1
+    text = f"""schema = 1
 profiles = ["cement"]
 [site.wuhu]
 enterprise = "acme"
@@ -38,7 +39,7 @@ region = "anhui"
 timezone = "Asia/Shanghai"
 electricity = "grid:CN"
 [scoring]
-windows = ["1h", "24h"]
+windows = {windows}
 """
     return parse(text + "".join(_LINE.format(line=f"k{n}") for n in range(lines)))
 
@@ -46,8 +47,8 @@ windows = ["1h", "24h"]
 class Bench:
     """A plant, its engine, and a clock that only the test moves."""
 
-    def __init__(self, lines: int = 3) -> None:
-        self.plant = plant(lines)
+    def __init__(self, lines: int = 3, windows: str = '["1h", "24h"]') -> None:
+        self.plant = plant(lines, windows)
         self.engine = Engine(self.plant)
         self.now, self.spent = 100.0, 0.0
         self.showing = Showing(self.plant, self.engine, now=lambda: self.now, spent=lambda: self.spent)
@@ -103,10 +104,10 @@ def test_a_busy_line_waits_for_the_round() -> None:
 
 
 def test_a_round_shows_what_the_looks_at_once_show() -> None:
-    """A round's pieces, put together, are the engine's own look at everything."""
-    bench = Bench()
-    for line in ("k0", "k1", "k2"):
-        bench.reading(line)
+    """A round's pieces, put together, are the engine's own look at everything; many quiet lines share one."""
+    bench = Bench(lines=13)
+    for line in range(13):
+        bench.reading(f"k{line}")
     [shown] = bench.looks()
     everything, _ = bench.engine.live()
     key = lambda s: (s.scope, s.degree, s.window)  # noqa: E731 - a sort key
@@ -114,20 +115,92 @@ def test_a_round_shows_what_the_looks_at_once_show() -> None:
 
 
 def test_what_nothing_comes_for_moves_on() -> None:
-    """An untouched line is in a round every few seconds, and not in each."""
+    """An untouched line is in a round every few seconds over each window, and not in each."""
     bench = Bench()
     bench.reading("k0")
     bench.looks()
-    seen = []
-    for second in range(1, 12):
+    seen: dict[str, list[int]] = {"1h": [], "24h": []}
+    for second in range(1, 14):
         for shown in bench.at(100.0 + second):
-            seen += [second] if "line:acme/wuhu/pyro/k2" in scopes(shown) else []
-    assert seen == [round(SLIDE_S), 2 * round(SLIDE_S)]
+            for window in {s.window for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k2"}:
+                seen[window].append(second)
+    assert seen["1h"] == [round(SLIDE_S), 2 * round(SLIDE_S)]
+    assert [later - seen["24h"][0] for later in seen["24h"]] == [0, round(SLIDE_S)]
+
+
+def test_a_window_is_shown_as_often_as_it_can_move() -> None:
+    """Of a busy line: a minute each second, 15 min (600 s are one in 600 of 1.5 s) each two, longer ones each five.
+
+    After the first round no two of the longest are in one.
+    """
+    bench = Bench(windows='["1min", "15min", "24h", "30d"]')
+    rounds: list[set[str]] = []
+    for half in range(82):
+        bench.now = 100.0 + half / 2
+        bench.reading("k0")
+        rounds += [{s.window for s in shown.scores} for shown in bench.looks() if shown.meters is not None]
+    assert len(rounds) == 41
+    assert rounds[0] == {"1min", "15min", "24h", "30d"}
+    assert all("1min" in windows for windows in rounds)
+    for window, every in (("15min", 2), ("24h", 5), ("30d", 5)):
+        at = [number for number, windows in enumerate(rounds) if window in windows][1:]
+        assert {later - one for one, later in pairwise(at)} == {every}
+    assert not any({"24h", "30d"} <= windows for windows in rounds[1:])
+
+
+def test_the_last_reading_is_in_every_window_in_the_end() -> None:
+    """A busy line that stops: within the time of the most seldom window all say 3 t, none what came before."""
+    bench = Bench(windows='["15min", "1h", "24h", "30d"]')
+    outputs: dict[str, float] = {}
+    for half in range(16):
+        bench.now = 100.0 + half / 2
+        if half < 3:
+            bench.reading("k1")
+        for shown in bench.looks():
+            outputs |= {s.window: s.output for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k1"}
+    assert outputs == dict.fromkeys(("15min", "1h", "24h", "30d"), pytest.approx(3.0))
+
+
+@pytest.mark.parametrize("lines", [1, 13])
+def test_quiet_lines_are_shown_over_every_window_when_a_round_begins(lines: int) -> None:
+    """Few are shown by themselves, many in the round; it matters not that the day and the month were not due in it."""
+    bench = Bench(lines, windows='["1h", "24h", "30d"]')
+    bench.looks()
+    for time in range(1, 9):
+        bench.now = 100.0 + 2 * time
+        for line in range(lines):
+            bench.reading(f"k{line}")
+        outputs = {}
+        for shown in bench.looks():
+            outputs |= {s.window: s.output for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k0"}
+        assert outputs == dict.fromkeys(("1h", "24h", "30d"), pytest.approx(float(time)))
+
+
+def test_a_round_brings_no_older_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quiet line's reading in the midst of a round is shown at once, and the round's end does not take it back."""
+    bench = Bench()
+    bench.looks()
+    live = bench.engine.live
+
+    def slow(**some: Any) -> Any:
+        bench.spent += 0.1
+        return live(**some)
+
+    monkeypatch.setattr(bench.engine, "live", slow)
+    bench.now = 110.0
+    assert bench.showing.look(alarmed=False) is None  # a window of the round
+    bench.reading("k1")
+    shown = bench.showing.look(alarmed=False)
+    assert shown is not None
+    outputs = {s.window: s.output for s in shown.scores if s.scope == "line:acme/wuhu/pyro/k1"}
+    for more in bench.looks():
+        outputs |= {s.window: s.output for s in more.scores if s.scope == "line:acme/wuhu/pyro/k1"}
+    assert outputs == {"1h": pytest.approx(1.0), "24h": pytest.approx(1.0)}
 
 
 def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks that take 0.1 s each: a round of two windows and the stacks takes 0.3 s, so one begins each 3 s."""
-    bench = Bench()
+    """Looks that take 0.1 s each: a round of one window and the stacks takes 0.2 s, so one begins each 2 s."""
+    bench = Bench(windows='["1h"]')
     bench.reading("k0")
     live = bench.engine.live
 
@@ -141,7 +214,7 @@ def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -
         bench.now = 100.0 + tenth / 10
         bench.reading("k0")
         ends += [bench.now for shown in bench.looks() if shown.meters is not None]
-    assert ends == pytest.approx([100.0 + 3 * n for n in range(7)])
+    assert ends == pytest.approx([100.0 + 2 * n for n in range(10)])
     assert bench.spent <= 20.0 / SHARE + 0.3
 
 

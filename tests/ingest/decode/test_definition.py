@@ -192,11 +192,26 @@ def test_sequence_gaps(decoder: Decoder, numbers: list[int], missing: int) -> No
     assert gaps(decoder, [record(p) for p in payloads]) == expected
 
 
-def test_redelivered_numbers_do_not_count(decoder: Decoder) -> None:
-    """A DUP or retained message says nothing about what is missing."""
-    one, nine = (b'{"ts": %d, "feed": 1, "seq": %d}' % (NOW, n) for n in (1, 9))
-    for delivery in ({"dup": True}, {"retain": True}):
-        assert gaps(decoder, [record(one), record(nine, **delivery)]) == {}
+DELIVERIES = {
+    "first delivered again": ([3, 4], [4, 5, 6], [7], 0),
+    "nothing came of them before": ([3], [4, 5], [6], 0),
+    "one is missing behind them": ([3], [4, 5], [7], 1),
+    "old ones of a meter that counts anew": ([499, 500, 1], [499, 500, 1], [2], 0),
+    "the first that is heard of a meter": ([], [4], [5], 0),
+    "far away": ([1], [9], [], 0),
+}
+
+
+@pytest.mark.parametrize(("before", "again", "then", "missing"), DELIVERIES.values(), ids=DELIVERIES)
+def test_redelivered_numbers(
+    decoder: Decoder, before: list[int], again: list[int], then: list[int], missing: int
+) -> None:
+    """What a DUP message brings is not missing; by itself it says nothing else. A retained one says nothing at all."""
+    payload = b'{"ts": %d, "feed": 1, "seq": %d}'
+    first, last = (record(*(payload % (NOW, n) for n in numbers)) for numbers in (before, then))
+    middle = record(*(payload % (NOW, n) for n in again), dup=True)
+    assert gaps(decoder, [first, middle, last]) == ({0: missing} if missing else {})
+    assert gaps(decoder, [record(payload % (NOW, 1)), record(payload % (NOW, 9), retain=True)]) == {}
 
 
 def test_explain_shows_what_is_stored(kiln: Plant) -> None:

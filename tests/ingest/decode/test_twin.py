@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Sequence
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.plant.model import Kind, Plant
+from devices.plant.model import Plant
 from ingest import kernels
 from ingest.decode import lookup, passes
 from ingest.decode.definition import Decoder
-from ingest.decode.result import Decoded
 from ingest.decode.twin import Twin
 from ingest.decode.window import bounds
-from ingest.log.record import Entry, Record, RecordKind
+from ingest.log.record import Record
 from ingest.session.frames import encode
-from tests.ingest.decode.conftest import NOW
+from tests.ingest.decode.conftest import KILN, LARGEST, NOW
+from tests.ingest.decode.twins import record, same
 from tests.plants import channel, plant
-
-KILN = b"plant/acme/wuhu/pyro/k1/kiln"
-LARGEST = 400
-
-
-@pytest.fixture(scope="module")
-def works() -> Plant:
-    """Steps of all sorts, a range, keys that JSON must escape, keys that begin alike, a reserved key as a field."""
-    steps = {"a": "1e-6", "ab": "0.5", "b": "1000", "µ": "0.025", "fine": "1e-18", "odd": "1/3", "whole": "1"}
-    return plant(
-        {
-            "kiln": [channel(k, step=Fraction(v)) for k, v in steps.items()]
-            + [
-                channel("feed", kind=Kind.RATE, step=Fraction(1, 1000), low=0, high=500_000),
-                channel("clinker", kind=Kind.RATE, source=7),
-            ],
-            "kiln2": [channel(k, step=Fraction(v)) for k, v in steps.items()],
-            'q"\\': [channel('x"y'), channel("back\\slash"), channel("tab\t"), channel("a")],
-            "reserved": [channel("ts"), channel("a")],
-            "none": [],
-            "coal": [channel("coal", field="TOT_1", kind=Kind.COUNTER, step=Fraction(1, 100)), channel("x/y")],
-        },
-        topics={"coal": "coal", 'q"\\': "legacy/q"},
-    )
-
-
-@pytest.fixture(scope="module")
-def twin(works: Plant) -> Twin:
-    """With its kernels."""
-    found = Twin(works, largest=LARGEST)
-    assert kernels.wait()
-    return found
-
-
-def record(body: bytes, level: int = 5, at: int = 1000) -> Record:
-    return Record(Entry(RecordKind.FRAMES, body, NOW, 1, level), at, at + 40, at + 40 + len(body))
-
-
-def same(fast: Decoded, slow: Decoded) -> None:
-    """Equal in everything but where in `text` a number stands."""
-    for name in ("channel", "ts", "value", "rev", "letter", "mark", "received", "position"):
-        ours, theirs = getattr(fast.readings, name), getattr(slow.readings, name)
-        assert ours.dtype == theirs.dtype
-        assert ours.tolist() == theirs.tolist(), name
-    for row in range(len(slow.readings)):
-        assert fast.readings.number(row) == slow.readings.number(row)
-    assert fast.rejects == slow.rejects
-    assert fast.closes == slow.closes
-    assert (fast.frames, fast.sequence_gaps) == (slow.frames, slow.sequence_gaps)
-    assert fast.sequences.tolist() == slow.sequences.tolist()
 
 
 def left(twin: Twin, body: bytes, level: int = 5) -> int:
@@ -302,40 +249,3 @@ def test_until_the_kernels_are_there(works: Plant, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("ingest.decode.passes.run", lambda *_: pytest.fail("the pass ran"))
     body = encode(KILN, TAKEN[0] % NOW, level=5)
     same(twin.decode([record(body)]), Decoder(works).decode([record(body)]))
-
-
-# --- ten million ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.long
-@pytest.mark.timeout(4 * 3600)
-def test_ten_million_messages(twin: Twin) -> None:
-    """Good messages with a few bytes changed, in records of a thousand. GREENGAUGE_FUZZ: another number of them."""
-    draw = random.Random(int(os.environ.get("GREENGAUGE_FUZZ_SEED", "7")))
-    wanted = int(os.environ.get("GREENGAUGE_FUZZ", "10000000"))
-    taken = 0
-    for _ in range(wanted // 1000):
-        level = draw.choice((4, 5))
-        body = b"".join(_damaged(draw, level) for _ in range(1000))
-        fast, slow = twin.decode([record(body, level)]), twin.definition.decode([record(body, level)])
-        same(fast, slow)
-        taken += len(fast.readings)
-    assert taken > wanted // 10
-
-
-_PARTS = [b'"ts":%d' % NOW, b'"a":', b'"feed":', b'"q":"M"', b'"seq":', b",", b"{", b"}", b"[", b"]", b"1", b"0", b".",
-          b"e", b"-", b'"', b" ", b"\\", b"\n", b":", b'"meter":"kiln"', b"\xc2\xb5", b"9999999999", b"\0"]  # fmt: skip
-
-
-def _damaged(draw: random.Random, level: int) -> bytes:
-    number = draw.choice(("%.3f", "%.0f", "%.17g", "%.5e")) % draw.uniform(-10, 600)
-    payload = draw.choice(TAKEN).replace(b"1.5", number.encode())
-    payload = bytearray(payload % (NOW + draw.randint(-5, 5)) if b"%d" in payload else payload)
-    for _ in range(draw.choice((0, 0, 1, 1, 2, 4))):
-        at = draw.randrange(len(payload) + 1)
-        part: Sequence[int] = draw.choice(_PARTS) if draw.random() < 0.7 else bytes([draw.randrange(256)])
-        payload[at : at + draw.choice((0, 1, 1, len(part), 12))] = bytes(part)
-    topic = draw.choice((KILN, KILN, KILN, KILN + b"/feed", b"coal/TOT_1", KILN + b"2"))
-    if topic[-1:] in b"d1":
-        payload = payload[: draw.randrange(12)] if draw.random() < 0.5 else bytearray(number.encode())
-    return encode(topic, bytes(payload), level=level, qos=draw.choice((0, 1)), mid=0, dup=draw.random() < 0.05)

@@ -31,3 +31,16 @@ def test_missing_numbers_outlive_a_restart(tmp_path: Path) -> None:
         assert q.followed == 500
         assert q.follow({"kiln": [9]}, 900) == {"kiln": 3}
         assert q.missing() == {"kiln": 5}
+
+
+def test_many_meters_are_one_question(tmp_path: Path) -> None:
+    """However many meters count their messages in a batch, the file is asked once and told in one transaction."""
+    with Quarantine(tmp_path / "q.sqlite") as q:
+        names = [f"m{n}, \"'% é" for n in range(3000)]
+        assert q.follow({name: [1, 2] for name in names[:2000]}, 100) == {}
+        asked: list[str] = []
+        q._db.set_trace_callback(asked.append)
+        gaps = q.follow({name: [5] for name in names}, 200)
+        q._db.set_trace_callback(None)
+    assert gaps == dict.fromkeys(names[:2000], 2)
+    assert sum(statement.startswith("SELECT") for statement in asked) == 1

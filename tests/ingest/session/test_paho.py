@@ -3,86 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import pytest
 from paho.mqtt import __version__
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 
 from ingest.session.wire import PINGREQ, PINGRESP, WireClient
-
-CONNACK_5 = b"\x20\x03\x00\x00\x00"
-
-
-class _Socket:
-    """The calls that paho may make, and nothing else: any other one is an AttributeError."""
-
-    def __init__(self) -> None:
-        self.incoming: list[bytes | Exception] = []
-        self.sent = bytearray()
-        self.takes = 1 << 20
-        self.closed = False
-        self.called: set[str] = set()
-
-    def recv(self, size: int) -> bytes:
-        self.called.add("recv")
-        if not self.incoming:
-            raise BlockingIOError
-        first = self.incoming[0]
-        if isinstance(first, Exception):
-            raise first
-        if not first:
-            return b""
-        self.incoming[0] = first[size:]
-        if not self.incoming[0]:
-            self.incoming.pop(0)
-        return first[:size]
-
-    def send(self, data: bytes | bytearray) -> int:
-        self.called.add("send")
-        taken = data[: self.takes]
-        self.sent += taken
-        return len(taken)
-
-    def fileno(self) -> int:
-        self.called.add("fileno")
-        return 99
-
-    def setblocking(self, flag: bool) -> None:
-        self.called.add("setblocking")
-        assert flag is False
-
-    def close(self) -> None:
-        self.called.add("close")
-        self.closed = True
-
-
-class _Client(Client):
-    """paho on such a socket."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id="me",
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        self.fake = _Socket()
-        self.told: list[str] = []
-        self.on_connect = lambda *_: self.told.append("connected")
-        self.on_message = lambda *_: self.told.append("message")
-        self.on_disconnect = lambda *_: self.told.append("disconnected")
-        self.on_socket_close = lambda _client, _userdata, sock: self.told.append("closed" if sock.closed else "closing")
-
-    def _create_socket(self) -> Any:
-        return self.fake
+from tests.ingest.session.paho import CONNACK_5, FakeClient
 
 
 @pytest.fixture
-def client() -> _Client:
-    made = _Client()
+def client() -> FakeClient:
+    made = FakeClient()
     made.connect("nowhere.invalid", keepalive=10, clean_start=False)
     return made
 
@@ -95,7 +28,7 @@ def test_the_version_is_one_that_was_read() -> None:
 def test_the_socket_comes_from_one_place() -> None:
     """`_create_socket(self)` is where paho makes its socket, and what it gives is what `socket()` shows."""
     assert list(inspect.signature(Client._create_socket).parameters) == ["self"]
-    made = _Client()
+    made = FakeClient()
     made.connect("nowhere.invalid", clean_start=False)
     assert made.socket() is made.fake
     assert issubclass(WireClient, Client)
@@ -122,7 +55,7 @@ def test_these_names_and_parameters_exist() -> None:
     assert {"connect_timeout", "keepalive", "on_socket_close"} <= set(dir(Client))
 
 
-def test_a_socket_that_blocks_is_no_end(client: _Client) -> None:
+def test_a_socket_that_blocks_is_no_end(client: FakeClient) -> None:
     """BlockingIOError means nothing now, whatever part of a packet is there."""
     for byte in CONNACK_5:
         assert client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -133,7 +66,7 @@ def test_a_socket_that_blocks_is_no_end(client: _Client) -> None:
 
 
 @pytest.mark.parametrize("end", [b"", OSError("cut")])
-def test_the_end_of_the_bytes_ends_the_connection(client: _Client, end: bytes | Exception) -> None:
+def test_the_end_of_the_bytes_ends_the_connection(client: FakeClient, end: bytes | Exception) -> None:
     """No bytes, or an OSError: the socket is let go of before it is closed, then the end is told."""
     client.fake.incoming.append(end)
     assert client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -143,7 +76,7 @@ def test_the_end_of_the_bytes_ends_the_connection(client: _Client, end: bytes | 
     assert client.loop_read() == MQTTErrorCode.MQTT_ERR_NO_CONN
 
 
-def test_whole_packets_are_sent(client: _Client) -> None:
+def test_whole_packets_are_sent(client: FakeClient) -> None:
     """A socket that takes all it is given gets a packet with each call."""
     assert client.fake.sent[0] == 0x10
     assert len(client.fake.sent) == 2 + client.fake.sent[1]
@@ -153,7 +86,7 @@ def test_whole_packets_are_sent(client: _Client) -> None:
     assert len(client.fake.sent) == 2 + client.fake.sent[1]
 
 
-def test_what_a_callback_sends_waits_for_loop_write(client: _Client) -> None:
+def test_what_a_callback_sends_waits_for_loop_write(client: FakeClient) -> None:
     """Inside a callback nothing is sent: `want_write` then says so."""
     client.on_connect = lambda client, *_: client.subscribe([("plant/#", 1)])
     client.fake.sent.clear()
@@ -165,11 +98,11 @@ def test_what_a_callback_sends_waits_for_loop_write(client: _Client) -> None:
     assert client.fake.sent[0] == 0x82
 
 
-def test_a_ping_that_is_answered_at_once_is_answered(client: _Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ping_that_is_answered_at_once_is_answered(client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """PINGREQ goes out as two bytes after a keep-alive; with its PINGRESP read paho asks again and never gives up."""
     now = [1000.0]
     monkeypatch.setattr("paho.mqtt.client.time_func", lambda: now[0])
-    made = _Client()
+    made = FakeClient()
     made.connect("nowhere.invalid", keepalive=10, clean_start=False)
     made.fake.incoming.append(CONNACK_5)
     made.loop_read()
@@ -183,7 +116,7 @@ def test_a_ping_that_is_answered_at_once_is_answered(client: _Client, monkeypatc
     assert made.told == ["connected"]
 
 
-def test_a_goodbye_is_sent_then_the_socket_closed(client: _Client) -> None:
+def test_a_goodbye_is_sent_then_the_socket_closed(client: FakeClient) -> None:
     """`disconnect()` gives the packet to the socket first, and closes the socket itself."""
     client.fake.incoming.append(CONNACK_5)
     client.loop_read()
@@ -193,7 +126,7 @@ def test_a_goodbye_is_sent_then_the_socket_closed(client: _Client) -> None:
     assert client.fake.closed
 
 
-def test_nothing_else_is_asked_of_a_socket(client: _Client) -> None:
+def test_nothing_else_is_asked_of_a_socket(client: FakeClient) -> None:
     """recv, send, setblocking and close are all that a connection's life needs."""
     client.fake.incoming.append(CONNACK_5)
     client.loop_read()

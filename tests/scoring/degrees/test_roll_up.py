@@ -43,6 +43,18 @@ def test_bought_clinker_is_a_material() -> None:
     assert scores["acme", "cd"].value == 30 / 170
 
 
+def test_clinker_both_made_and_bought() -> None:
+    """90 t made and 110 used: all 110 are the works' own, 20 of them from stock, so that windows add up. 15 t that are
+    bought under a name of their own are a material.
+    """
+    works = kiln_and_mill()
+    works.amount(works.channel(works.lines[1], "material:clinker"), 20)
+    works.amount(works.channel(works.lines[1], "material:bought-clinker"), 15)
+    scores = works.scores()
+    assert (scores["wuhu", "gd"].numerator, scores["wuhu", "gd"].denominator) == (137.25 + 117.6 - 110, 140.0 + 30 + 15)
+    assert scores["wuhu", "cd"].value == 30 / 185
+
+
 def test_sub_meters_and_levels_do_not_count() -> None:
     """What a main meter already counts is not counted again; a level has no amount."""
     works = Works()
@@ -137,6 +149,26 @@ def test_standing_still_is_complete() -> None:
     score = works.scores()["a", "gd"]
     assert (score.operation, score.completeness) == ("stopped", 0.25)
     assert score.quality == "bad"
+
+
+def test_a_silent_running_channel_is_not_good() -> None:
+    """What says that the line runs was read in the last half of the hour alone: complete to the letter (all of the
+    known running time), and uncertain, with the reason; of less than half of it: bad. The site says whose it is.
+    """
+    for known, quality in ((HOUR, "good"), (HOUR // 2, "uncertain"), (HOUR // 5, "bad")):
+        works = Works()
+        works.product("steel", theoretical="1")
+        line = works.line("a")
+        feed = works.channel(line, None, symbol="t/h", kind=Kind.RATE)
+        works.runs_with(line, feed)
+        works.amount(feed, 50, start=NOON - known)
+        works.amount(works.channel(line, "product:steel"), 10)
+        works.amount(works.channel(line, "material:ore"), 12)
+        scores = works.scores()
+        why = None if quality == "good" else "line a: not always known whether it runs"
+        for scope in ("a", "wuhu"):
+            gd = scores[scope, "gd"]
+            assert (gd.completeness, gd.quality, gd.reason) == (1.0, quality, why)
 
 
 def test_instants_need_no_coverage() -> None:

@@ -204,6 +204,65 @@ def test_days_add_up_to_what_their_hours_are() -> None:
     assert DaySum.from_json(whole.to_json()) == whole
 
 
+def stood_up(regime: str, rows: list[tuple[int, int]]) -> list[Emission]:
+    """Closed blocks of a line that always runs: NOx at (minutes from the first of December, mg/m3), each 15 min."""
+    text = REGISTRY.format(regime=regime).replace("running = ", "# running = ").replace('"5min"', '"15min"')
+    plant = parse(text.replace('max_gap = "12min"', 'max_gap = "15min"'))
+    nox, start = plant.channel("gas", "nox").index, at("2025-12-01T00:00+01:00")
+    found = [(nox, start + minute * MINUTE, value * 10**6, 0, "N") for minute, value in rows]
+    return run(plant, found, [], restart=False)
+
+
+def test_discarded_half_hours_are_in_no_longer_average() -> None:
+    """A day of half-hours at 100, the third of which was measured for 15 of its 30 minutes: 47 · 30 minutes count in
+    the day, its month and two days in work, and 47.5 · 30 of 48 · 30 were measured.
+    """
+    regime = REGIMES["eu"].replace('["1d"]', '["1d", "1mo", "1-operating-days"]')
+    found = stood_up(regime, [(m, 100) for m in range(0, 1440, 15) if m != 75])
+    for average in ("1d", "1mo", "1-operating-days"):
+        (one,) = [e for e in found if e.average == average and e.pollutant == "nox"]
+        assert (one.valid_minutes, one.completeness) == (47 * 30, 47.5 / 48), average
+        assert one.value == 80.0
+
+
+def test_points_of_a_slow_analyser_are_complete() -> None:
+    """One point in each quarter of an hour is all that the US rule asks for: hours, days and operating days alike."""
+    regime = REGIMES["us"].replace("2-operating-days", "1-operating-days").replace('per = "clinker"\n', "")
+    regime = regime.replace('"1 lb/short-ton"', "100").replace('days"]', 'days", "1mo"]')
+    found = stood_up(regime, [(m, 60) for m in range(0, 1440, 15)])
+    assert {e.average for e in found} == {"1h", "1d", "1-operating-days", "1mo"}
+    assert {(e.average, e.completeness, e.quality) for e in found if e.completeness != 1.0} == set()
+
+
+@pytest.mark.parametrize("after", [30, 60])
+def test_a_stop_lasts_as_long_as_its_reading_holds(after: int) -> None:
+    """Letter F (stopped) at minute 30 holds for 12 minutes; the 18 after it have nothing, whether the flow is read or
+    not: 30 of 48 running minutes are valid.
+    """
+    plant = parse(REGISTRY.format(regime=REGIMES["cn"]).replace("running = ", "# running = "))
+    nox, flow = (plant.channel("gas", name).index for name in ("nox", "flow"))
+    start = at("2025-12-01T00:00+01:00")
+    rows = [(nox, start + m * MINUTE, 50 * 10**6, 0, "F" if m == 30 else "N") for m in range(0, 31, 5)]
+    rows += [(flow, start + m * MINUTE, 10**9, 0, "N") for m in range(0, after, 5)]
+    found = run(plant, sorted(rows, key=lambda row: row[1]), [], restart=False)
+    (hour,) = [e for e in found if (e.average, e.ts) == ("1h", start)]
+    assert (hour.valid_minutes, hour.completeness) == (30, 30 / 48)
+
+
+@pytest.mark.parametrize("day", [30, 31])
+def test_a_file_that_ends_in_a_month_tells_it(day: int) -> None:
+    """At noon of the last day of a month as at noon of the day before: its month is told, once."""
+    plant = parse(REGISTRY.format(regime=REGIMES["cn"]).replace("running = ", "# running = "))
+    nox, start = plant.channel("gas", "nox").index, at(f"2025-12-{day}T00:00+01:00")
+    found = run(plant, [(nox, start + m * MINUTE, 50 * 10**6, 0, "N") for m in range(0, 720, 5)], [], restart=False)
+    (month,) = [e for e in found if e.average == "1mo"]
+    assert (month.ts, month.value, month.valid_minutes) == (
+        at("2025-12-01T00:00+01:00"),
+        50.0,
+        727,
+    )  # the last one holds for 12 min
+
+
 def test_operating_days_pass_over_those_without_operation() -> None:
     """The newest two of four, one of which stood still."""
     days = {d: DaySum(operated=int(d != 3)) for d in (1, 2, 3, 4)}

@@ -108,6 +108,18 @@ def test_a_reading_a_second(seed: int) -> None:
         both.agree(ts + silence)
 
 
+def test_a_jump_over_what_is_kept() -> None:
+    """A board between minutes, then none for fifty: what leaves the windows lies before the readings that are kept."""
+    both = Both(PLANT, GROUPS)
+    pick = Random(3).randint
+    for minute in range(180):
+        times = [BASE + minute * MINUTE + second * SECOND for second in range(1, 61)]
+        both.push(batch([(c, ts, pick(0, 60), 0, ord("N"), 0) for ts in times for c in range(7)]))
+        if minute % 50 == 0:
+            both.push(batch([(c, times[-1] + 30 * SECOND, pick(0, 60), 0, ord("N"), 0) for c in range(7)]))
+            both.agree(times[-1] + 30 * SECOND)
+
+
 def test_a_channel_ahead_of_the_running_condition() -> None:
     """A derived channel's readings come later than its source's: where it covers nothing yet, the group does not."""
     both = Both(PLANT, [CoverageGroup(0, "gd", (8,), (3, 20)), CoverageGroup(0, "lcd", (8,), None)])

@@ -8,7 +8,7 @@
     moved         the store cursor has moved
     snapshot      the scores' state is about to be saved
 
-FAULT_KEEPALIVE sets the session's keep-alive, s.
+FAULT_KEEPALIVE sets the session's keep-alive, s. FAULT_NUMBER is the text of a number over which decoding stumbles.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from devices.ruler import Ruler
 from greengauge import cli, service
 from greengauge.scorer import snapshots
 from ingest.intake import Intaker
@@ -64,4 +65,12 @@ wrap(snapshots, "save", before="snapshot")
 service.Intaker = partial(Intaker, reached=reached)  # type: ignore[misc, assignment] # told where it is
 if "FAULT_KEEPALIVE" in os.environ:
     service.MqttSession = partial(MqttSession, keepalive=int(os.environ["FAULT_KEEPALIVE"]))  # type: ignore[misc, assignment] # short
+if "FAULT_NUMBER" in os.environ:
+    read = Ruler.read
+
+    def stumbling(self: Ruler, text: str) -> tuple[int, int]:
+        """A mistake of ours: `ZeroDivisionError`."""
+        return (1 // 0, 0) if text == os.environ["FAULT_NUMBER"] else read(self, text)
+
+    Ruler.read = stumbling  # type: ignore[method-assign] # the fault
 cli.main()

@@ -75,6 +75,7 @@ def test_a_log_damaged_between_runs(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.fault(3)
 def test_a_log_damaged_thirty_times(
     tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import statistics
 import subprocess
 import time
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.quarantine import Quarantine
 from tests.system.faults import oracle
 from tests.system.faults.conftest import After, Figure
 from tests.system.faults.meters import Meters, registry
@@ -38,10 +40,9 @@ def kill_again_and_again(folder: Path, broker: Mosquitto, store: Influxd, after:
     registry(folder, history=True)
     running = service(folder, broker.url, store.url, child=True)
     after.append(running.start().ready())  # the session has to exist before the first message
-    usual = time.monotonic() - running.began
     meters = Meters(broker.port, every=0.012, history=True)
     after.append(meters)
-    slowest, named = 0.0, 0
+    starts, named = list[float](), 0
     running.kill()
     for n in range(times):
         point = POINTS[n // 2 % len(POINTS)] if n % 2 else ""
@@ -52,7 +53,7 @@ def kill_again_and_again(folder: Path, broker: Mosquitto, store: Influxd, after:
             named += 1
         else:
             running.ready()
-            slowest = max(slowest, time.monotonic() - running.began)
+            starts.append(time.monotonic() - running.began)
             time.sleep(dice.uniform(0.0, 0.5))
         running.kill()
     running.env["FAULT_POINT"] = ""
@@ -62,8 +63,13 @@ def kill_again_and_again(folder: Path, broker: Mosquitto, store: Influxd, after:
     told = oracle.nothing_lost(store, meters, folder / "data")
     scores = oracle.scores_are_those_of_a_clean_run(store, folder, meters)
     assert running.stop() < 20
-    assert slowest < max(5.0, 2 * usual), "ready within 5 s; on a machine that is slow today, as an empty start is"
-    return f"{times} kills, {named} of them at named points; {told}; {scores}; ready again in {slowest:.1f} s at most"
+    with Quarantine.open_read_only(folder / "data" / "quarantine.db") as quarantine:
+        assert quarantine.missing() == {}, "messages that came count as missing"
+    slowest, usual = max(starts), statistics.median(starts)
+    told = f"{times} kills, {named} of them at named points; {told}; {scores}; ready again in {slowest:.1f} s at most"
+    # Ready within 5 s; on a machine that is slow today, not far from what is usual on it.
+    assert slowest < max(5.0, 2 * usual), f"{told}, {usual:.1f} s as a rule"
+    return told
 
 
 def test_fourteen_kills(tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure) -> None:
@@ -72,6 +78,7 @@ def test_fourteen_kills(tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, a
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_two_hundred_kills(tmp_path: Path, mosquitto: Mosquitto, influx: Influxd, after: After, figure: Figure) -> None:
     """The same, ten times as often."""
     figure(kill_again_and_again(tmp_path, mosquitto, influx, after, 200))

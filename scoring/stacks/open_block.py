@@ -1,4 +1,4 @@
-"""The hour that a moment lies in, while it is open."""
+"""The block that a moment lies in, while it is open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from scoring.stacks.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
-class OpenHour:
-    """The hour that a moment lies in, with its minutes so far of one pollutant."""
+class OpenBlock:
+    """The block that a moment lies in, with its minutes so far of one pollutant."""
 
     block: Block
     now: int  # end of its last minute that counts
     minutes: Sequence[Atom]
     tally: Tally
-    before: int | None  # the newest valid minute of the hour before
+    before: int | None  # the newest valid minute of the block before
     over: bool  # all of it has passed
     taken_off: Fraction = Fraction(0)  # mg/m3 that the block's mean is lowered by
     spacing: int = 1  # minutes from one point to the next: what is still to come counts as so many points fewer
@@ -38,8 +38,8 @@ class OpenHour:
         *,
         taken_off: Fraction = Fraction(0),
         spacing: int = 1,
-    ) -> OpenHour:
-        """The hour at `now`, a whole minute; the minute that has `begun` counts as one, if enough of it is valid."""
+    ) -> OpenBlock:
+        """The block at `now`, a whole minute; the minute that has `begun` counts as one, if enough of it is valid."""
         if begun is None:
             return cls(block, now, minutes, tally, before, now >= block.end, taken_off, spacing)
         together = tally + Tally.of([begun])
@@ -57,7 +57,7 @@ class OpenHour:
         return None if newest is None else max(Fraction(newest, MICRO) - self.taken_off, Fraction(0))
 
     def can_count(self, valid_ms: int) -> bool:
-        """Whether the hour is, or may still become, valid."""
+        """Whether the block is, or may still become, valid."""
         if self.tally.verdict is not None:
             return self.now < self.block.end or not self.tally.verdict
         return (self.tally.valid + self.left) * MINUTE >= valid_ms
