@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from devices.durations import DAY, HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import Readings
+from scoring.kinds import MOST, Again, Begun, Kind, go_on, together
 from scoring.restate.causes import Book, from_json, to_json
 from scoring.restate.past import Touched
 from scoring.results import Changes
@@ -25,47 +25,11 @@ from scoring.windows.rules import root
 Moments = Literal["scores", "sums"]
 
 
-@dataclass(slots=True)
-class _Again:
-    """A told step that has to be told again: of whom, and over which windows."""
-
-    rows: int = 0
-    windows: int = 0
-
-
-@dataclass(slots=True)
-class _Begun:
-    """A step that counts as told, and the windows (positions in `Kind.lengths`) that are still to be told of it."""
-
-    end: int
-    kind: Kind
-    rows: list[int]
-    windows: list[int]
-
-    def go_on(self, stamp: Stamp, *, whole: bool) -> Changes:
-        """All that is left of it, or a window more."""
-        windows, self.windows = (self.windows, []) if whole else (self.windows[:1], self.windows[1:])
-        return self.kind.tell(self.end, self.rows, windows, stamp) if self.rows and windows else Changes()
-
-
-@dataclass(slots=True)
-class Kind:
-    """Steps of one kind."""
-
-    steps: Steps
-    lengths: tuple[int, ...]  # of its windows, ms; a window is a position in here
-    tell: Callable[[int, Sequence[int], Sequence[int], Stamp], Changes]  # (end, rows, windows, stamp)
-    marks: Callable[[], list[int]]  # watermark of each row
-    rows: Callable[[Touched], int]  # the rows that a span touches, as bits
-    again: dict[int, _Again] = field(default_factory=dict)
-
-
 class Agenda:
     """Steps of all kinds: stored ones, which readings touch, and moments, which are asked for.
 
-    A step is told whole, or a window at a time: a hundred lines' is a tenth of a second of work, in which nobody else
-    would be heard. Once begun it counts as told, and goes on before any other; what late readings touch of it
-    meanwhile is told again like that of any told step.
+    A step is told whole, or in pieces (`Begun`). Once begun it counts as told, and goes on before any other; what late
+    readings touch of it meanwhile is told again like that of any told step.
     """
 
     def __init__(
@@ -109,8 +73,8 @@ class Agenda:
                 )
             ]
         self.kinds = self.stored + self.moments
-        self._begun: list[_Begun] = []  # one at most
-        self._begun_live: list[_Begun] = []  # what is not final, each kind of one moment
+        self._begun: list[Begun] = []  # one at most
+        self._begun_live: list[Begun] = []  # what is not final, each kind of one moment
         self._book = Book()  # why steps are to be told again
 
     # --- what makes steps -------------------------------------------------------------------------
@@ -173,20 +137,20 @@ class Agenda:
         return best
 
     def tell(self, end: int, kind: Kind, rows: list[int], stamp: Stamp, *, whole: bool = True) -> Changes:
-        """Tell the `next` step, or (not `whole`) a window more of it."""
+        """Tell the `next` step, or (not `whole`) a piece more of it."""
         if not self._begun:
             kind.steps.told(end, rows)
             windows = list(range(len(kind.lengths)))
             if self.wanted is not None:
                 rows, windows = self.wanted(kind, end, rows)
-            self._begun = [_Begun(end, kind, rows, windows)]
-        return _go_on(self._begun, stamp, whole=whole)
+            self._begun = [Begun(end, kind, rows, windows)]
+        return go_on(self._begun, stamp, whole=whole)
 
     def begin_live(self, ts: int) -> None:
         """The stored steps that end at `ts` and are not final are to be told as they stand, by `tell_live`."""
         for kind in self.stored:
             if rows := kind.steps.touched(ts):
-                self._begun_live.append(_Begun(ts, kind, rows, list(range(len(kind.lengths)))))
+                self._begun_live.append(Begun(ts, kind, rows, list(range(len(kind.lengths)))))
 
     @property
     def live_begun(self) -> bool:
@@ -194,8 +158,8 @@ class Agenda:
         return bool(self._begun_live)
 
     def tell_live(self, stamp: Stamp, *, whole: bool) -> Changes | None:
-        """Tell of these the next, or (not `whole`) a window more of it; None if there is nothing more."""
-        return _go_on(self._begun_live, stamp, whole=whole) if self._begun_live else None
+        """Tell of these the next, or (not `whole`) a piece more of it; None if there is nothing more."""
+        return go_on(self._begun_live, stamp, whole=whole) if self._begun_live else None
 
     # --- what is told again -----------------------------------------------------------------------
 
@@ -220,7 +184,7 @@ class Agenda:
             for end, rows in kind.steps.told_between(span.start, span.end + max(kind.lengths, default=0)):
                 windows = bits(i for i, w in enumerate(kind.lengths) if end < span.end + w)
                 if rows & mine and windows:
-                    entry = kind.again.setdefault(end, _Again())
+                    entry = kind.again.setdefault(end, Again())
                     entry.rows |= rows & mine
                     entry.windows |= windows
                     any_ = True
@@ -229,7 +193,7 @@ class Agenda:
         return any_
 
     def tell_again(self, stamp: Stamp, *, whole: bool) -> Changes | None:
-        """Tell the oldest step that is to be told again, or (not `whole`) a window of it; None if there is none."""
+        """Tell the oldest step that is to be told again, or (not `whole`) a piece of it; None if there is none."""
         kinds = [kind for kind in self.kinds if kind.again]
         if not kinds:
             self._book.clear()
@@ -238,9 +202,13 @@ class Agenda:
         end = min(kind.again)
         entry = kind.again[end]
         rows, windows = rows_of(entry.rows), rows_of(entry.windows)
-        windows = windows if whole else windows[:1]
-        entry.windows &= ~bits(windows)
-        if not entry.windows:
+        if not whole and len(rows) > MOST:
+            rows = rows[: max(1, MOST // len(windows))]
+            entry.rows &= ~bits(rows)
+        else:
+            windows = windows if whole else windows[: together(rows)]
+            entry.windows &= ~bits(windows)
+        if not (entry.rows and entry.windows):
             del kind.again[end]
         if self.wanted is not None:
             rows, wanted = self.wanted(kind, end, rows)
@@ -271,14 +239,14 @@ class Agenda:
         self._book.add(from_json(state["causes"]))
         for kind, then in zip(self.stored, state["stored"], strict=True):
             kind.steps.restore(then["steps"])
-            kind.again = {end: _Again(int(rows), int(windows)) for end, rows, windows in then["again"]}
+            kind.again = {end: Again(int(rows), int(windows)) for end, rows, windows in then["again"]}
         for begun, was in (self._begun, state["begun"]), (self._begun_live, state["begun_live"]):
-            begun[:] = [_Begun(end, self.stored[kind], rows, windows) for end, kind, rows, windows in was]
+            begun[:] = [Begun(end, self.stored[kind], *rest) for end, kind, *rest in was]
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _kept(self, begun: list[_Begun]) -> list[list[Any]]:
-        return [[b.end, self.stored.index(b.kind), b.rows, b.windows] for b in begun if b.kind in self.stored]
+    def _kept(self, begun: list[Begun]) -> list[list[Any]]:
+        return [[b.end, self.stored.index(b.kind), b.rows, b.windows, b.done] for b in begun if b.kind in self.stored]
 
     def _scopes(self, span: Touched) -> int:
         return bits(scope for line in span.lines for scope in self._scopes_of_line[line])
@@ -305,14 +273,6 @@ class Agenda:
             self._marks.scopes,
             self._scopes,
         )
-
-
-def _go_on(begun: list[_Begun], stamp: Stamp, *, whole: bool) -> Changes:
-    """Go on with the first; it leaves when it is done."""
-    found = begun[0].go_on(stamp, whole=whole)
-    if not begun[0].windows:
-        del begun[0]
-    return found
 
 
 def _stepping(lengths: Sequence[int], end: int) -> Iterator[int]:

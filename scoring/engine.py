@@ -32,6 +32,7 @@ from scoring.watch import Watch
 from scoring.watermarks import NEVER, Watermarks
 from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
+from scoring.windows.sliding import Slide
 
 FORMAT = 12
 """Of the snapshot: goes up whenever an older one could not be read right."""
@@ -133,7 +134,7 @@ class Engine:
     def advance(self, budget_s: float | None = None) -> Changes:
         """Close the steps and blocks that are due, oldest first, for `budget_s`; what became known.
 
-        With a budget steps are told a window at a time, and go on where they were left: one window at least, but none
+        With a budget steps are told in pieces, and go on where they were left: one piece at least, but none
         in no time at all (0): then blocks, and what is not final yet. What is told again is "restated", with revision
         0: who keeps what was told numbers it (`Told.settle`).
         """
@@ -207,6 +208,8 @@ class Engine:
         scopes = range(len(plant.scopes)) if scopes is None else scopes
         scores: list[Score] = []
         windows = range(len(plant.windows)) if windows is None else windows
+        if self._degrees.many(scopes):
+            self._slide()
         for step in (SECOND, MINUTE, HOUR) if scopes else ():
             here = [w for w in windows if step_of(plant.window_ms[w]) == step]
             if here:
@@ -218,8 +221,7 @@ class Engine:
 
     def board(self) -> Standing:
         """The four degrees of every line over every window, open steps included, as arrays: cheap every second."""
-        ends = [up(self.clock, step_of(ms)) for ms in self._plant.window_ms]
-        return self._board.standing(self.rolling.slide(self.clock, ends, self._board.asked), ends, self._line_scores)
+        return self._board.standing(*self._slide(), self._line_scores)
 
     def sums(self, ts: int) -> list[ChannelSum]:
         """Every channel over every window, each at the end of its step that `ts` lies in."""
@@ -397,6 +399,11 @@ class Engine:
             while time.perf_counter() < until and (told := self.late.tell(again, whole=whole)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
+
+    def _slide(self) -> tuple[Slide, list[int]]:
+        """The windows of the open step, brought to its ends."""
+        ends = [up(self.clock, step_of(ms)) for ms in self._plant.window_ms]
+        return self.rolling.slide(self.clock, ends, self._board.asked), ends
 
     def _line_scores(self, line: int, window: int, ts: int) -> list[Score]:
         scope = next(s.index for s in self._plant.scopes if s.level == "line" and s.lines == (line,))

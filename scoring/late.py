@@ -45,7 +45,7 @@ class Late:
         self._since = self._newest = 0  # clock when the first and the last of what waits was touched
         self._known = self._watermark()  # before the newest rows: nothing after it was told before they came
         self._looked = 0  # minute of the clock
-        self._blocks: list[Touched] = []  # closed blocks to tell again
+        self._blocks: list[Touched] = []  # closed blocks to tell again, each span of one stack
         self.pending: list[Touched] = []
         self.running: list[Touched] = []  # taken by a restater that is not done
 
@@ -72,9 +72,8 @@ class Late:
                 span, reach
             ):
                 again |= self._agenda.mark(span)
-                if blocks := [closed for s in sorted(span.stacks) if (closed := self._closed(span, s))]:
-                    self._blocks = merged([*self._blocks, *blocks], near=0)
-                    again = True
+                for stack in sorted(span.stacks):
+                    again |= self._reopen(span, stack)
             else:
                 lost.append(span)
         if lost:
@@ -95,7 +94,7 @@ class Late:
         return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
 
     def tell(self, stamp: Stamp, *, whole: bool) -> Changes | None:
-        """Tell the next of it again, of a step (not `whole`) one window; None if there is nothing more."""
+        """Tell the next of it again, of a step (not `whole`) a piece; None if there is nothing more."""
         if self._blocks:
             span = self._blocks.pop(0)
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
@@ -136,12 +135,18 @@ class Late:
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
 
-    def _closed(self, span: Touched, stack: int) -> Touched | None:
-        """What of the span touches closed blocks of a stack: those that are closed after it are right when told."""
+    def _reopen(self, span: Touched, stack: int) -> bool:
+        """Closed blocks of a stack that the span touches are to be told again; whether there are any. Those that are
+        closed after this are right when they are told.
+        """
         closed = self._stacks.closed(stack)
         if span.start > closed:
-            return None
-        return replace(span, end=min(span.end, closed), lines=frozenset(), stacks=frozenset((stack,)))
+            return False
+        touched = replace(span, end=min(span.end, closed), lines=frozenset(), stacks=frozenset((stack,)))
+        mine = [block for block in self._blocks if stack in block.stacks]
+        others = [block for block in self._blocks if stack not in block.stacks]
+        self._blocks = [*others, *merged([*mine, touched], near=0)]
+        return True
 
     def _watermark(self) -> int:
         return max([*self._marks.scopes(), *self._marks.places()], default=0)

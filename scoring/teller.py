@@ -58,10 +58,10 @@ class Teller:
         energies: list[Energy] | None = None,
     ) -> list[Score]:  # fmt: skip
         """The degrees of some scopes over some windows; `energies` takes the specific energies of the same."""
-        seen: Seen = {}
+        seen: Seen | None = None if energies is None else {}
         stale = self.stale(ts)
         scores = self._degrees.scores(ts, scopes, windows, stamp, stale, stored=stored, seen=seen)
-        if energies is not None:
+        if energies is not None and seen is not None:
             energies += self._energy.energies(ts, scopes, seen, stamp, stale, stored=stored)
         return scores
 

@@ -15,8 +15,8 @@ from devices.durations import DAY, HOUR, MINUTE
 from devices.plant.model import Plant
 from devices.readings import Readings
 from greengauge.replay.replay import hourly
-from scoring.agenda import Kind
 from scoring.engine import Engine
+from scoring.kinds import Kind
 from scoring.restate import Past
 from scoring.restate.told import with_reason
 from scoring.results import Changes, Emission, Energy, Score

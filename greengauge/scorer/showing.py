@@ -24,6 +24,7 @@ import numpy as np
 from devices.plant.model import Plant
 from devices.readings import I32, I64, Readings
 from scoring.engine import Engine
+from scoring.kinds import MOST
 from scoring.results import Alarm, Emission, Score
 from scoring.windows.rules import root
 
@@ -155,7 +156,8 @@ class Showing:
         return Shown(self._engine.clock, scores, emissions)
 
     def _begin(self, now: float, unread: int) -> None:
-        looks, stacks = [], []
+        looks: list[tuple[int, list[int]]] = []
+        stacks: list[int] = []
         # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
         many = np.count_nonzero(self._quiet) > FEW
         quiet = self._quiet.copy()
@@ -171,8 +173,8 @@ class Showing:
             if window == self._often:
                 self._quiet[rows] = False
                 stacks = self._stacks(rows)
-            if len(scopes := rows[rows < self._scopes].tolist()):
-                looks.append((window, scopes))
+            scopes = rows[rows < self._scopes].tolist()
+            looks += [(window, scopes[at : at + MOST]) for at in range(0, len(scopes), MOST)]
         self._round = _Round(now, looks, stacks, unread)
 
     def _pause(self, window: int) -> float:
@@ -182,7 +184,7 @@ class Showing:
         return (rounds - 0.5) * ROUND_S
 
     def _go_on(self, round_: _Round) -> Shown | None:
-        """One window more; at the end all of it, with what is looked at once a second."""
+        """One window more, or some scopes of it; at the end all of it, with what is looked at once a second."""
         engine = self._engine
         if round_.looks:
             window, scopes = round_.looks.pop()

@@ -23,8 +23,8 @@ from scoring.degrees.linear import F64, RATIOS, Linear, linear
 from scoring.degrees.scales import Scales
 from scoring.degrees.scopes import ScopePlan
 from scoring.results import Score
-from scoring.windows.kernel import COVERED, HIGH, LOW, kernel
-from scoring.windows.sliding import MARKED, Slide
+from scoring.windows.kernel import kernel
+from scoring.windows.sliding import SUMMED, Slide
 from scoring.windows.sums import CoverageGroup
 
 Exact = Callable[[int, int, int], Sequence[Score]]
@@ -115,7 +115,8 @@ def _divide(linear: Any, now: I64, ratios: F64, idle: NDArray[np.bool_], values:
             empty = True
             for k in range(first_channel[line], first_channel[line + 1]):
                 c = channels[k]
-                empty = empty and now[c, w, HIGH] | now[c, w, LOW] | now[c, w, COVERED] | now[c, w, MARKED] == 0
+                for column in range(SUMMED):
+                    empty = empty and now[c, w, column] == 0
             for d in range(len(DEGREES)):
                 above = ratios[line, w, 2 * d]
                 below = ratios[line, w, 2 * d + 1]

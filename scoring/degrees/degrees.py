@@ -56,7 +56,7 @@ class Degrees:
         compiler = Compiler(plant)
         self.scales = compiler.scales
         self.forms = [compiler.line(line) for line in plant.lines]
-        self._plans = [plan_scope(scope, self.forms) for scope in plant.scopes]
+        self._plans = [plan_scope(scope, self.forms, self.scales) for scope in plant.scopes]
         self._line_ids = [line.id.rpartition("/")[2] for line in plant.lines]
         self._members = Members(self._plans, len(plant.lines))
         self._below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
@@ -68,6 +68,10 @@ class Degrees:
     def board(self, groups: Sequence[CoverageGroup]) -> Board:
         """The degrees of all lines for `standing`, kept between calls; `groups` as before."""
         return Board(self._plant, self.forms, self._plans, self.scales, groups)
+
+    def many(self, scopes: Sequence[int]) -> bool:
+        """Whether the sums of these scopes are asked for as those of the whole plant."""
+        return self._viewer.many({line for scope in scopes for line in self._plant.scopes[scope].lines})
 
     def scores(
         self,
@@ -95,7 +99,7 @@ class Degrees:
         for row in windows:
             length = self._plant.window_ms[row]
             cut = self._viewer.spans(ts - length, ts, lines)
-            looked = self._viewer.views(ts - length, ts, lines, cut)
+            looked = self._viewer.views(ts - length, ts, lines, cut, energies=seen is not None)
             if seen is not None:
                 seen[row] = looked.views
             together = self._members.together(looked, length)
@@ -115,7 +119,7 @@ class Degrees:
     def side(self, scope: int, degree: str, start: int, end: int) -> Side:
         """What every channel adds to one degree of a scope over (start, end]: the parts of its sums."""
         plan, cut = self._plans[scope], self._viewer.spans(start, end)
-        views = self._viewer.views(start, end, plan.scope.lines, cut).views
+        views = self._viewer.views(start, end, plan.scope.lines, cut, energies=False).views
         return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
     def _scope(self, plan: ScopePlan, window: _Window) -> list[Score]:
@@ -133,15 +137,17 @@ class Degrees:
         completeness, quality = window.together.completeness[index], window.together.quality[index]
         unheard, unsure = window.together.unheard[index], window.together.unsure[index]
         last, stale = window.moment.last[index], window.moment.stale[index]
-        stamp = window.stamp
+        ts, name, stamp, short = window.ts, window.name, window.stamp, window.short[plan.derived]
         scores = []
-        for row, name in enumerate(DEGREES):
-            never, short = plan.withheld[row], window.short[plan.derived][row]
-            if window.stored and (short or not plan.counting[row]):
+        for row, degree in enumerate(DEGREES):
+            never = plan.withheld[row]
+            if short[row]:
+                never = (*never, short[row])
+            if window.stored and (short[row] or not plan.counting[row]):
                 continue
             n, d = ratios[row]
             numerator, denominator = n / self._below[row], d / self._below[row]
-            why = reasons.withheld((*never, short) if short else never, still, missing, row, n, d)
+            why = reasons.withheld(never, still, missing, row, n, d)
             value = None if why else numerator / denominator
             if unheard[row] and not still:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unheard(row)]
@@ -151,45 +157,29 @@ class Degrees:
                 lines = [self._line_ids[line] for line in plan.counting[row] if window.views[line].unsure]
                 why.append(reasons.unsure(lines))
             good = quality[row]
-            if old := reasons.concerning(doubts, row):
+            if doubts and (old := reasons.concerning(doubts, row)):
                 good = worst((good, "uncertain"))
                 why += old
-            if row == reasons.LCD and plan.unlike and not still and not never:
+            if row == reasons.LCD and plan.unlike and not still and not plan.withheld[row]:
                 good = worst((good, "uncertain"))
                 why = [*why, plan.unlike]
-            why += reasons.remarks(row, value)
+            if still == reasons.NOTHING:
+                good = "bad"
+            if value is not None and value > 1:
+                why += reasons.remarks(row)
             band = None if value is None else self._bands.of(plan, row, (n, d), window.cut, window.views)
+            low, high, lost = (None, None, None) if band is None else (band.low, band.high, band.missing)
+            basis = plan.basis if row == reasons.LCD else ""
+            reason = "; ".join(why) if why else None
+            newest = self._awaited(plan, row, window) if stale[row] else known(last[row])
+            beside = detail(degree, (numerator, denominator), total, made, plan.per_t, self.scales, powered=powered)
             scores.append(
-                Score(
-                    ts=window.ts,
-                    scope=scope.id,
-                    level=scope.level,
-                    degree=name,
-                    window=window.name,
-                    value=value,
-                    numerator=numerator,
-                    denominator=denominator,
-                    unit=UNITS[row],
-                    output=output,
-                    output_unit=plan.unit,
-                    basis=plan.basis if row == reasons.LCD else "",
-                    completeness=completeness[row],
-                    quality="bad" if still == reasons.NOTHING else good,
-                    operation=operation,
-                    lifecycle=stamp.lifecycle,
-                    revision=stamp.revision,
-                    reason="; ".join(why) if why else None,
-                    known_at=stamp.known_at,
-                    stale=stale[row],
-                    last=self._awaited(plan, row, window) if stale[row] else known(last[row]),
-                    detail=detail(
-                        name, (numerator, denominator), total, made, plan.tonnes, self.scales, powered=powered
-                    ),
-                    low=None if band is None else band.low,
-                    high=None if band is None else band.high,
-                    uncertainty_missing=None if band is None else band.missing,
+                Score(  # in the order of its fields: by their names it takes twice as long
+                    ts, scope.id, scope.level, degree, name, value, numerator, denominator, UNITS[row], output,
+                    plan.unit, basis, completeness[row], good, operation, stamp.lifecycle, stamp.revision, reason,
+                    stamp.known_at, stale[row], newest, beside, low, high, lost,
                 )
-            )
+            )  # fmt: skip
         return scores
 
     def _awaited(self, plan: ScopePlan, row: int, window: _Window) -> int | None:

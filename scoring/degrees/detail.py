@@ -7,9 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 from scoring.degrees.balance import Balance
 from scoring.degrees.scales import Scales
+
+
+class PerT(NamedTuple):
+    """(above, below): an amount per 1 of the product, on their scales, × above / below is in t CO2/t, or in MJ/t."""
+
+    co2: tuple[int, int]
+    heat: tuple[int, int]
+
+    @classmethod
+    def of(cls, scales: Scales, tonnes: Fraction) -> PerT:
+        """Of a product that is counted in a unit of so many `tonnes`."""
+        product = scales.product / tonnes
+        return cls((product / scales.co2).as_integer_ratio(), (1000 * product / scales.heat).as_integer_ratio())
+
 
 _PARTS: tuple[str, ...] = (
     "co2_process", "co2_fuel", "co2_alternative", "co2_biogenic", "co2_measured", "co2_gross", "co2_net", "co2_direct",
@@ -23,14 +38,14 @@ def detail(
     ratio: tuple[float, float],
     balance: Balance,
     made: Mapping[str, int],
-    tonnes: Fraction | None,
+    per_t: PerT | None,
     scales: Scales,
     *,
     powered: bool,
 ) -> dict[str, float]:
     """What is told beside a degree's two sums, its `ratio`.
 
-    `made`: output by product, on the product scale; `tonnes` in a unit of it, None where it is no mass.
+    `made`: output by product, on the product scale; `per_t` of the one product, None where it is no mass.
 
     What needs a grid factor is left out where none is in force (`powered` false). A scope of several products says of
     each how much was made: their sum counts twice what one line makes and another one consumes.
@@ -39,52 +54,42 @@ def detail(
     if len(made) > 1:
         found = {f"output_{id_}": amount / scales.product for id_, amount in sorted(made.items())}
     if degree == "lcd":
-        _add_co2(found, balance, scales, powered=powered)
-        if len(made) == 1 and tonnes is not None:
-            (only,) = made.values()
-            _add_per_t(found, balance, only, tonnes, scales, powered=powered)
+        only = next(iter(made.values())) if len(made) == 1 and per_t is not None else 0
+        _add_co2(found, balance, only, per_t, scales, powered=powered)
         _add_shares(found, balance)
     elif degree == "cd":
         found["waste_t"], found["material_t"] = ratio
     return found
 
 
-def _parts(b: Balance, *, powered: bool) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names and amounts, whatever the benchmark's basis. Gross counts fossil alternative fuels, net does not; biogenic
-    CO2 is a memo item in neither. `co2_direct` is on the lines' own basis (gross or net) without electricity,
-    `co2_total` with it.
+def _add_co2(
+    found: dict[str, float], b: Balance, made: int, per_t: PerT | None, scales: Scales, *, powered: bool
+) -> None:
+    """Whatever the benchmark's basis. Gross counts fossil alternative fuels, net does not; biogenic CO2 is a memo item
+    in neither. `co2_direct` is on the lines' own basis (gross or net) without electricity, `co2_total` with it.
     """
     net = b.process + b.fuel + b.measured - b.deducted
-    parts = (
+    amounts = [
         b.process, b.fuel + b.alternative, b.alternative, b.biogenic, b.measured, net + b.alternative, net, b.direct,
-    )  # fmt: skip
-    return (_POWERED, (*parts, b.power, b.direct + b.power)) if powered else (_PARTS, parts)
-
-
-def _add_co2(found: dict[str, float], balance: Balance, scales: Scales, *, powered: bool) -> None:
-    names, amounts = _parts(balance, powered=powered)
-    co2 = scales.co2
-    found.update(zip(names, [amount / co2 for amount in amounts], strict=True))
-    found["deductions"] = balance.deducted / co2
-    found["heat_gj"] = balance.heat / scales.heat
-    if balance.bought:
-        found["kwh_bought"] = balance.bought / scales.energy
-    if balance.exported:
-        found["kwh_exported"] = balance.exported / scales.energy
-    if balance.waste_heat:
-        found["kwh_waste_heat"] = balance.waste_heat / scales.energy
-
-
-def _add_per_t(
-    found: dict[str, float], balance: Balance, made: int, tonnes: Fraction, scales: Scales, *, powered: bool
-) -> None:
-    """The same per t of the one product; nothing where there is none of it."""
-    above, below = scales.product * tonnes.denominator, made * tonnes.numerator
-    if below > 0:
-        names, amounts = _parts(balance, powered=powered)
-        units = scales.co2 * below
-        found.update(zip(_PER_T[names], [amount * above / units for amount in amounts], strict=True))
-        found["heat_per_t"] = 1000 * balance.heat * above / (scales.heat * below)
+    ]  # fmt: skip
+    names = _PARTS
+    if powered:
+        names = _POWERED
+        amounts += b.power, b.direct + b.power
+    scale = scales.co2
+    found.update(zip(names, [amount / scale for amount in amounts], strict=True))
+    found["deductions"] = b.deducted / scale
+    found["heat_gj"] = b.heat / scales.heat
+    if b.bought:
+        found["kwh_bought"] = b.bought / scales.energy
+    if b.exported:
+        found["kwh_exported"] = b.exported / scales.energy
+    if b.waste_heat:
+        found["kwh_waste_heat"] = b.waste_heat / scales.energy
+    if made > 0 and per_t is not None:
+        above, below = per_t.co2[0], made * per_t.co2[1]
+        found.update(zip(_PER_T[names], [amount * above / below for amount in amounts], strict=True))
+        found["heat_per_t"] = b.heat * per_t.heat[0] / (made * per_t.heat[1])
 
 
 def _add_shares(found: dict[str, float], balance: Balance) -> None:

@@ -18,7 +18,7 @@ _NEGATIVE = (
     "the material is negative: more was made inside than used",
     "person-time is negative",
 )
-
+_ABOVE_1 = {GD: "above 1: less than the theoretical need", LCD: "above 1: better than the benchmark"}
 _NAMED = 3
 """Lines that a reason names."""
 NOTHING = "no readings in the window"
@@ -49,17 +49,15 @@ def withheld(
     never: Sequence[str], still: str | None, missing: Remarks, degree: int, numerator: int, denominator: int
 ) -> list[str]:
     """Why the degree cannot be shown; empty if it can. `never`: why it cannot over any window of that length."""
-    why = list(never)
-    if still:
-        return [*why, still]
-    why += concerning(missing, degree)
-    if why:
-        return why
+    if never or still or missing:
+        why = [*never, still] if still else [*never, *concerning(missing, degree)]
+        if why:
+            return why
     if denominator <= 0:
         return [ZERO[degree] if denominator == 0 else _NEGATIVE[degree]]
     if numerator < 0:
         return ["more is netted as internal flow than the members account for"]
-    return why
+    return []
 
 
 def unheard(lines: Sequence[str]) -> str:
@@ -77,11 +75,9 @@ def _named(lines: Sequence[str]) -> str:
     return ", ".join(lines[:_NAMED]) + more
 
 
-def remarks(degree: int, value: float | None) -> list[str]:
-    """What a reader should know about a value that is shown as it is."""
-    if value is None or value <= 1 or degree > LCD:
-        return []
-    return ["above 1: " + ("better than the benchmark" if degree == LCD else "less than the theoretical need")]
+def remarks(degree: int) -> list[str]:
+    """What a reader should know about a value above 1."""
+    return [_ABOVE_1[degree]] if degree in _ABOVE_1 else []
 
 
 def said(notes: Iterable[Remarks]) -> Remarks:

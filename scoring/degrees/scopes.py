@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from devices.plant.model import Scope
 from devices.units import Unit, factor
 from scoring.degrees.coverage import DEGREES
+from scoring.degrees.detail import PerT
 from scoring.degrees.forms import LineForm, ProductForm
+from scoring.degrees.scales import Scales
 from scoring.rules.benchmarks import basis_name
 
 
@@ -26,13 +27,13 @@ class ScopePlan:
     chain: bool  # benchmarks cover everything up to the product: net output counts
     derived: bool
     unit: str  # of the output; "" where products mix units or there is none
-    tonnes: Fraction | None  # in one of that unit; None where it is no mass
+    per_t: PerT | None  # of what is counted in that unit; None where it is no mass
     basis: str  # of the low-carbon degree
     unlike: str  # in words, where its lines count CO2 on several bases
     edges: Mapping[str, frozenset[int]]  # by product: instants (ms) at which its benchmark changes
 
 
-def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
+def plan_scope(scope: Scope, forms: Sequence[LineForm], scales: Scales) -> ScopePlan:
     """Compile one scope from all lines' forms."""
     lines = tuple(forms[row] for row in scope.lines)
     products = [(form, product) for form in lines for product in form.products]
@@ -53,7 +54,7 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
         chain=boundaries == {"chain"},
         derived=any(form.derived for form in lines),
         unit=next(iter(units.values())).symbol if len(units) == 1 else "",
-        tonnes=_tonnes(units.values()),
+        per_t=_per_t(units.values(), scales),
         basis=" + ".join(sorted(bases)),
         unlike=f"its lines count CO2 on unlike bases: {', '.join(sorted(bases))}" if len(bases) > 1 else "",
         edges={
@@ -66,12 +67,12 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm]) -> ScopePlan:
 Made = Sequence[tuple[LineForm, ProductForm]]
 
 
-def _tonnes(units: Collection[Unit]) -> Fraction | None:
+def _per_t(units: Collection[Unit], scales: Scales) -> PerT | None:
     """In the one unit of a scope's products."""
     if len(units) != 1:
         return None
     (unit,) = units
-    return factor(unit, "t") if unit.dimension == "mass" else None
+    return PerT.of(scales, factor(unit, "t")) if unit.dimension == "mass" else None
 
 
 def _gd(lines: Sequence[LineForm], products: Made) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from devices.plant.model import Plant
 from devices.readings import I64
 from scoring.degrees.balance import Part, part, part_of
-from scoring.degrees.coverage import HEAT_UP, ROWS
+from scoring.degrees.coverage import DEGREES, HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
 from scoring.degrees.ragged import Ragged
 from scoring.degrees.samples import Samples
@@ -27,7 +27,7 @@ ORDER: tuple[Quality, ...] = ("good", "uncertain", "bad")
 
 
 class LineView(NamedTuple):
-    """One line over one window. Tuples by row follow the order of `ROWS`: degrees, then energies."""
+    """One line over one window. Tuples by row follow the order of `ROWS`: degrees, then energies if they are asked."""
 
     parts: tuple[Part, ...]  # one for each span between factor edges
     covered: tuple[int, ...]  # by row: ms in which all it requires is known while the line runs
@@ -88,26 +88,40 @@ class Viewer:
         self._counting = Ragged(slots for form in forms for slots in form.slots)
         self._idle_below = [_idle_below(form, scales) for form in forms]
 
+    def many(self, lines: Collection[int]) -> bool:
+        """Whether it is better to ask for the sums of all lines than for those of these."""
+        return 2 * len(lines) > len(self._forms)
+
     def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
         """(start, end] cut where a factor changes: each span's sums, and the totals by slot; of some lines alone."""
-        few = lines is not None and 2 * len(lines) <= len(self._forms)  # else it is one call for all
+        few = lines is not None and not self.many(lines)
         wanted = np.array([c for line in lines or () for c in self._forms[line].channels], np.int64) if few else None
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
         spans = [self._sums.span(a, b, wanted) for a, b in pairwise([start, *inside, end])]
         return [(span, whole(span.high[self._channels], span.low[self._channels])) for span in spans]
 
     def views(
-        self, start: int, end: int, lines: Sequence[int], cut: Sequence[tuple[SpanSums, list[int]]] | None = None
+        self,
+        start: int,
+        end: int,
+        lines: Sequence[int],
+        cut: Sequence[tuple[SpanSums, list[int]]] | None = None,
+        *,
+        energies: bool = True,
     ) -> Looked:
-        """The lines (rows of Plant.lines) over (start, end]; `cut` is `spans(start, end)` where it is known already."""
+        """The lines (rows of Plant.lines) over (start, end]; `cut` is `spans(start, end)` where it is known already.
+
+        Without `energies` the rows of `ROWS` are those of degrees alone.
+        """
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
         amounts = [self._amounts(span) for span in spans]
         seen, marked = self._seen(spans)
         length = end - start
         rows = np.asarray(lines, np.intp)
-        covered, running = self._coverage(rows, start, end)
+        columns = len(ROWS if energies else DEGREES)
+        covered, running = self._coverage(self._asked[rows, :columns], start, end)
         watched = self._watched(rows, spans, length)
-        rank = _ranks(covered, running, watched, length, marked[rows])
+        rank = _ranks(covered, running, watched, length, marked[rows, :columns])
         unsure = (running > 0) & (10 * watched < 9 * length)
         views = {}
         for line, known, runs, watch, ranks, doubt in zip(
@@ -215,11 +229,10 @@ class Viewer:
             return "heat-up"
         return "idle" if running else "stopped"
 
-    def _coverage(self, lines: NDArray[np.intp], start: int, end: int) -> tuple[I64, I64]:
-        """[line, row of `ROWS`]: ms in which all that the row requires is known while the line runs; ms in which it
-        runs.
+    def _coverage(self, wanted: I64, start: int, end: int) -> tuple[I64, I64]:
+        """[line, row of `ROWS`] of groups: ms in which all that the row requires is known while the line runs; [line]:
+        ms in which it runs.
         """
-        wanted = self._asked[lines]
         asked, places = np.unique(wanted, return_inverse=True)
         known = self._sums.coverages(asked, start, end)[places.reshape(wanted.shape)]
         return known[:, :, 0], known[:, -1, 1]

@@ -10,8 +10,8 @@ from devices.durations import DAY, HOUR, MINUTE
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Kind as ChannelKind
 from devices.plant.model import Plant
-from scoring.agenda import Kind
 from scoring.engine import Engine
+from scoring.kinds import Kind
 from scoring.restate.backward import Backward
 from scoring.restate.past import Past, Touched
 from scoring.restate.reads import Thing

@@ -23,6 +23,7 @@ from devices.readings import I64, Mark, Readings
 from scoring.windows.arena import grown, packed, roomy
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
+from scoring.windows.carried import NOTHING, Carried
 from scoring.windows.cells import spans
 from scoring.windows.counters import compact_all
 from scoring.windows.coverage import group_table
@@ -110,6 +111,8 @@ class Rolling:
         self._acc = np.zeros(COLUMNS, np.int64)
         self._scratch = np.zeros((max([len(g.channels) for g in groups], default=0) + 1, 2), np.int64)
         self._slide = Slide.of(channels, len(groups), plant.window_ms)
+        self._carried = NOTHING
+        self._weighed = np.flatnonzero(self._channels["labs"] < self._channels["labs_stop"])
         self._order = np.argsort(plant.window_ms, kind="stable")
         self._fresh = True
 
@@ -132,7 +135,7 @@ class Rolling:
             self._entries, self._channels, self._free = grown(
                 self._entries, self._channels, self._free, self._target, r.channel, row
             )
-        self._fresh = False
+        self._fresh, self._carried = False, NOTHING
         self._seen(int(r.ts.min()), int(r.ts.max()))
         full = np.flatnonzero(self._channels["count"] >= self._full)
         if len(full):
@@ -140,6 +143,12 @@ class Rolling:
 
     def span(self, start: int, end: int, channels: I64 | None = None) -> SpanSums:
         """All channels' exact sums over (start, end]; see `Sums.span` for where the ends may lie."""
+        if channels is None and self._carried.has(start, end):
+            found = self._carried.sums(self._slide, start, end)
+            if len(self._weighed):  # their marks are no sums of marks
+                w, anew = self._weighed, self.span(start, end, self._weighed)
+                found.estimated[w], found.flagged[w] = anew.estimated[w], anew.flagged[w]
+            return found
         out = self._spans(start, end, channels)
         return SpanSums(
             start=start,
@@ -155,10 +164,14 @@ class Rolling:
         """By group asked: ms in which all of it is known while its line runs, ms in which it runs."""
         self._update()
         found = np.empty((len(groups), 2), np.int64)
-        coverages(
-            self._entries, self._channels, self._cells, self._groups, self._required, self._rings, groups,
-            start, end, self._scratch, found,
-        )  # fmt: skip
+        rest = self._carried.coverages(self._slide, groups, start, end, found)
+        if len(rest):
+            anew = np.empty((len(rest), 2), np.int64)
+            coverages(
+                self._entries, self._channels, self._cells, self._groups, self._required, self._rings, groups[rest],
+                start, end, self._scratch, anew,
+            )  # fmt: skip
+            found[rest] = anew
         return found
 
     def coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
@@ -171,15 +184,19 @@ class Rolling:
 
         Joint coverage of `groups` (rows), the same at each call.
 
-        What it gives is overwritten by the next call; its windows stand in ascending order of their lengths.
+        What it gives is overwritten by the next call; its windows stand in ascending order of their lengths. Until
+        something comes, `span` and `coverages` of these windows are told from it.
         """
-        self._update()
         s = self._slide
         order = np.asarray(ends, np.int64)[self._order]
+        if self._carried.at(clock, order):
+            return s
+        self._update()
         slide(
             self._entries, self._channels, self._cells, self._groups, self._required, self._rings,
             s, clock, order, groups, self._acc, self._scratch,
         )  # fmt: skip
+        self._carried = Carried(clock, order, s.lengths, groups, len(self._groups))
         return s
 
     def last(self, channel: int) -> int | None:
@@ -287,6 +304,7 @@ class Rolling:
         self._copy(other, channels, groups, (start // HOUR * HOUR, -(-end // HOUR) * HOUR))
 
     def _copy(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], hours: tuple[int, int]) -> None:
+        self._carried = NOTHING
         self._slide.until[:] = NONE  # windows that slide are to be added up anew
         self._slide.joint_until[:] = NONE
         self._update()
@@ -338,7 +356,7 @@ class Rolling:
         self._cells = self._cells._replace(minutes=minutes, hours=hours, **arrays)
         self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
         self._free = len(self._entries)
-        self._fresh = True
+        self._fresh, self._carried = True, NOTHING
 
     # --- inside ---------------------------------------------------------------------------------
 

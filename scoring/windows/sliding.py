@@ -17,7 +17,18 @@ from devices.durations import SECOND
 from devices.readings import I64
 from scoring.windows.cells import span
 from scoring.windows.exact import MASK, clear
-from scoring.windows.kernel import CONFLICTS, COVERED, ESTIMATED, HIGH, LOW, MINUTE, inlined, inner, kernel
+from scoring.windows.kernel import (
+    CONFLICTS,
+    COVERED,
+    ESTIMATED,
+    HIGH,
+    LOW,
+    MINUTE,
+    SPIKES,
+    inlined,
+    inner,
+    kernel,
+)
 from scoring.windows.records import NONE
 from scoring.windows.sliding_joint import cut_off, slide_joint
 from scoring.windows.walk import part
@@ -27,9 +38,9 @@ AWAITED = MINUTE
 """What a silent channel may still tell of the past is expected for so long; after that it costs adding up anew."""
 
 
-MARKED: Final = 3
-"""After HIGH, LOW and COVERED: ms estimated, readings left out or marked; what matters is whether there are any."""
-SUMMED: Final = 4
+MARKED: Final = SPIKES
+"""After HIGH, LOW, COVERED and ESTIMATED: readings left out or marked, of whatever sort."""
+SUMMED: Final = MARKED + 1
 
 
 class Slide(NamedTuple):
@@ -162,8 +173,6 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                 open_whole = 1
             else:
                 if ends[w] > reached:
-                    marked = acc[MARKED]
-                    acc[MARKED] = 0
                     if weighed:
                         piece(entries, channels, labs, ch, reached, ends[w], acc)
                     else:
@@ -171,7 +180,6 @@ def _channels(entries: Any, channels: Any, cells: Any, state: Any, clock: int, e
                     reached = ends[w]
                     open_whole = _is_whole(acc, reached - new)
                     _fold(acc)
-                    acc[MARKED] += marked
                 whole |= open_whole << (1 + windows + w)
                 for k in range(SUMMED):
                     now[c, w, k] = passed[c, k] - base[c, w, k] + acc[k]
@@ -245,7 +253,7 @@ def _mend(
 
 @inner
 def _fold(acc: Any) -> None:
-    """What is estimated or remarkable, of whatever sort, in one column."""
+    """What is remarkable, of whatever sort, in one column."""
     for k in range(MARKED + 1, CONFLICTS):
         acc[MARKED] += acc[k]
         acc[k] = 0

@@ -50,14 +50,14 @@ def slide_joint(
                 whole = np.int64(0)
                 if before[c] < old:  # that channel was added up anew
                     old = np.int64(NONE)
-        if new != latest:
-            whole = np.int64(0)
         if group.running >= 0:
             new = min(new, until[group.running])
             low = min(low, changed[group.running, 0])
             high = max(high, changed[group.running, 1])
             if before[group.running] < old:
                 old = np.int64(NONE)
+        if new != latest:  # what is whole of a channel is whole of other pieces than the group's
+            whole = np.int64(0)
         if new == NONE or new == -NONE:  # a channel was never heard, or nothing is required
             for w in range(windows):
                 known = coverage(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from devices.durations import MINUTE
 from devices.plant import parse
 from devices.readings import Readings
+from scoring import agenda, kinds
 from scoring.engine import Engine
 from scoring.results import Changes, Score, added
 
@@ -43,6 +46,14 @@ NOW = 59
 """Minutes after BASE until which readings came: the steps to 57 are final, 59 is closed and not final."""
 
 
+@pytest.fixture(autouse=True, params=[500, 3])
+def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plant has eight scopes; pieces are as those of a large one, a window, or of a very large one, some scopes."""
+    monkeypatch.setattr(kinds, "PIECE", 1)
+    monkeypatch.setattr(kinds, "MOST", request.param)
+    monkeypatch.setattr(agenda, "MOST", request.param)
+
+
 def full() -> Engine:
     """Two lines that made 2 t a minute for an hour; steps to minute 55 are told."""
     engine = Engine(PLANT, patience_ms=0)
@@ -71,6 +82,7 @@ def test_pieces_put_together_are_the_whole() -> None:
     for lifecycle in ("final", "live"):
         assert of(added(pieces), lifecycle) == of(whole, lifecycle) != []
         assert max(len({score.window for score in of(piece, lifecycle)}) for piece in pieces) == 1
+        assert max(len({score.scope for score in of(piece, lifecycle)}) for piece in pieces) <= kinds.MOST
     assert {(s.ts - BASE) // MINUTE for s in of(whole, "final")} == {56, 57}
     assert {(s.ts - BASE) // MINUTE for s in of(whole, "live")} == {59}
     assert {s.window for s in of(whole, "final")} == {"1h", "8h", "24h"}
@@ -100,6 +112,7 @@ def test_what_comes_late_in_the_midst_is_told_again() -> None:
     engine.push(Readings.of([0], [late], [5], rev=[1], received=[BASE + NOW * MINUTE]))
     found = [*of(first, "final"), *of(added(in_pieces(engine)), "final")]
     again = of(engine.advance(1e9), "restated")
+    assert len({(s.ts, s.scope, s.degree, s.window) for s in again}) == len(again)
 
     def outputs(scores: list[Score], window: str) -> dict[int, float]:
         one = [s for s in scores if (s.scope, s.degree, s.window) == ("line:acme/wuhu/pyro/k1", "gd", window)]
@@ -111,3 +124,11 @@ def test_what_comes_late_in_the_midst_is_told_again() -> None:
         assert outputs(found, window) == at_first
         assert outputs(again, window)[56] == 117.0
         assert 57 not in outputs(again, window)
+
+
+def test_a_small_plant_s_step_is_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cutting it would cost more than it gains."""
+    monkeypatch.undo()
+    found = of(full().advance(1e-9), "final")
+    assert {(s.ts - BASE) // MINUTE for s in found} == {56}
+    assert {s.window for s in found} == {"1h", "8h", "24h"}

@@ -49,7 +49,7 @@ def kill_again_and_again(folder: Path, broker: Mosquitto, store: Influxd, after:
         running.env["FAULT_POINT"] = f"{point} {dice.randrange(1, 4)}" if point else ""
         running.start()
         if point:
-            assert dies(running, 20), f"it never came to {point}: {running.log()}"
+            assert dies(running, 60), f"it never came to {point}: {running.log()}"
             named += 1
         else:
             running.ready()
