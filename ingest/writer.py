@@ -111,7 +111,7 @@ class StoreWriter:
                 if batch is not None:
                     nothing, thin = 0, batch.end - self._ahead < READ_BYTES // THIN
                     await self._take(batch)
-                    if thin:
+                    if thin and await self._land(0):
                         await self._gather()
                 elif self._out:
                     await self._land(0)
