@@ -10,6 +10,8 @@ from greengauge.live import Live
 from scoring.results import Emission, Score, age_of
 
 _AGE = b'"age":'
+KEPT = 20_000
+"""Texts kept, at about a kilobyte each: a larger plant's are shown more seldom, and written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Texts:
         )
         text = self._texts.get(key)
         if text is None or text.thing is not thing:
-            text = self._texts[key] = self._split(thing)
+            text = self._split(thing)
+            if key in self._texts or len(self._texts) < KEPT:
+                self._texts[key] = text
         return text.head + age + text.tail
 
     def _split(self, thing: Score | Emission) -> _Text:
