@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 Buffer = bytes | memoryview
 _LENGTH = struct.Struct("<Q")
 _ALIGNED = 64
+_PAGE = 4096
+_AT_ONCE = 1024  # pages
 
 
 def pack(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Buffer]:
@@ -52,6 +54,19 @@ def unpack(state: Buffer) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     except (struct.error, ValueError, KeyError, TypeError, SyntaxError, MemoryError) as problem:
         raise ValueError(f"not a state of the engine: {problem}") from problem
     return meta, arrays
+
+
+def owned(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that takes memory only for pages that hold something: much of a state's room is still empty."""
+    fresh = np.zeros(array.shape, array.dtype)
+    to, of = (one.reshape(-1).view(np.uint8) for one in (fresh, array))
+    whole = of.size // _PAGE * _PAGE
+    pages = of[:whole].reshape(-1, _PAGE)
+    filled = np.flatnonzero(pages.any(axis=1))
+    for some in np.array_split(filled, max(1, len(filled) // _AT_ONCE)):
+        to[:whole].reshape(-1, _PAGE)[some] = pages[some]
+    to[whole:] = of[whole:]
+    return fresh
 
 
 def _told(dtype: np.dtype[Any]) -> str:

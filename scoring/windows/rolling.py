@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
+from scoring.state import owned
 from scoring.windows.arena import grown, packed, roomy
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
@@ -349,12 +350,12 @@ class Rolling:
             sizes = slice(1) if name in ("sums", "held", "rings") else slice(0 if name in _OF_ANY_SIZE else None)
             if then is None or then.dtype != now.dtype or then.shape[sizes] != now.shape[sizes]:
                 raise ValueError(f"the state's {name} are not those of this plant")
-        self._entries, self._channels = state["entries"].copy(), state["channels"].copy()
-        self._full = state["full"].copy()
+        self._entries, self._channels = owned(state["entries"]), owned(state["channels"])
+        self._full = owned(state["full"])
         self._oldest, self._newest, self._minutes_back, self._gone, minutes, hours = state["reach"].tolist()
-        arrays = {name: state[name].copy() for name in ("sums", "held", "odd", "free")}
+        arrays = {name: owned(state[name]) for name in ("sums", "held", "odd", "free")}
         self._cells = self._cells._replace(minutes=minutes, hours=hours, **arrays)
-        self._groups, self._rings = state["groups"].copy(), state["rings"].copy()
+        self._groups, self._rings = owned(state["groups"]), owned(state["rings"])
         self._free = len(self._entries)
         self._fresh, self._carried = True, NOTHING
 
