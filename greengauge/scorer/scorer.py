@@ -32,6 +32,7 @@ from ingest.decode.result import Decoded
 from ingest.log.record import Record
 from scoring.restate import Past
 from scoring.results import Alarm, Changes, ChannelSum, Emission, Energy, Score
+from scoring.state import Buffer
 from scoring.why import Why
 
 log = structlog.get_logger()
@@ -53,6 +54,9 @@ RESTATE_EVERY_S = 0.25
 FILLING_S = 0.05
 RETRY_S = 0.5
 """How long after the history could not be written it is tried again."""
+COPIED = 128 << 20
+"""Bytes of state that are copied to be written beside the engine's work: the disk takes half a second. More is written
+in its thread: a copy would double the memory of a large plant."""
 UNKEPT = 100_000
 """Scores and emissions that may wait for it; beyond that nothing is taken in, or memory would grow with the log."""
 
@@ -89,6 +93,7 @@ class Scorer:
         self._snapshot_every_bytes = snapshot_every_bytes
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._passed = asyncio.Condition()
+        self._saving = asyncio.Lock()
         self._unkept: deque[Changes] = deque()  # told by the engine, not yet in the history
         self._unkept_things = 0
         self._shown_unread = 0  # bytes of log that had still to be read when what is shown was made
@@ -168,6 +173,7 @@ class Scorer:
     async def run(self) -> None:
         """Work until cancelled; the state is saved on the way out."""
         saved = restated = told = 0.0
+        saving: asyncio.Task[None] | None = None
         behind = 0
         try:
             while True:
@@ -187,9 +193,11 @@ class Scorer:
                     self._tell(behind)
                 many = self.position - self._saved >= self._snapshot_every_bytes
                 pause = min(RETRY_S, self._snapshot_every_s) if many else self._snapshot_every_s
-                if now - saved >= pause and self.position > self._saved:
+                if now - saved >= pause and self.position > self._saved and (saving is None or saving.done()):
+                    if saving is not None:
+                        saving.result()  # a mistake is heard
                     saved = now
-                    await self._save()
+                    saving = asyncio.create_task(self._save(), name="scorer: snapshot")
                 idle = self.filled.is_set() and not (behind or self._unkept)
                 caught_up = idle and self._durable() - self.position <= READ_BYTES
                 if caught_up and now - restated >= RESTATE_EVERY_S:
@@ -308,23 +316,33 @@ class Scorer:
         return f"line:{self.plant.lines[meter.line].id}" if meter.line is not None else ""
 
     async def _save(self) -> None:
-        def save() -> int:
-            self._keep()
-            if self._log.begun or self._unkept or not self._restating.durable:
-                # in the midst of it: the snapshot before stays, the log tells it again
-                return self._saved
-            state, position = self.engine.state(), self.position
-            try:
-                self.history.sync()  # what the snapshot implies must not be behind it on disk
-                snapshots.save(self._snapshot_path, self.plant.version, position, *state)
-                self._moved(position)
-            except EnvironmentFailure as failure:
-                self._in_trouble("snapshot", failure)
-                return self._saved
-            self._trouble.pop("snapshot", None)
-            return position
+        """Save the state, one after another. The disk is waited for beside the engine's work."""
+        async with self._saving:
+            taken = await self._do(self._state)
+            if taken is not None:
+                await asyncio.to_thread(self._write, *taken)
 
-        self._saved = await self._do(save)
+    def _state(self) -> tuple[int, Sequence[Buffer]] | None:
+        """Position and state to be written; None where there is none, or it is written already."""
+        self._keep()
+        if self._log.begun or self._unkept or not self._restating.durable:
+            return None  # in the midst of it: the snapshot before stays, the log tells it again
+        state, position = self.engine.state(), self.position
+        if sum(map(len, state)) <= COPIED:
+            return position, [bytes(piece) for piece in state]
+        self._write(position, state)
+        return None
+
+    def _write(self, position: int, state: Sequence[Buffer]) -> None:
+        try:
+            self.history.sync()  # what the snapshot implies must not be behind it on disk
+            snapshots.save(self._snapshot_path, self.plant.version, position, *state)
+            self._moved(position)
+        except EnvironmentFailure as failure:
+            self._in_trouble("snapshot", failure)
+            return
+        self._trouble.pop("snapshot", None)
+        self._saved = position
 
     async def _idle(self, seconds: float) -> None:
         if self.held:
