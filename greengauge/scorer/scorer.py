@@ -45,6 +45,9 @@ CLOSE_S = 0.02
 """… and how long, where all is taken in, at steps that close: gauges are looked at in between."""
 GATHER_S = 0.01
 """What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
+FEW = 10
+BREATH_S = 0.03
+"""So few steps are closed with pauses in between: what they tell is on its way to pages, MQTT and the store meanwhile."""
 TELL_S = 1.0
 """How often it says how far it is."""
 RESTATE_S = 0.05
@@ -199,12 +202,15 @@ class Scorer:
                     saved = now
                     saving = asyncio.create_task(self._save(), name="scorer: snapshot")
                 idle = self.filled.is_set() and not (behind or self._unkept)
-                caught_up = idle and self._durable() - self.position <= READ_BYTES
+                at_hand = self._durable() - self.position <= READ_BYTES
+                caught_up = idle and at_hand
                 if caught_up and now - restated >= RESTATE_EVERY_S:
                     if await self._do(self._restate):
                         continue
                     restated = now
-                if took and caught_up:
+                if at_hand and 0 < behind <= FEW:
+                    await asyncio.sleep(BREATH_S)
+                elif took and caught_up:
                     await asyncio.sleep(begun + GATHER_S - time.monotonic())
                 elif not took and not (behind and self.filled.is_set()):
                     await self._idle(self._showing.rest() if self.filled.is_set() else FILLING_S)
