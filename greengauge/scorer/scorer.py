@@ -47,7 +47,7 @@ GATHER_S = 0.01
 """What comes in within so long after a slice began is taken in together: a slice costs more than a reading."""
 FEW = 10
 BREATH_S = 0.03
-"""So few steps are closed with pauses in between: what they tell is on its way to pages, MQTT and the store meanwhile."""
+"""So few steps are closed with pauses in between, in which what they tell goes on its way to pages, MQTT and store."""
 TELL_S = 1.0
 """How often it says how far it is."""
 RESTATE_S = 0.05
