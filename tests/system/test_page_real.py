@@ -202,6 +202,7 @@ def numbers_are_the_api_s(running: Running, page: Page) -> None:
     until(lambda: running.part("scoring").get("text") == "ok", 20)
     for window in ("1h", "8h"):
         page.locator("#bar").get_by_role("button", name=window, exact=True).click()
+        expect(page.locator(gauge("lcd"))).to_have_attribute("data-window", window)
         seen = same_moment(running, page)
         line = {name: value for name, value in seen.items() if name.startswith(f"{LINE}|")}
         assert set(line) == {f"{LINE}|{d}|{window}" for d in ("lcd", "gd", "cd")} | {f"{LINE}|sd|24h"}
