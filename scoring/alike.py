@@ -1,10 +1,10 @@
-"""What is told of one scope, told of another one with the same lines; a third of `dataclasses.replace`'s time."""
+"""What is told, told again with a few fields changed; a third of `dataclasses.replace`'s time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from devices.plant.model import Scope
 from scoring.results import Energy, Score
@@ -12,15 +12,22 @@ from scoring.results import Energy, Score
 T = TypeVar("T", Score, Energy)
 
 
-def of_scope(kind: type[T]) -> Callable[[Scope, T], T]:
-    """(scope, score or energy) → the same of that scope."""
+def changing(kind: type[T], *fields: str) -> Callable[..., T]:
+    """(score or energy, the fields' new values in this order) → the same with these."""
     names = list(kind.__dataclass_fields__)
     values = attrgetter(*names)
-    id_, level = names.index("scope"), names.index("level")
+    places = [names.index(field) for field in fields]
 
-    def of(scope: Scope, told: T) -> T:
+    def changed(told: T, *new: Any) -> T:
         found = list(values(told))
-        found[id_], found[level] = scope.id, scope.level
+        for place, value in zip(places, new, strict=True):
+            found[place] = value
         return kind(*found)
 
-    return of
+    return changed
+
+
+def of_scope(kind: type[T]) -> Callable[[Scope, T], T]:
+    """(scope, score or energy) → the same of another scope with the same lines."""
+    changed = changing(kind, "scope", "level")
+    return lambda scope, told: changed(told, scope.id, scope.level)

@@ -10,8 +10,10 @@ The arrays of a large plant are hundreds of megabytes: none is copied, neither i
 from __future__ import annotations
 
 import ast
+import io
 import json
 import struct
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +23,9 @@ from numpy.typing import NDArray
 Buffer = bytes | memoryview
 _LENGTH = struct.Struct("<Q")
 _ALIGNED = 64
+_NO_STATE = (struct.error, ValueError, KeyError, TypeError, SyntaxError, MemoryError, OSError, zipfile.BadZipFile)
+_ZIP = b"PK\x03\x04"
+"""How an .npz begins, in which states were kept before."""
 _PAGE = 4096
 _AT_ONCE = 1024  # pages
 
@@ -41,6 +46,8 @@ def unpack(state: Buffer) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `pack` was given, the arrays as views; ValueError if it is something else."""
     whole = memoryview(state)
     try:
+        if whole[: len(_ZIP)] == _ZIP:
+            return _unzipped(whole)
         (length,) = _LENGTH.unpack_from(whole)
         at = _LENGTH.size + length
         head = json.loads(bytes(whole[_LENGTH.size : at]))
@@ -51,9 +58,16 @@ def unpack(state: Buffer) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             arrays[name] = array
             at += array.nbytes + _missing(array.nbytes)
         meta: dict[str, Any] = head["meta"]
-    except (struct.error, ValueError, KeyError, TypeError, SyntaxError, MemoryError) as problem:
+    except _NO_STATE as problem:
         raise ValueError(f"not a state of the engine: {problem}") from problem
     return meta, arrays
+
+
+def _unzipped(state: memoryview) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Of a program before: its alarms stand on, where nothing else of it can."""
+    with np.load(io.BytesIO(state), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return json.loads(arrays.pop("meta").tobytes()), arrays
 
 
 def owned(array: NDArray[Any]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from devices.errors import RegistryError
 from devices.plant import load
 from devices.plant.report import describe, warnings
+from greengauge.terminal import say_line
 
 
 def run(path: Path, *, as_json: bool) -> int:
@@ -21,8 +22,8 @@ def run(path: Path, *, as_json: bool) -> int:
             sys.stdout.write(json.dumps({"ok": False, "mistakes": [asdict(m) for m in wrong.mistakes]}) + "\n")
         else:
             for mistake in wrong.mistakes:
-                sys.stdout.write(f"{mistake}\n")
-            sys.stdout.write(f"{len(wrong.mistakes)} mistake(s)\n")
+                say_line(str(mistake))
+            say_line(f"{len(wrong.mistakes)} mistake(s)")
         return 1
     noted = warnings(plant)
     if as_json:
@@ -30,6 +31,6 @@ def run(path: Path, *, as_json: bool) -> int:
     else:
         sys.stdout.write(describe(plant) + "\n")
         for warning in noted:
-            sys.stdout.write(f"warning: {warning}\n")
+            say_line(f"warning: {warning}")
         sys.stdout.write("no mistakes\n")
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 from pathlib import Path
 
 from devices.simulator.feed import feed, speed_of
 from greengauge.settings import Settings
+from greengauge.terminal import say_line
 
 
 def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
@@ -16,6 +16,6 @@ def run(file: Path, map_file: Path, settings: Settings, speed: str) -> None:
     done = feed(file, map_file, broker=settings.address(), speed=speed_of(speed))
     rate = done.messages / done.seconds if done.seconds else 0.0
     took = f"{done.messages:,} messages in {done.seconds:.1f} s ({rate:,.0f}/s)"
-    sys.stdout.write(f"{done.rows:,} rows, {took} to {', '.join(done.topics)}\n")
+    say_line(f"{done.rows:,} rows, {took} to {', '.join(done.topics)}")
     for note in done.notes():
-        sys.stdout.write(f"note: {note}\n")
+        say_line(f"note: {note}")

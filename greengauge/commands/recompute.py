@@ -24,7 +24,7 @@ from greengauge.remembered import folder_of, remembered
 from greengauge.restating.recomputing import Recomputing
 from greengauge.restating.requests import Request
 from greengauge.settings import Settings
-from greengauge.terminal import Progress
+from greengauge.terminal import Progress, say_line
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
 from ingest.log.record import Entry, RecordKind
@@ -69,7 +69,7 @@ def run(start: str, end: str, settings: Settings, *, registry: Path | None, reas
         told = {"from": first, "to": last, "revised": done.revised, "reason": done.reason, "seconds": took}
         sys.stdout.write(json.dumps(told) + "\n")
     else:
-        sys.stdout.write(f"{done.revised:,} scores and averages have a new revision ({took} s)\n")
+        say_line(f"{done.revised:,} scores and averages have a new revision ({took} s)")
     return 0
 
 

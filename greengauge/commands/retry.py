@@ -15,6 +15,7 @@ from greengauge.parts import lock_of, log_now, log_of
 from greengauge.remembered import remembered
 from greengauge.restating.requests import ask
 from greengauge.retrying import NEVER, Chosen, choose
+from greengauge.terminal import say_line
 from ingest.clock_shifts import ClockShifts
 from ingest.decode import retry
 from ingest.log.record import Entry, RecordKind
@@ -77,9 +78,9 @@ def _print(told: Chosen, *, running: bool, as_json: bool) -> None:
         body = {"messages": len(told.messages), "values": told.values, "still": dict(told.still), "running": running}
         sys.stdout.write(json.dumps(body) + "\n")
         return
-    sys.stdout.write(f"{len(told.messages):,} messages let in, {told.values:,} values\n")
+    say_line(f"{len(told.messages):,} messages let in, {told.values:,} values")
     for reason, count in told.still.most_common():
         why = NEVER.get(reason, "see `quarantine list`") if reason != "gone" else "neither log nor quarantine has it"
-        sys.stdout.write(f"{count:,} still not: {reason} ({why})\n")
+        say_line(f"{count:,} still not: {reason} ({why})")
     if not running and told.messages:
         sys.stdout.write("No service runs here: they come in when one starts with that registry\n")

@@ -13,6 +13,7 @@ from devices.plant import load
 from devices.simulator.publisher import Simulator
 from greengauge.running import run_until_told
 from greengauge.settings import Settings
+from greengauge.terminal import say_line
 
 
 def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, start: str | None, faults: str) -> None:
@@ -28,7 +29,7 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
         faults=[name.strip() for name in faults.split(",") if name.strip()],
         rate=rate,
     )
-    sys.stdout.write(f"simulating {len(plant.meters)} meters to {settings.broker}, seed {seed}; Ctrl-C ends it\n")
+    say_line(f"simulating {len(plant.meters)} meters to {settings.broker}, seed {seed}; Ctrl-C ends it")
     sys.stdout.flush()
 
     async def main() -> None:
@@ -38,4 +39,4 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
             simulator.stop()
 
     run_until_told(main, settings.log_level)
-    sys.stdout.write(f"{simulator.published:,} messages published\n")
+    say_line(f"{simulator.published:,} messages published")

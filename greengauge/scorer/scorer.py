@@ -202,13 +202,12 @@ class Scorer:
                     saved = now
                     saving = asyncio.create_task(self._save(), name="scorer: snapshot")
                 idle = self.filled.is_set() and not (behind or self._unkept)
-                at_hand = self._durable() - self.position <= READ_BYTES
-                caught_up = idle and at_hand
+                caught_up = idle and self._at_hand
                 if caught_up and now - restated >= RESTATE_EVERY_S:
                     if await self._do(self._restate):
                         continue
                     restated = now
-                if at_hand and 0 < behind <= FEW:
+                if 0 < behind <= FEW and self._at_hand:
                     await asyncio.sleep(BREATH_S)
                 elif took and caught_up:
                     await asyncio.sleep(begun + GATHER_S - time.monotonic())
@@ -233,7 +232,7 @@ class Scorer:
                 took = True
                 self._take_over_alarms()
             left = max(0.0, until - time.monotonic())
-            if self._durable() - self.position <= READ_BYTES:
+            if self._at_hand:
                 left = min(left, CLOSE_S)
             changes = self.engine.advance(left if self.filled.is_set() else 0.0)
         if self._alarms is not None:  # these were told under the registry before
@@ -257,6 +256,11 @@ class Scorer:
         except ValueError as odd:
             log.warning("alarms.not_taken_over", cause=str(odd), mend="they stand as the log tells them")
         self._alarms = None
+
+    @property
+    def _at_hand(self) -> bool:
+        """Whether one read brings all of the log that is not taken in."""
+        return self._durable() - self.position <= READ_BYTES
 
     @property
     def held(self) -> bool:

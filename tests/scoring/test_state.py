@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -36,6 +38,15 @@ def test_a_copy_of_ones_own() -> None:
         assert np.array_equal(mine, ARRAYS[name])
         assert mine.flags.writeable
         assert not np.shares_memory(mine, array)
+
+
+def test_a_state_of_a_program_before_is_read() -> None:
+    """An .npz with its meta among the arrays: alarms are taken over from there."""
+    file = io.BytesIO()
+    np.savez(file, meta=np.frombuffer(b'{"alarms": [1]}', np.uint8), empty=ARRAYS["empty"])
+    meta, arrays = unpack(file.getvalue())
+    assert meta == {"alarms": [1]}
+    assert list(arrays) == ["empty"]
 
 
 @pytest.mark.parametrize("state", [b"", b"of another format", b"\x08" + bytes(7) + b'{"a": 1}', b"\xff" * 40])
