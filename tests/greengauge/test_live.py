@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,10 @@ def test_a_window_that_was_not_looked_at_is_as_young_as_the_others(live: Live) -
     live.put_scores([score(window="1h", last=NOW, stale=True)], [], [])
     stale = {(s["degree"], s["window"]): s["stale"] for s in live.since(seen, NOW)["scores"]}
     assert stale == {("lcd", "1h"): True, ("lcd", "24h"): True}
+    seen = live.seq
+    live.put_scores([score(window="1h", last=NOW)], [], [])  # it is there again
+    stale = {(s["degree"], s["window"]): s["stale"] for s in live.since(seen, NOW)["scores"]}
+    assert stale == {("lcd", "1h"): False, ("lcd", "24h"): False}
 
 
 def test_nothing_changed_is_an_empty_message(live: Live) -> None:
@@ -82,6 +87,7 @@ async def test_wait_wakes_every_reader(live: Live) -> None:
     live.put_system("store", {"text": "ok"})
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
     assert live.system() == {"store": {"text": "ok"}}
+    assert abs(live.told["store"] - time.time() * 1000) < 60_000
 
 
 async def test_wait_returns_at_once_for_an_old_number(live: Live) -> None:
