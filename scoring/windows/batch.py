@@ -18,6 +18,7 @@ from scoring.windows.kernel import kernel
 F64 = NDArray[np.float64]
 
 _ROOM = 1 << 62
+_BLOCK = np.uint64(256)  # readings looked at together
 
 
 def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int) -> F64:
@@ -30,7 +31,9 @@ def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int)
     if len(numerator) != n or len(denominator) != n or window_ms <= 0:
         raise ValueError("three columns of one length, and a window above 0")
     out = np.empty(n)
-    behind, bits = _narrow(ts, numerator, denominator, window_ms, out)
+    behind, bits = _narrow(ts, numerator, denominator, window_ms, out, *np.empty((2, int(_BLOCK)), np.int64))
+    if bits < 0:  # of a negative amount the bits say nothing
+        bits = max(abs(int(end)) for column in (numerator, denominator) for end in (column.min(), column.max()))
     if (1 << bits.bit_length()) * n >= _ROOM:  # a sum may have passed 63 bits
         behind = _wide(ts, numerator, denominator, window_ms, out)
     if behind and not _level(ts, out):
@@ -39,34 +42,60 @@ def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int)
 
 
 @kernel
-def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64) -> tuple[int, int]:
-    """Readings that stand not after the one before; bits of which no amount has a higher one. Right within 63 bits.
+def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64, over: I64, under: I64) -> tuple[int, int]:
+    """Readings that stand not after the one before; the amounts' bits, all laid on one another. Right within 63 bits.
 
-    Unsigned rows: one that may be negative costs a test at each access.
+    Block by block: as long as a meter keeps its beat, each reading pushes just one out and nothing need be looked
+    for; only the sums go one by one then, beside them are loops that a processor does eight at a time. `over`, `under`:
+    room for a block. Unsigned rows: one that may be negative costs a test at each access.
     """
     one = np.uint64(1)
+    n = np.uint64(len(ts))
+    row = np.uint64(0)
     tail = np.uint64(0)
     above = np.int64(0)
     below = np.int64(0)
-    last = ts[0] - 1 if len(ts) else np.int64(0)
     behind = 0
     bits = np.int64(0)
-    for i in range(len(ts)):
-        row = np.uint64(i)
-        t = ts[row]
-        if t <= last:
-            behind += 1
-        last = t
-        a, b = numerator[row], denominator[row]
-        bits |= a ^ (a >> 63) | b ^ (b >> 63)
-        above += a
-        below += b
-        left = t - window
-        while ts[tail] <= left:
-            above -= numerator[tail]
-            below -= denominator[tail]
-            tail += one
-        out[row] = above / below if below != 0 else np.nan
+    beat = np.int64(0)  # between all readings of rows [since, row)
+    since = np.uint64(0)
+    while row < n:
+        stop = min(row + _BLOCK, n)
+        off = np.int64(0)
+        for i in range(max(row, one), stop):
+            off |= ts[i] - ts[i - one] ^ beat
+        for i in range(row, stop):
+            bits |= numerator[i] | denominator[i]
+        kept = off == 0 and beat > 0
+        left = ts[row] - window
+        if kept and since <= tail and ts[tail] <= left:
+            much = stop - row
+            for i in range(much):
+                over[i] = numerator[row + i] - numerator[tail + i]
+                under[i] = denominator[row + i] - denominator[tail + i]
+            for i in range(much):
+                above += over[i]
+                below += under[i]
+                over[i] = above
+                under[i] = below
+            for i in range(much):
+                out[row + i] = np.float64(over[i]) / (np.float64(under[i]) if under[i] != 0 else np.nan)
+            tail += much
+        else:
+            for i in range(row, stop):
+                behind += i > 0 and ts[i] <= ts[i - one]
+                above += numerator[i]
+                below += denominator[i]
+                left = ts[i] - window
+                while ts[tail] <= left:
+                    above -= numerator[tail]
+                    below -= denominator[tail]
+                    tail += one
+                out[i] = above / below if below != 0 else np.nan
+        if not kept and stop > one:
+            since = stop - one - one
+            beat = ts[stop - one] - ts[since]
+        row = stop
     return behind, int(bits)
 
 

@@ -28,6 +28,28 @@ def test_equals_python_integers(rows: list[tuple[int, int, int]], window: int) -
         assert math.isnan(ratio) if below == 0 else ratio == float(above) / float(below)
 
 
+@pytest.mark.parametrize("window", [999, 1_000, 2_500, 60_000, 300_000, 700_000])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_beat_kept_lost_and_taken_up_again(seed: int, window: int) -> None:
+    """Long runs one second apart, then gaps, other beats, shaken times, one instant twice: as added up anew."""
+    random = np.random.default_rng(seed)
+    apart = np.full(6_000, 1_000)
+    for start in random.integers(0, 6_000, 6):
+        stop = start + int(random.integers(1, 900))
+        apart[start:stop] = random.choice([0, 1, 500, 1_000, 60_000], stop - start)[: len(apart) - start]
+    apart[2_000:3_500] = 250
+    apart[5_118:5_500] = 1_000
+    apart[5_118] = 10_000_000  # just before a beat that a block of 256 begins with
+    ts = np.cumsum(apart)
+    above, below = random.integers(-3, 1_000, 6_000), random.integers(0, 2, 6_000)
+    first = np.searchsorted(ts, ts - window, side="right")
+    last = np.searchsorted(ts, ts, side="right")
+    total = [np.concatenate([[0], np.cumsum(column)]) for column in (above, below)]
+    over, under = ((sums[last] - sums[first]).astype(float) for sums in total)
+    expected = np.divide(over, under, out=np.full(6_000, np.nan), where=under != 0)
+    assert np.array_equal(time_window_ratio(ts, above, below, window), expected, equal_nan=True)
+
+
 def test_bad_columns_are_refused() -> None:
     """Times that fall, columns of different lengths, a window of nothing."""
     two, three = np.asarray([2, 1], np.int64), np.asarray([1, 2, 3], np.int64)
