@@ -11,7 +11,7 @@ from greengauge.bench.plants import START
 from greengauge.bench.rivals import RIVALS
 from scoring.windows.batch import time_window_ratio
 
-RUNS = 9
+RUNS = 25
 SAMPLE = 500
 """Readings whose ratio is taken from Python integers, one by one, to check ours."""
 

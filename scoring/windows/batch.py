@@ -18,7 +18,7 @@ from scoring.windows.kernel import kernel
 F64 = NDArray[np.float64]
 
 _ROOM = 1 << 62
-_BLOCK = np.uint64(256)  # readings looked at together
+_BLOCK = np.uint64(512)  # readings looked at together
 
 
 def time_window_ratio(ts: I64, numerator: I64, denominator: I64, window_ms: int) -> F64:
@@ -70,9 +70,11 @@ def _narrow(ts: I64, numerator: I64, denominator: I64, window: int, out: F64, ov
         left = ts[row] - window
         if kept and since <= tail and ts[tail] <= left:
             much = stop - row
+            above_in, above_out = numerator[row:stop], numerator[tail : tail + much]
+            below_in, below_out = denominator[row:stop], denominator[tail : tail + much]
             for i in range(much):
-                over[i] = numerator[row + i] - numerator[tail + i]
-                under[i] = denominator[row + i] - denominator[tail + i]
+                over[i] = above_in[i] - above_out[i]
+                under[i] = below_in[i] - below_out[i]
             for i in range(much):
                 above += over[i]
                 below += under[i]

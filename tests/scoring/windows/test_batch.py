@@ -39,7 +39,7 @@ def test_a_beat_kept_lost_and_taken_up_again(seed: int, window: int) -> None:
         apart[start:stop] = random.choice([0, 1, 500, 1_000, 60_000], stop - start)[: len(apart) - start]
     apart[2_000:3_500] = 250
     apart[5_118:5_500] = 1_000
-    apart[5_118] = 10_000_000  # just before a beat that a block of 256 begins with
+    apart[5_118] = 10_000_000  # just before a beat that a block of 512 begins with
     ts = np.cumsum(apart)
     above, below = random.integers(-3, 1_000, 6_000), random.integers(0, 2, 6_000)
     first = np.searchsorted(ts, ts - window, side="right")
