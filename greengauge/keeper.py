@@ -38,7 +38,9 @@ class Keeper:
         service.live.put_alarms(service.operations.alarms())
         while True:
             self._tell()
-            service.live.put_system("quarantine", await asyncio.to_thread(self._quarantine))
+            self._put("quarantine", await asyncio.to_thread(self._quarantine))
+            for part in service.standing.stopped:  # these tell nothing themselves any more
+                self._put(part, service.live.system().get(part, {}))
             await self.keep(service.operations.look(service, service.clock.now()))
             if time.monotonic() - thinned >= THIN_EVERY_S:
                 await asyncio.to_thread(self._thin)
@@ -91,11 +93,11 @@ class Keeper:
         return self._service.intake.state.failure is None and not self._service.intake.state.pressed
 
     def _tell(self) -> None:
-        service, live = self._service, self._service.live
+        service = self._service
         now = time.time_ns() // 1_000_000
-        live.put_system("intake", self._intake())
+        self._put("intake", self._intake())
         writer = service.writer
-        live.put_system(
+        self._put(
             "store",
             {
                 "name": service.store.name,
@@ -105,7 +107,10 @@ class Keeper:
                 "text": writer.state.text(now),
             },
         )
-        live.put_system("log", self._log())
+        self._put("log", self._log())
+
+    def _put(self, part: str, told: dict[str, Any]) -> None:
+        self._service.live.put_system(part, self._service.standing.state(part, told))
 
     def _quarantine(self) -> dict[str, Any]:
         """Blocking: it waits for whoever writes there."""

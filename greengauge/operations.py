@@ -18,6 +18,7 @@ import structlog
 from devices.durations import MINUTE
 from devices.errors import ConfigurationError
 from devices.plant.model import Plant
+from greengauge.standing import in_words
 from ingest.session.state import Loss, SessionState
 from ingest.whole_file import write_whole
 from scoring.alarms.book import Priority
@@ -203,6 +204,8 @@ def _lasting(service: Service) -> Iterator[Trouble]:
         yield Trouble("quarantine-not-writable", service.quarantining.failure.cause, "high", after_ms=MINUTE)
     for what, cause in service.scorer.troubles.items():
         yield Trouble(f"{what}-not-writable", cause, "high", after_ms=MINUTE)
+    for part, cause in service.standing.stopped.items():
+        yield Trouble(f"{part.replace(' ', '-')}-stopped", f"{part} stands: {in_words(cause)}", "critical")
     yield from _silent(service)
 
 

@@ -46,6 +46,7 @@ from greengauge.rewinding import Rewound, place
 from greengauge.running import StartAgain, run_until_told
 from greengauge.scorer.scorer import Scorer
 from greengauge.settings import Settings
+from greengauge.standing import Standing
 from greengauge.terminal import say
 from greengauge.versions import Decoders
 from ingest.clock import TOLERANCE_MS, Clock
@@ -140,6 +141,7 @@ class Service:
         self.outputs = Outputs(plant, self.history, self.store, self.live) if self.delivers else None
         self.operations = Operations(folder / "operations.json", silent_places(plant), session.state)
         self.retained = Retained(folder / "retained.json", plant)
+        self.standing = Standing()
         self.keeper = Keeper(self)
         page.serve(
             build(
@@ -167,13 +169,13 @@ class Service:
             *self._readers(),
             ("keeper", self.keeper.run()),
             ("page", self.page.run()),
-            ("mqtt-out", self._mqtt_out().run()),
+            ("mqtt-out", self.standing.alone("outputs", self._mqtt_out().run())),
             ("again", self._start_again()),
             ("requests", Requests(self.settings.data, self._takers()).run()),
             *more,
         ]
         if self.outputs is not None:
-            tasks.append(("outputs", self.outputs.run()))
+            tasks.append(("outputs", self.standing.alone("store outputs", self.outputs.run())))
         try:
             async with asyncio.TaskGroup() as group:
                 for name, task in tasks:
@@ -256,13 +258,13 @@ class Service:
 
     def _readers(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """Who reads the log. The setting `stages` leaves the later ones out: what they cost is the difference."""
-        readers: tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...] = (
-            ("quarantine", lambda: self._later(self.quarantining.run)),
-            ("writer", lambda: self._later(self.writer.run)),
-            ("scorer", self.scorer.run),
+        readers: tuple[tuple[str, str, Callable[[], Coroutine[Any, Any, None]]], ...] = (
+            ("quarantine", "quarantine", lambda: self._later(self.quarantining.run)),
+            ("writer", "store", lambda: self._later(self.writer.run)),
+            ("scorer", "scoring", self.scorer.run),
         )
         far = ("durable", "decoded", "stored", "scored").index(self.settings.stages)
-        return [(name, start()) for name, start in readers[:far]]
+        return [(name, self.standing.alone(part, start())) for name, part, start in readers[:far]]
 
     async def _later(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """What may wait for the first gauge: its cursor holds the log."""

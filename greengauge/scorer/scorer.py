@@ -95,6 +95,7 @@ class Scorer:
         self._snapshot_path, self._snapshot_every_s = snapshot_path, snapshot_every_s
         self._snapshot_every_bytes = snapshot_every_bytes
         self._thread = ThreadPoolExecutor(1, "scorer")
+        self._ended = False
         self._passed = asyncio.Condition()
         self._saving = asyncio.Lock()
         self._unkept: deque[Changes] = deque()  # told by the engine, not yet in the history
@@ -217,10 +218,13 @@ class Scorer:
             await asyncio.shield(self._save())
             raise
         finally:
+            self._ended = True
             self._thread.shutdown()
 
     async def _do(self, work: Callable[[], T]) -> T:
         """Run engine work in its thread: one piece after another, also after a cancellation."""
+        if self._ended:
+            raise EnvironmentFailure("scoring has stopped", where="this service", mend="see its alarm, start again")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _slice(self) -> tuple[bool, int, Shown | None]:

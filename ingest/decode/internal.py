@@ -33,14 +33,14 @@ def unexpected(failure: Exception) -> bool:
     return not isinstance(failure, GreengaugeError | MemoryError | OSError)
 
 
-def place(failure: Exception, doing: str) -> str:
+def place(failure: Exception, doing: str, outcome: str = f"what it concerns is quarantined as `{REASON}`") -> str:
     """What failed and where, in a few words without the message's own; its traceback is logged the first time."""
     frames = traceback.extract_tb(failure.__traceback__)
     where = f"{Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else "an unknown place"
     found = f"{type(failure).__name__} in {where}"
     if found not in _told and len(_told) < MOST_PLACES:
         _told.add(found)
-        log.error("%s failed (%s): what it concerns is quarantined as `%s`", doing, found, REASON, exc_info=failure)
+        log.error("%s failed (%s): %s", doing, found, outcome, exc_info=failure)
     return found
 
 

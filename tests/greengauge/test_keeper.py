@@ -9,6 +9,7 @@ from typing import Any
 
 from greengauge.keeper import Keeper
 from greengauge.live import Live
+from greengauge.standing import Standing
 from ingest.clock import Jump
 from ingest.intake import IntakeState
 from ingest.log.state import LogState
@@ -24,6 +25,7 @@ def service(**changes: Any) -> Any:
     parts: dict[str, Any] = {
         "live": Live(small_plant(), simulated=False),
         "intake": SimpleNamespace(session=SimpleNamespace(state=session), state=IntakeState()),
+        "standing": Standing(),
         "clock": SimpleNamespace(jump=None, now=lambda: 0),
         "operations": SimpleNamespace(look=lambda _service, _now: [], alarms=list, unsaved=False),
         "writer": SimpleNamespace(state=WriterState(), counts=WriterCounts()),

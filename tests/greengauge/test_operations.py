@@ -10,6 +10,7 @@ import pytest
 
 from devices.errors import ConfigurationError
 from greengauge.operations import Operations
+from greengauge.standing import Standing
 from ingest.clock import Jump
 from ingest.log.reader import Damage
 from ingest.session.state import Loss, SessionState
@@ -39,6 +40,7 @@ def service(**changes: Any) -> Any:
         ),
         "log": log(),
         "writer": SimpleNamespace(state=SimpleNamespace(condition="ok", words="")),
+        "standing": Standing(),
         "clock": SimpleNamespace(jump=None),
         "live": SimpleNamespace(system=dict, meters=dict),
         "quarantining": SimpleNamespace(failure=None),

@@ -46,3 +46,40 @@ def test_the_service_goes_on(tmp_path: Path, mosquitto: Mosquitto) -> None:
         client.disconnect()
         client.loop_stop()
         running.kill()
+
+
+def test_scoring_stops_alone(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """Readings are stored and acknowledged on, an alarm rings, the page says so; a mended program takes it up there."""
+    registry(tmp_path)
+    running = service(tmp_path, mosquitto.url, child=True, FAULT_PUSH="2").start().ready()
+    client = Client(CallbackAPIVersion.VERSION2, client_id="m1")
+    client.connect("127.0.0.1", mosquitto.port)
+    client.loop_start()
+    try:
+        now = int(time.time() * 1000)
+        for n in range(8):
+            payload = f'{{"ts": {now + n}, "clinker": 1, "kwh": {n}}}'
+            client.publish(topic("m1"), payload, qos=1).wait_for_publish(5)
+            time.sleep(0.1)
+        until(lambda: running.part("store").get("stored", 0) == 16, 20, running.log)
+        until(lambda: running.part("scoring").get("state") == "stopped", 20, running.log)
+        alarms = until(
+            lambda: [a for a in running.get("/api/v1/alarms")["alarms"] if a["id"] == "scoring-stopped"],
+            20,
+            running.log,
+        )
+        assert alarms[0]["state"] == "unacknowledged"
+        assert "ZeroDivisionError" in alarms[0]["text"]
+        assert running.status("/api/v1/sums") == 503
+        assert running.stop() < 20
+        mended = service(tmp_path, mosquitto.url).start().ready()
+        try:
+            until(lambda: mended.part("scoring").get("text") == "ok", 20, mended.log)
+            sums = mended.get("/api/v1/sums", meter="m1", channel="clinker", window="1h")["sums"]
+            assert float(sums[0]["sum"]) == 8
+        finally:
+            mended.kill()
+    finally:
+        client.disconnect()
+        client.loop_stop()
+        running.kill()

@@ -8,17 +8,19 @@
     moved         the store cursor has moved
     snapshot      the scores' state is about to be saved
 
-FAULT_KEEPALIVE sets the session's keep-alive, s. FAULT_NUMBER is the text of a number over which decoding stumbles.
+FAULT_KEEPALIVE sets the session's keep-alive, s. FAULT_NUMBER is the text of a number over which decoding
+stumbles; FAULT_PUSH the number of readings after which scoring does.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from devices.readings import Readings
 from devices.ruler import Ruler
 from greengauge import cli, service
 from greengauge.scorer import snapshots
@@ -26,6 +28,7 @@ from ingest.intake import Intaker
 from ingest.log import cursors, segment
 from ingest.session.session import MqttSession
 from ingest.store.influx_http import InfluxHttp
+from scoring.engine import Engine, LineClose
 
 point, _, times = os.environ.get("FAULT_POINT", "").partition(" ")
 left = int(times or 0)
@@ -73,4 +76,14 @@ if "FAULT_NUMBER" in os.environ:
         return (1 // 0, 0) if text == os.environ["FAULT_NUMBER"] else read(self, text)
 
     Ruler.read = stumbling  # type: ignore[method-assign] # the fault
+if "FAULT_PUSH" in os.environ:
+    push, pushed = Engine.push, 0
+
+    def failing(self: Engine, readings: Readings, closes: Sequence[LineClose] = ()) -> None:
+        """A mistake of ours: `ZeroDivisionError`."""
+        global pushed
+        pushed += len(readings) // (pushed < int(os.environ["FAULT_PUSH"]))
+        push(self, readings, closes)
+
+    Engine.push = failing  # type: ignore[method-assign] # the fault
 cli.main()
