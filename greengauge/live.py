@@ -52,6 +52,7 @@ class Live:
         self._emissions: defaultdict[str, dict[Key, _Item]] = defaultdict(dict)
         self._ages: dict[tuple[str, str], _Age] = {}  # (scope, degree)
         self._news: dict[str, int] = {}  # scope -> sequence number of its last change of any kind, oldest first
+        self._came: dict[str, int] = {}  # scope -> … of the last that was more than windows that slid
         self._alarms: dict[tuple[str, str], _Item] = {}
         self._meters: dict[str, _Item] = {}
         self._system: dict[str, _Item] = {}
@@ -123,13 +124,16 @@ class Live:
         emissions = (item.thing for item in self._emissions.get(scope, {}).values())
         return [*((s, self._ages[scope, s.degree].last) for s in scores), *((e, e.last) for e in emissions)]
 
-    def changed(self, seq: int) -> tuple[list[str], list[Alarm]]:
-        """The scopes of which something shows differently since `seq`, and the alarms that moved."""
-        scopes = [
-            scope
+    def changed(self, seq: int) -> tuple[dict[str, bool], list[Alarm]]:
+        """The scopes of which something shows differently since `seq`, and the alarms that moved.
+
+        True: a reading came, or one is missing; False: nothing but that windows slid.
+        """
+        scopes = {
+            scope: self._came.get(scope, 0) > seq
             for scope in self._since(seq)
             if any(i.seq > seq for table in (self._scores, self._emissions) for i in table.get(scope, {}).values())
-        ]
+        }
         return scopes, [i.thing for i in self._alarms.values() if i.seq > seq]
 
     def alarms(self) -> list[Alarm]:
@@ -197,6 +201,8 @@ class Live:
 
     def _show(self, table: dict[Key, _Item], key: Key, thing: Score | Emission, shown: attrgetter[Any]) -> None:
         item = table.get(key)
+        if item is None or (item.thing.last, item.thing.stale) != (thing.last, thing.stale):
+            self._came[key[0]] = self.seq
         if item is None:
             table[key] = _Item(self.seq, thing)
         elif shown(item.thing) != shown(thing):

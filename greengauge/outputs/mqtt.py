@@ -12,8 +12,6 @@ import random
 import time
 from collections.abc import Callable
 from hashlib import blake2b
-from heapq import heappop, heappush
-from math import inf
 
 import aiomqtt
 import structlog
@@ -22,13 +20,11 @@ from devices.broker import Broker
 from greengauge.live import Live
 from greengauge.outputs.retained import Retained, alarm_topic, score_topic
 from greengauge.outputs.texts import Texts
+from greengauge.outputs.turns import Turns
 
 log = structlog.get_logger()
 
 STATUS_TOPIC = "greengauge/status"
-EVERY_S = 1.0
-TOGETHER = 8
-"""So many scopes' messages go to the socket at a time: waiting for each one's turn costs as much as sending it."""
 
 
 class MqttOut:
@@ -71,36 +67,27 @@ class MqttOut:
             await asyncio.to_thread(self._retained.cleared)
 
     async def _publish(self, client: aiomqtt.Client) -> None:
-        """Alarms at once; a scope's scores at once if it was silent for a second, else when the second is over.
-
-        News is looked for between any few scopes, and those that were silent for longest go first: a quiet line
-        does not wait until a hundred busy ones are sent.
+        """Alarms at once; a scope's scores in its turn. News is looked for between any few scopes: no quiet line waits for
+        a hundred busy ones.
         """
         seq = 0
         sent: dict[str, bytes] = {}
-        told: dict[str, float] = {}  # scope -> when it was last published
-        waiting: list[tuple[float, str]] = []  # a heap: when it was last published, and the scope; each once
+        turns = Turns()
         while True:
             if self._live.seq > seq:
                 scopes, alarms = self._live.changed(seq)
                 seq = self._live.seq
-                for scope in set(scopes).difference(scope for _, scope in waiting):
-                    heappush(waiting, (told.get(scope, -inf), scope))
+                turns.news(scopes)
                 for alarm in alarms:
                     payload = json.dumps(alarm.to_json(), separators=(",", ":"), allow_nan=False).encode()
                     await self._send(client, sent, alarm_topic(alarm.scope, alarm.id), payload)
-            begun, due = time.monotonic(), list[str]()
-            while waiting and waiting[0][0] + EVERY_S <= begun and len(due) < TOGETHER:
-                due.append(heappop(waiting)[1])
-            if due:
-                told |= dict.fromkeys(due, begun)
+            if due := turns.take(time.monotonic()):
                 now = self._now()
                 sending = (self._send(client, sent, score_topic(s), self._texts.of(s, now)) for s in due)
                 await asyncio.gather(*(asyncio.create_task(one, name="mqtt-out: a scope") for one in sending))
                 continue
-            rest = waiting[0][0] + EVERY_S - begun if waiting else None
             try:
-                async with asyncio.timeout(rest):
+                async with asyncio.timeout(turns.rest(time.monotonic())):
                     await self._live.wait(seq)
             except TimeoutError:
                 continue

@@ -40,6 +40,8 @@ FEW = 12
 """No more scopes are shown at once."""
 SHARE = 10
 """… of which one goes into showing."""
+SAVED_S = 1.0
+"""So much time that was not used for quiet scopes may be used later: one look that takes long holds up no others."""
 PIECE_S = 0.02
 """So long is a round gone on with at a time: a small plant's is done at once, whatever else is worked at."""
 
@@ -117,7 +119,7 @@ class Showing:
         shown = None
         if now >= self._next_few and len(few := self._few()):
             shown = self._take(few, now)
-            self._next_few = now + SHARE * (self._spent() - begun)
+            self._next_few = max(self._next_few, now - SAVED_S) + SHARE * (self._spent() - begun)
         elif (round_ := self._round) is not None:
             while shown is None and self._spent() - begun < PIECE_S:
                 shown = self._go_on(round_)

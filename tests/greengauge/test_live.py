@@ -96,3 +96,19 @@ async def test_wait_returns_at_once_for_an_old_number(live: Live) -> None:
     live.put_meters({"cems1": {"last": 1, "silent": False}})
     await asyncio.wait_for(live.wait(seen), 0.1)
     assert list(live.since(seen, NOW)["meters"]) == ["cems1"]
+
+
+def test_what_only_slid_is_told_apart(live: Live) -> None:
+    """A new number without a new reading only slid; a reading, or one that is missing, came."""
+    live.put_scores([score(), score(degree="gd")], [emission()], [])
+    assert set(live.changed(0)[0].values()) == {True}
+    for came, scores, emissions in (
+        (False, [score(value=0.5)], []),
+        (True, [score(value=0.6, last=NOW)], []),
+        (True, [score(degree="gd", stale=True)], []),
+        (False, [], [emission(value=1.0)]),
+        (True, [], [emission(value=2.0, last=NOW)]),
+    ):
+        seen = live.seq
+        live.put_scores(scores, emissions, [])
+        assert list(live.changed(seen)[0].values()) == [came]

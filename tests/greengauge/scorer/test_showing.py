@@ -218,6 +218,30 @@ def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -
     assert bench.spent <= 20.0 / SHARE + 0.3
 
 
+def test_one_long_look_holds_up_no_quiet_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look of 50 ms now and then is paid by the time before it; where each takes so long they keep to their share."""
+    bench = Bench(lines=12, windows='["1h"]')
+    bench.looks()
+    live, took = bench.engine.live, [0.05] + [0.002] * 9
+
+    def slow(**some: Any) -> Any:
+        bench.spent += took[0] if some["scopes"] and "windows" not in some else 0.0
+        return live(**some)
+
+    monkeypatch.setattr(bench.engine, "live", slow)
+    for line, _ in enumerate(tuple(took)):
+        bench.now = 110.0 + line / 10
+        bench.reading(f"k{line}")
+        assert any(f"line:acme/wuhu/pyro/k{line}" in scopes(shown) for shown in bench.looks())
+        del took[0]
+    took, bench.spent = [0.05], 0.0
+    for tenth in range(400):
+        bench.now = 120.0 + tenth / 10
+        bench.reading(f"k{tenth % 12}")
+        bench.looks()
+    assert 40.0 / SHARE - 0.3 <= bench.spent <= 40.0 / SHARE + 0.3
+
+
 def test_alarms_that_moved_are_shown_at_once() -> None:
     """Even where no gauge is due."""
     bench = Bench()
