@@ -67,8 +67,8 @@ class MqttOut:
             await asyncio.to_thread(self._retained.cleared)
 
     async def _publish(self, client: aiomqtt.Client) -> None:
-        """Alarms at once; a scope's scores in its turn. News is looked for between any few scopes: no quiet line waits for
-        a hundred busy ones.
+        """Alarms at once; a scope's scores in its turn. News is looked for between any few scopes: no quiet line waits
+        for a hundred busy ones.
         """
         seq = 0
         sent: dict[str, bytes] = {}
