@@ -6,7 +6,7 @@ readings: whatever touched it, it is summed anew.
 
 The rows of a channel's cells are a ring of minutes, then a ring of hours, then one row for each cut edge
 (from its hour's start to the edge). Minute m stands in row m modulo the ring's length, and is there while
-m >= sealed - length. How a cell is written: scoring.windows.rows.
+m >= sealed - length and m >= gone. How a cell is written: scoring.windows.rows.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     old = ch.sealed if ch.sealed > NONE else first
     touched = -(-high // MINUTE)
     minute = max(min(first, old), sealed - cells.minutes)
+    if touched >= ch.gone and minute * MINUTE >= floor:  # all of them are written now
+        ch.gone = min(ch.gone, minute)
     while minute < sealed:
         if minute >= touched and minute < old:
             minute = old
@@ -76,7 +78,7 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
         minute += 1
     for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):
         start = hour * HOUR
-        from_minutes = hour * 60 >= sealed - cells.minutes
+        from_minutes = hour * 60 >= max(sealed - cells.minutes, ch.gone)
         if start + HOUR <= floor or (start < floor and not from_minutes):
             continue
         e = 0
@@ -143,7 +145,7 @@ def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, 
     ch = channels[c]
     hour = first // HOUR
     sealed = ch.sealed
-    if first // MINUTE >= sealed - cells.minutes:
+    if first // MINUTE >= max(sealed - cells.minutes, ch.gone):
         _add_rows(
             cells,
             c,

@@ -22,7 +22,7 @@ _MINUTES: Any = np.int64(0)
 def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> tuple[NDArray[np.void], I64, I64]:
     """One `GROUP` record per group, nothing counted yet; then what groups and channels point into: channels, groups."""
     table = np.zeros(len(groups), GROUP)
-    table["sealed"] = table["high"] = table["lost_high"] = NONE
+    table["sealed"] = table["gone"] = table["high"] = table["lost_high"] = NONE
     table["low"] = table["lost_low"] = -NONE
     required: list[int] = []
     for group, row in zip(groups, table, strict=True):
@@ -57,10 +57,10 @@ def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> 
     row = minute % cells.minutes
     for k in range(group.first, group.stop):
         c = required[k]
-        sealed = channels[c].sealed
-        if channels[c].labs < channels[c].labs_stop:  # what of it is estimated does not stand in its cells
+        ch = channels[c]
+        if ch.labs < ch.labs_stop:  # what of it is estimated does not stand in its cells
             return False
-        if not sealed - cells.minutes <= minute < sealed:
+        if not max(ch.sealed - cells.minutes, ch.gone) <= minute < ch.sealed:
             return False
         if sure(cells, c, row) != MINUTE:
             return False
@@ -78,7 +78,7 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
     for k in range(group.first, group.stop):
         ch = channels[required[k]]
         there: Any = np.int64(0)
-        if ch.sealed - cells.minutes <= minute < ch.sealed:
+        if max(ch.sealed - cells.minutes, ch.gone) <= minute < ch.sealed:
             there += sure(cells, required[k], minute % cells.minutes)
         covered = min(covered, there)
         partial += there < MINUTE
@@ -114,13 +114,16 @@ def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I
             continue
         step = 1
         cell = max(group.low, sealed - cells.minutes)
+        if stop >= group.gone and floor_of(channels, group, required) <= cell * MINUTE:  # all of them are written now
+            group.gone = min(group.gone, cell)
+        oldest = max(sealed - cells.minutes, group.gone)
         while step == 1 or cell < min(-(-stop // 60), sealed // 60):  # the minutes, then the hours
             if step == 1 and cell >= stop:
                 step = 60
                 cell = max(group.low // 60, sealed // 60 - cells.hours)
                 continue
             row = cell % cells.minutes if step == 1 else cells.minutes + cell % cells.hours
-            if step == 60 and cell * 60 >= sealed - cells.minutes:
+            if step == 60 and cell * 60 >= oldest:
                 covered, running = _ring_sum(ring, _MINUTES, cells.minutes, cell * 60, cell * 60 + 60)
                 ring[row, 0] = covered
                 ring[row, 1] = running
@@ -167,7 +170,7 @@ def coverage(
         from_hour = to_hour = -(-stop // 60)
     up = min(from_hour * 60, stop)  # minutes lie in [first, up) and [to_hour · 60, stop)
     floor = floor_of(channels, group, required)
-    minute = sealed - cells.minutes  # the oldest in the rings
+    minute = max(sealed - cells.minutes, group.gone)  # the oldest in the rings
     hour = sealed // 60 - cells.hours
     for k in range(5):  # of the readings; one call, for it is large
         if k == 0:

@@ -49,6 +49,7 @@ CHANNEL = np.dtype(
         ("again", np.int64),  # ... nor any after this time
         ("settled", np.int64),  # greatest ts when the cells were last brought up to date
         ("sealed", np.int64),  # first minute (ms / 60,000) not yet in the cells
+        ("gone", np.int64),  # minutes before this had left the ring before it became longer
         ("floor", np.int64),  # cells up to here are frozen: of the readings before it only the last is kept
         ("run", np.int64),  # counters: where the run of equal values of the newest reading began
         ("duplicates", np.int64),
@@ -63,6 +64,7 @@ GROUP = np.dtype(
         ("running", np.int64),  # channel whose value tells that the line runs; -1: it always runs
         ("above", np.int64),  # ... above so many steps
         ("sealed", np.int64),  # first minute not yet in the cells
+        ("gone", np.int64),  # minutes before this had left the ring before it became longer
         ("low", np.int64),  # minutes to count anew: [low, high)
         ("high", np.int64),
         ("lost_low", np.int64),  # event times that changed after a channel's readings were gone, since the owner asked

@@ -230,15 +230,14 @@ class Rolling:
         return [{name: int(row[k]) for name, k in names.items() if row[k]} for row in out]
 
     def reaches(self, start: int, end: int) -> NDArray[np.bool_]:
-        """Per channel, whether all of (start, end] is still kept: hours longest, then minutes, readings least."""
+        """Per channel, whether all of (start, end] is still there: hours longest, then minutes, readings least."""
+        self._update()
+        floors, minutes, hours = self._floors(self._channels)
         if start % HOUR == end % HOUR == 0:
-            kept: Any = self._hours
-        elif start % MINUTE == end % MINUTE == 0:
-            kept = self._minutes_back if start >= self._gone else self._horizon
+            since = hours
         else:
-            kept = self._channels["keep"]
-        newest = self._channels["newest"]
-        reached: NDArray[np.bool_] = (newest == NONE) | (start >= newest - kept)
+            since = minutes if start % MINUTE == end % MINUTE == 0 else np.maximum(floors, minutes)
+        reached: NDArray[np.bool_] = (self._channels["newest"] == NONE) | (start >= since)
         return reached
 
     @property
@@ -269,11 +268,15 @@ class Rolling:
         known = self._channels[self._channels["sealed"] > NONE]
         if not len(known):
             return Reach(NONE, NONE, NONE)
+        floors, minutes, hours = self._floors(known)
+        return Reach(int(max(floors.max(), minutes.max())), int(minutes.max()), int(hours.max()))
+
+    def _floors(self, known: NDArray[Any]) -> tuple[I64, I64, I64]:
+        """By channel the times from which on its single readings, its minutes and its hours are there."""
         sealed, floors = known["sealed"], known["floor"]
         most_minutes, most_hours = self._most()
         minutes = np.minimum(np.maximum((sealed - most_minutes) * MINUTE, self._gone), floors)
-        hours = np.minimum((sealed // 60 - most_hours) * HOUR, floors)
-        return Reach(int(max(floors.max(), minutes.max())), int(minutes.max()), int(hours.max()))
+        return floors, minutes, np.minimum((sealed // 60 - most_hours) * HOUR, floors)
 
     def kept_after(self, channel: int, ts: int) -> int | None:
         """A time by which the channel has several readings after `ts`, at the latest; None where it has none."""
@@ -293,10 +296,12 @@ class Rolling:
         """Take over all cells of another's that end at or before `before`, a whole hour, to go on from there."""
         self._seen(min(other._oldest, before), before)
         self._update()
+        self._lengthen()  # although nothing came: what is taken over must find its place
         other._update()
         for mine, theirs in ((self._channels, other._channels), (self._groups, other._groups)):
             known = theirs["sealed"] >= before // MINUTE
             mine["sealed"][known] = np.maximum(mine["sealed"][known], before // MINUTE)
+            mine["gone"] = np.minimum(other._left(theirs), before // MINUTE)  # what follows is read anew
         self._copy(other, range(len(self._channels)), range(len(self._groups)), (NONE, before))
 
     def adopt(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:
@@ -311,9 +316,10 @@ class Rolling:
         self._update()
         other._update()
         sealed, theirs = self._channels["sealed"], other._channels["sealed"]
-        self._cells = with_cells_of(self._cells, other._cells, channels, sealed, theirs, hours, self._acc)
+        gone = other._channels["gone"]
+        self._cells = with_cells_of(self._cells, other._cells, channels, sealed, theirs, gone, hours, self._acc)
         for g in groups:
-            known = int(self._groups["sealed"][g]), int(other._groups["sealed"][g])
+            known = int(self._groups["sealed"][g]), int(other._groups["sealed"][g]), int(other._groups["gone"][g])
             for to, at in same_rows(self._cells, other._cells, *known, *hours):
                 self._rings[g, to] = other._rings[g, at]
 
@@ -385,8 +391,16 @@ class Rolling:
         if self._newest == NONE or long_enough:
             return
         minutes, hours = max(cells.minutes, min(60 * more, most_minutes)), max(cells.hours, min(more, most_hours))
+        for table in self._channels, self._groups:
+            table["gone"] = self._left(table)  # minutes that the ring let go do not come back with more room
         self._cells = cells.longer(minutes, hours, self._channels["sealed"])
         self._rings = lengthen(self._rings, self._groups["sealed"], cells.minutes, cells.hours, minutes, hours)
+
+    def _left(self, table: NDArray[Any]) -> I64:
+        """By channel or group the first minute that is in the ring; `NONE` where it lost none."""
+        first = table["sealed"] - self._cells.minutes
+        left: I64 = np.where(first > self._oldest // MINUTE, np.maximum(table["gone"], first), table["gone"])
+        return left
 
     def _spans(self, start: int, end: int, channels: I64 | None = None) -> I64:
         self._update()

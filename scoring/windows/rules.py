@@ -34,7 +34,7 @@ def channel_table(plant: Plant, lag_ms: int = 0, *, moments: bool = False) -> tu
     Where `moments` between minutes are told once they are final, readings are kept as much longer as closing may lag.
     """
     table = np.zeros(len(plant.channels), CHANNEL)
-    for field in ("newest", "high", "changed_high", "lost_high", "again", "settled", "sealed", "floor", "run"):
+    for field in ("newest", "high", "changed_high", "lost_high", "again", "settled", "sealed", "gone", "floor", "run"):
         table[field] = NONE
     for field in ("low", "changed_low", "lost_low", "steady"):
         table[field] = -NONE

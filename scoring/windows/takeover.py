@@ -19,16 +19,18 @@ def with_cells_of(
     channels: Iterable[int],
     sealed: I64,
     sealed_there: I64,
+    gone_there: I64,
     hours: tuple[int, int],
     acc: I64,
 ) -> Cells:
-    """`mine` with those of `theirs` in (start, end], whole hours, of some channels; `sealed` by channel."""
+    """`mine` with those of `theirs` in (start, end], whole hours, of some channels; `sealed`, `gone` by channel."""
     start, end = hours
     for c in channels:
         known = int(sealed[c]), int(sealed_there[c])
         if NONE in known:
             continue
-        for to, at in same_rows(mine, theirs, *known, start, end):
+        gone = int(gone_there[c])
+        for to, at in same_rows(mine, theirs, *known, gone, start, end):
             mine = _taken(mine, theirs, c, to, at, acc)
         cut = np.flatnonzero((mine.edges > start) & (mine.edges <= end))
         mine = _taken(mine, theirs, c, mine.minutes + mine.hours + cut, theirs.minutes + theirs.hours + cut, acc)
@@ -42,7 +44,7 @@ def _taken(mine: Cells, theirs: Cells, c: int, to: I64, at: I64, acc: I64) -> Ce
 
 
 def same_rows(
-    mine: Cells, theirs: Cells, sealed: int, theirs_sealed: int, start: int, end: int
+    mine: Cells, theirs: Cells, sealed: int, theirs_sealed: int, theirs_gone: int, start: int, end: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows of the minutes, then of the hours in (start, end] that both rings hold: (here, there).
 
@@ -50,7 +52,7 @@ def same_rows(
     """
     if NONE in (sealed, theirs_sealed):
         return
-    first = max(start // MINUTE, sealed - mine.minutes, theirs_sealed - theirs.minutes)
+    first = max(start // MINUTE, sealed - mine.minutes, theirs_sealed - theirs.minutes, theirs_gone)
     minutes = np.arange(first, min(end // MINUTE, sealed, theirs_sealed))
     yield minutes % mine.minutes, minutes % theirs.minutes
     first = max(start // HOUR, sealed // 60 - mine.hours, theirs_sealed // 60 - theirs.hours)

@@ -148,6 +148,36 @@ def test_sums_are_restated_too() -> None:
     assert hour == [(0, "1", 0), (30, "4", 0), (30, "5", 1), (60, "7", 0)]
 
 
+def test_sums_of_a_file_that_goes_channel_by_channel() -> None:
+    """Each sum that was final stays one when the second channel's hours come late: none is withdrawn.
+
+    Two meters' worth of 3 h, a tonne every ten minutes: an hour's window holds six of them, the first one alone one.
+    """
+    plant = parse("""
+schema = 1
+[intake]
+history = true
+[site.works]
+enterprise = "acme"
+timezone = "UTC"
+[line.k]
+site = "works"
+area = "hall"
+[meter.m]
+line = "k"
+every = "10min"
+[meter.m.channels]
+a = { unit = "t", kind = "amount", step = "1" }
+b = { unit = "t", kind = "amount", step = "1" }
+[scoring]
+windows = ["1h"]
+""")
+    ts = [HOUR + k * 10 * MIN for k in range(19)]
+    rows = [Readings.of([c] * 19, ts, [1] * 19) for c in (0, 1)]
+    last = {(t["channel"], t["ts"]): t["sum"] for t in replay(plant, rows, every_ms=10 * MIN, sums=True)}
+    assert last == {(c, t): str(min(k + 1, 6)) for c in "ab" for k, t in enumerate(ts)}
+
+
 def test_what_comes_late_in_one_batch_is_known_when_it_came() -> None:
     """Rows later than grace are taken apart from those around them."""
     assert seen(late_apart([batch(0, 60, 10, 20, 70)], 30)) == [[0, 60], [10, 20], [70]]

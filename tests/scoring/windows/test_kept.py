@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from devices.plant.model import Kind
+from devices.plant.model import Dated, Kind
 from devices.readings import Readings
 from scoring.windows.kept import FULL, LEAN
 from scoring.windows.rolling import Rolling
@@ -103,3 +104,23 @@ def test_minutes_are_kept_for_steps_that_are_held_up() -> None:
         start = end - 24 * HOUR
         assert rolling.reach().minutes <= max(start, BASE)
         assert rolling.span(start, end).total(0) == (end - max(start, BASE)) // MINUTE
+
+
+def test_minutes_that_left_do_not_come_back_with_more_room() -> None:
+    """Rings that grow because a step is held up hold no more of the past: an old midnight's edge is still known.
+
+    A tonne a minute from half an hour before 18:30 UTC, when a factor changes at midnight in Kolkata: 30 of them lie
+    before it and 11 h less 30 after.
+    """
+    edge = 1_760_121_000_000  # 2025-10-10T18:30Z
+    factor = {"grid:IN": (Dated(Fraction(1), "kg CO2/kWh", date(2025, 10, 11), None, "test"),)}
+    first = edge - 30 * MINUTE
+    p = plant(channel(Kind.AMOUNT), windows=(("1h", HOUR), ("30d", 720 * HOUR)), zone="Asia/Kolkata", factors=factor)
+    rolling = Rolling(p)
+    for hour in range(11):
+        rolling.push(Readings.of([0] * 60, [first + (60 * hour + m + 1) * MINUTE for m in range(60)], [1] * 60))
+        rolling._compact(rolling._channels["count"].nonzero()[0])
+        if hour == 8:
+            rolling.hold(9 * HOUR)
+    assert rolling.span(first, edge).total(0) == 30
+    assert rolling.span(edge, first + 11 * HOUR).total(0) == 11 * 60 - 30
