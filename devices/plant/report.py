@@ -6,10 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from devices.plant.model import Benchmark, Channel, Dated, Line, Material, Plant, Product, Regime, Stack
+from devices.plant.assembly.kinds import RATE_MAX
+from devices.plant.model import Benchmark, Channel, Dated, Kind, Line, Material, Plant, Product, Regime, Stack
 from devices.plant.norm import Norm
+from devices.units import factor, quantity
 from devices.words import suggestion
 
+_ENOUGH = {
+    d: quantity(q) for d, q in (("energy/time", "100 MW"), ("mass/time", "1000 t/h"), ("volume/time", "10000 m3/h"))
+}
+"""A rate that no line's meter passes, by dimension."""
 _UNSURE = ("illustrative", "recalled", "[rec]", "set your own")
 
 
@@ -46,6 +52,7 @@ def warnings(plant: Plant, today: date | None = None) -> list[Caution]:
     used = _Used(plant)
     found = [caution for line in plant.lines for caution in _of_line(plant, line, used)]
     found += [caution for stack in plant.stacks for caution in _of_stack(plant, stack)]
+    found += _of_small_units(plant)
     found += _of_undeclared(plant)
     found += _of_values(plant, used, day)
     found += [
@@ -58,6 +65,21 @@ def warnings(plant: Plant, today: date | None = None) -> list[Caution]:
         if m.parent is not None and plant.meters[m.parent].line != m.line
     ]
     return found
+
+
+def _of_small_units(plant: Plant) -> Iterator[Caution]:
+    """Rates in so small a unit that true values may be more steps than can be counted: they would be out of range."""
+    for c in plant.channels:
+        enough = _ENOUGH.get(c.unit.dimension)
+        if c.kind is not Kind.RATE or c.source is not None or c.low is not None or enough is None:
+            continue
+        most = RATE_MAX * c.step
+        if most * factor(c.unit, enough.unit) < enough.value:
+            yield Caution(
+                f"meter.{plant.meters[c.meter].name}.channels.{c.name}",
+                f"counts in steps of {float(c.step):g}: readings beyond {int(most):,} {c.unit} are out of range",
+                'declare a coarser `step`, like `step = "0.001"`',
+            )
 
 
 class _Used:

@@ -8,7 +8,7 @@ from devices.durations import HOUR
 from devices.readings import Readings
 from scoring.restate.past import Past
 
-_ENOUGH = 8
+ENOUGH = 8
 """Readings of a counter before: the one that makes the pair, and some more to tell whether it is a spike."""
 
 
@@ -23,7 +23,7 @@ class Backward:
 
     def step(self) -> bool:
         """Read one slice further back; whether that is enough. EnvironmentFailure: nothing is lost, ask again."""
-        missing = [c for c, times in self._times.items() if len(times) < _ENOUGH]
+        missing = [c for c, times in self._times.items() if len(times) < ENOUGH]
         inside = self._low > self._start
         if not inside and (not missing or self._low <= self._limit):
             return True
@@ -43,7 +43,7 @@ class Backward:
 
     def earliest(self, counter: int) -> int | None:
         """Time of the earliest of the last few readings before the end; None where there is none."""
-        times = self._times[counter][:_ENOUGH]
+        times = self._times[counter][:ENOUGH]
         return times[-1] if times else None
 
     def batches(self) -> list[Readings]:

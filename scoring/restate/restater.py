@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from devices.durations import DAY, HOUR, MINUTE
 from devices.errors import EnvironmentFailure
 from devices.plant.model import Kind as ChannelKind
 from devices.plant.model import Plant
+from devices.readings import Mark, Readings
 from scoring.engine import Engine
 from scoring.kinds import Kind
-from scoring.restate.backward import Backward
+from scoring.restate.backward import ENOUGH, Backward
 from scoring.restate.past import Past, Touched
 from scoring.restate.reads import Thing
 from scoring.restate.told import plain
@@ -21,7 +24,9 @@ from scoring.stamp import Stamp
 from scoring.steps import bits
 from scoring.watch import ROLLING
 from scoring.watermarks import NEVER
+from scoring.windows.records import NONE
 from scoring.windows.rules import root
+from scoring.windows.sums import Seen
 
 FIRST_LAG, LONGEST_LAG = 4 * DAY, 45 * DAY
 """How late a scratch engine tells, so that what comes after a gap is known: at first, and if a gap is longer."""
@@ -127,11 +132,32 @@ class Restater:
         self._at = self._from
         for batch in self._back.batches():
             self._scratch.push(batch)
+        self._scratch.rolling.push(self._tails())
         self._scratch.rolling.seed(live.rolling, self._from)
         for kind, own in zip(live.agenda.moments, self._scratch.agenda.moments, strict=True):
             for end, rows in kind.steps.told_between(self._span.start, self._span.end + max(kind.lengths, default=0)):
                 own.steps.ask(end, rows)
         self._scratch.advance()
+
+    def _tails(self) -> Readings:
+        """The last readings of what has been quiet since before the past that is read: no cell has their minute yet."""
+        live, newest = self._live.rolling, self._live.rolling.newest()
+        quiet = (newest > NONE) & (newest <= self._from) & (self._scratch.rolling.newest() == NONE)
+        quiet[[c.index for c in self._plant.channels if c.source is not None]] = False  # they come with their source
+        rows: list[tuple[int, Seen]] = []
+        for channel in np.flatnonzero(quiet).tolist():
+            kept = live.readings(channel, NONE, int(newest[channel]) + 1)
+            inside = sum(one.ts > newest[channel] - MINUTE for one in kept)
+            rows += [(channel, one) for one in kept[-inside - ENOUGH :]]
+        rows.sort(key=lambda row: row[1].ts)
+        seen = [one for _, one in rows]
+        return Readings.of(
+            [channel for channel, _ in rows],
+            [one.ts for one in seen],
+            [one.value for one in seen],
+            letter=[ord(one.letter) for one in seen],
+            mark=[Mark.OUT_OF_RANGE * one.outside for one in seen],
+        )
 
     # --- the way through the past -----------------------------------------------------------------
 

@@ -299,9 +299,10 @@ class Rolling:
         self._lengthen()  # although nothing came: what is taken over must find its place
         other._update()
         for mine, theirs in ((self._channels, other._channels), (self._groups, other._groups)):
-            known = theirs["sealed"] >= before // MINUTE
-            mine["sealed"][known] = np.maximum(mine["sealed"][known], before // MINUTE)
+            sealed = np.minimum(theirs["sealed"], before // MINUTE)  # NONE where nothing came
+            mine["sealed"] = np.maximum(mine["sealed"], sealed)
             mine["gone"] = np.minimum(other._left(theirs), before // MINUTE)  # what follows is read anew
+        self._channels["floor"] = np.maximum(self._channels["floor"], before)  # readings before it are not all here
         self._copy(other, range(len(self._channels)), range(len(self._groups)), (NONE, before))
 
     def adopt(self, other: Rolling, channels: Iterable[int], groups: Iterable[int], start: int, end: int) -> None:

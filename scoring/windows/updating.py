@@ -56,7 +56,7 @@ def _settle_all(entries: Any, channels: Any, cells: Any, groups: Any, member: I6
             return False
         for m in range(ch.member, ch.member_stop):
             group = groups[member[m]]
-            group.low = min(group.low, start // MINUTE)
+            group.low = min(group.low, max(start, ch.floor) // MINUTE)  # cells before it are frozen
             group.high = max(group.high, -(-(end + ch.gap) // MINUTE))
             if group.sealed == NONE:
                 group.sealed = start // MINUTE

@@ -47,6 +47,12 @@ def test_expired_and_illustrative_values_are_named() -> None:
         ('"material:scrap"', '"material:pebbles"', "material.pebbles", "not declared"),
         ('counts = "product:eaf-carbon-steel"', 'counts = "product:ingots"', "product.ingots", "not declared"),
         ('source = "recalled; set your own"', "", "factor.grid:CN", "has no source"),
+        (
+            'unit = "t/h", kind = "rate", step = "0.001", max_gap = "30s", range = [0, 500]',
+            'unit = "g/h", kind = "rate"',
+            "meter.k1-kiln.channels.feed",
+            "readings beyond 2,562,047 g/h",
+        ),
         ("from = 2024-01-15", "from = 2027-01-01", "regime.cn-cement-ultra-low", ""),
     ],
 )

@@ -178,6 +178,45 @@ windows = ["1h"]
     assert last == {(c, t): str(min(k + 1, 6)) for c in "ab" for k, t in enumerate(ts)}
 
 
+def test_what_is_quiet_counts_when_another_meter_is_late() -> None:
+    """A thousand tonnes at the beginning stay in a two days' window although only the past can say what came after.
+
+    A tonne every ten minutes for 30 h; the one of 05:05 comes 25 h late, beyond what is kept in memory. At hour h
+    there are 1,000 + 6 h, and one more from 06:00 on.
+    """
+    plant = parse("""
+schema = 1
+[intake]
+history = true
+[site.works]
+enterprise = "acme"
+timezone = "UTC"
+[line.k]
+site = "works"
+area = "hall"
+[meter.m]
+line = "k"
+every = "10min"
+[meter.m.channels]
+a = { unit = "t", kind = "amount", step = "1", counts = "material:stone" }
+b = { unit = "t", kind = "amount", step = "1", counts = "material:slag", waste = true }
+[material.stone]
+[material.slag]
+[scoring]
+windows = ["1h", "48h"]
+""")
+    ts = [HOUR + k * 10 * MIN for k in range(1, 181)]
+    one, thousand = Readings.of([0] * 180, ts, [1] * 180), Readings.of([1], [HOUR], [1000])
+    late = Readings.of([0, 0], [6 * HOUR + 5 * MIN, 32 * HOUR], [1, 1])
+    found = replay(plant, [thousand, one, late], every_ms=HOUR)
+    last = {
+        t["ts"] // HOUR - 1: (t["numerator"], t["denominator"])
+        for t in found
+        if (t.get("degree"), t.get("window"), t["level"]) == ("cd", "48h", "line")
+    }
+    assert last == {h: (1000.0, 1000.0 + 6 * h + (h >= 6) - 5 * (h == 31)) for h in range(32)}
+
+
 def test_what_comes_late_in_one_batch_is_known_when_it_came() -> None:
     """Rows later than grace are taken apart from those around them."""
     assert seen(late_apart([batch(0, 60, 10, 20, 70)], 30)) == [[0, 60], [10, 20], [70]]
