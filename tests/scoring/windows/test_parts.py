@@ -55,7 +55,7 @@ def test_a_part_has_no_machine_code_of_its_own(tmp_path: Path) -> None:
 
 
 def test_numba_still_has_what_parts_hang_on() -> None:
-    """If this fails, numba has renamed what `windows/parts.py` overrides: parts are compiled whole until it is mended."""
+    """If this fails, numba has renamed what `windows/parts.py` overrides: until mended, parts are compiled whole."""
     missing = [name for name in HOOKS if not hasattr(JITCodeLibrary, name)]
     assert not missing, f"numba's JITCodeLibrary has no {missing} any more"
     assert PART is not Compiler
