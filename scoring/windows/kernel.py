@@ -11,6 +11,11 @@ _KEPT = cacheable()  # tells numba where, so it comes first
 
 import numba  # noqa: E402
 
+from scoring.windows.collector import let_collector_rest  # noqa: E402
+from scoring.windows.parts import PART  # noqa: E402
+
+let_collector_rest()
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -24,7 +29,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inner(function: Callable[P, R]) -> Callable[P, R]:
-    """The same for a part that kernels alone call: without the ways in from Python and C, half of its compiling."""
+    """The same for a part that kernels alone call: nothing of its own is made or kept (`scoring.windows.parts`)."""
     return _compiled(function, **_NO_WAY_IN)
 
 
@@ -38,10 +43,15 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(cache=_KEPT, inline="always")(function))
 
 
-_NO_WAY_IN: Final = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_NO_WAY_IN: Final[dict[str, Any]] = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "cache": False,
+    "pipeline_class": PART,
+}
 
 
-def _compiled(function: Callable[P, R], *, _nrt: bool = False, **more: bool) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], *, _nrt: bool = False, **more: Any) -> Callable[P, R]:
     options: dict[str, Any] = {"cache": _KEPT, "nogil": True, "error_model": "numpy", "_nrt": _nrt, **more}
     return cast("Callable[P, R]", numba.njit(**options)(function))
 
