@@ -35,6 +35,8 @@ class Rewound:
     @property
     def text(self) -> str:
         """A line or two for people."""
+        if not self.bytes:
+            return f"nothing was received since {times.format(self.to)}: nothing is written again"
         said = f"everything received since {times.format(max(self.to, self.reach))} is written again, in log order"
         if self.complete:
             return f"{said} ({self.bytes:,} bytes of log)"

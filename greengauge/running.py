@@ -17,12 +17,17 @@ ENDING_S = 15.0
 Compose (stop_grace_period) wait for 20 s, so that it is always we who end it."""
 
 
+_NOHUP = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+ENDS = (signal.SIGINT, signal.SIGTERM) if _NOHUP else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What tells us to end. A terminal that is closed too: it must not cost what a kill costs; under `nohup` nothing."""
+
+
 class StartAgain(Exception):
     """The service has to begin anew, in order, with all that it keeps on disk."""
 
 
 def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> None:
-    """Run until Ctrl-C or SIGTERM, then end in order. Errors a user can meet come out as themselves.
+    """Run until one of `ENDS`, then end in order. Errors a user can meet come out as themselves.
 
     Raises StartAgain where a task did. Impatience does no harm: a second signal changes nothing, and after `ENDING_S`
     it is over in any case.
@@ -38,7 +43,7 @@ def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str
                 task.cancel()
                 loop.call_later(ENDING_S, os._exit, 130)  # a thread is stuck: the log is durable, so nothing is lost
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDS:
             loop.add_signal_handler(number, tell)
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -55,8 +60,14 @@ def run_until_told(main: Callable[[], Coroutine[Any, Any, None]], log_level: str
     except OSError as failure:
         raise _told(failure) from None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDS:
             signal.signal(number, signal.SIG_IGN)  # what is left to do takes a moment and is worth it
+
+
+def hear() -> None:
+    """Signals do again what they do by themselves: one that is ignored would stay so in the program we become."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _first(failures: BaseExceptionGroup[Any]) -> GreengaugeError | OSError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         "info", description="of our lines on standard error"
     )
     history_days: float = Field(
-        40.0, gt=0, description="days of scores minute by minute; what is older is kept by the quarter hour"
+        40.0, gt=0, le=36_500, description="days of scores minute by minute; what is older is kept by the quarter hour"
     )
     archive_days: float = Field(
         400.0, ge=0, le=36_500, description="days of quarter hours and alarm events kept; 0: for ever"
@@ -65,6 +65,14 @@ class Settings(BaseSettings):
         "scored", description="how far a reading goes, for measuring what each stage costs; scored is all of it"
     )
     snapshot_seconds: float = Field(30.0, gt=0, le=86_400, description="how often the scores' state is saved")
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _named(cls, data: object) -> object:
+        """An empty text would be the folder we happen to stand in."""
+        if data == "":
+            raise ValueError("the name is empty: leave it out, or name a folder (`.` is this one)")
+        return data
 
     def address(self) -> Broker:
         """The broker, with its secrets. Raises ConfigurationError."""
@@ -123,7 +131,7 @@ def load(**given: Any) -> Settings:
         first = wrong.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(
-            first["msg"],
+            first["msg"].removeprefix("Value error, "),
             where=f"setting {key} (GREENGAUGE_{key.upper()})",
             mend="see `greengauge run --help`",
         ) from None

@@ -13,7 +13,7 @@ import typer
 
 from devices.errors import ConfigurationError, GreengaugeError, RegistryError
 from greengauge.cli import bench, files, folder, live
-from greengauge.running import StartAgain
+from greengauge.running import StartAgain, hear
 
 app = typer.Typer(
     name="greengauge",
@@ -43,6 +43,7 @@ def main() -> None:
         _complain(str(failure))
         sys.exit(1)
     except StartAgain:
+        hear()
         os.execv(sys.executable, [sys.executable, "-m", "greengauge", *sys.argv[1:]])  # noqa: S606 - ourselves
     except BrokenPipeError:  # the reader of our output has gone (`… | head`)
         sys.stderr.close()

@@ -9,6 +9,9 @@ import typer
 
 from greengauge.cli.options import Data, Json, Store
 
+MOST = 2**63 - 1
+"""A position is an integer of 64 bits, and so is what SQLite counts with."""
+
 app = typer.Typer()
 quarantine_app = typer.Typer(help="Messages that were not let in, and why.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
@@ -88,7 +91,7 @@ def rewind(
 @quarantine_app.command("list")
 def quarantine_list(
     data: Data = None,
-    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 100,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1, max=MOST)] = 100,
     as_json: Json = False,
 ) -> None:
     """List the newest quarantined messages, one a line."""
@@ -99,7 +102,7 @@ def quarantine_list(
 
 @quarantine_app.command("show")
 def quarantine_show(
-    position: Annotated[int, typer.Argument(help="Position, as `list` prints it.")],
+    position: Annotated[int, typer.Argument(help="Position, as `list` prints it.", min=0, max=MOST)],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +115,8 @@ def quarantine_show(
 @quarantine_app.command("retry")
 def quarantine_retry(
     positions: Annotated[
-        list[int] | None, typer.Argument(help="Positions, as `list` prints them (default: all).", metavar="POSITION")
+        list[int] | None,
+        typer.Argument(help="Positions, as `list` prints them (default: all).", metavar="POSITION", min=0, max=MOST),
     ] = None,
     data: Data = None,
     as_json: Json = False,

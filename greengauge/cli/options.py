@@ -7,9 +7,18 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(text: str) -> Path:
+    """A folder's path; an empty text, as an unset variable of a shell leaves it, is none."""
+    if not text:
+        raise typer.BadParameter("the name is empty: leave it out, or name a folder (`.` is this one)")
+    return Path(text)
+
+
 Registry = Annotated[Path, typer.Argument(help="Registry of the plant (TOML).", metavar="REGISTRY")]
 Data = Annotated[
-    Path | None, typer.Option(help="Folder of log, cursors and history.", envvar="GREENGAUGE_DATA", metavar="DIR")
+    Path | None,
+    typer.Option(help="Folder of log, cursors and history.", envvar="GREENGAUGE_DATA", metavar="DIR", parser=_folder),
 ]
 Broker = Annotated[
     str | None,

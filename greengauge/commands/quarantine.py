@@ -9,6 +9,7 @@ from typing import Any
 
 from devices import times
 from devices.errors import ConfigurationError
+from devices.foreign import brief, printable
 from greengauge import settings
 from ingest.quarantine import Quarantine
 
@@ -32,7 +33,7 @@ def show(position: int, data: Path | None, *, as_json: bool) -> None:
         if as_json:
             sys.stdout.write(json.dumps(reject, ensure_ascii=False) + "\n")
         else:
-            sys.stdout.write("\n".join(f"{key:>9}  {value}" for key, value in reject.items()) + "\n\n")
+            sys.stdout.write("\n".join(f"{key:>9}  {printable(str(value))}" for key, value in reject.items()) + "\n\n")
 
 
 def _open(data: Path | None) -> Quarantine:
@@ -47,6 +48,6 @@ def _open(data: Path | None) -> Quarantine:
 
 def _line(reject: dict[str, Any]) -> str:
     return (
-        f"{reject['position']:>12}  {times.format(reject['received'])}  {reject['topic']}  "
+        f"{reject['position']:>12}  {times.format(reject['received'])}  {brief(reject['topic'])}  "
         f"{reject['outcome']}: {reject['reason']}: {reject['cause']}"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from devices import times
 from devices.errors import ConfigurationError
+from devices.foreign import brief
 from greengauge.parts import store_of
 from greengauge.settings import Settings
 from greengauge.terminal import Progress
@@ -90,7 +91,7 @@ def text(told: dict[str, Any]) -> str:
     lines += [f"{told[kind]:>14,}  {kind.upper()}" for kind in ANOMALIES if told[kind]]
     if told["undecodable"]:
         lines.append(f"{sum(told['undecodable'].values()):>14,}  frames in which no value could be counted:")
-        lines += [f"{count:>18,}  {topic}" for topic, count in list(told["undecodable"].items())[:NAMED]]
+        lines += [f"{count:>18,}  {brief(topic)}" for topic, count in list(told["undecodable"].items())[:NAMED]]
     for e in told["examples"][:NAMED]:
         held = "nothing" if e["held"] is None else e["held"]
         where = f"{e['meter']}.{e['channel']} at {times.format(e['ts'])}"

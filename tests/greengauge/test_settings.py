@@ -9,6 +9,7 @@ import pytest
 from devices.broker import Broker
 from devices.errors import ConfigurationError
 from greengauge import settings
+from greengauge.cli import app
 from greengauge.page.server import PageServer
 from greengauge.parts import store_of as store
 
@@ -46,6 +47,7 @@ def test_a_secret_that_is_not_text(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("retention_hours", "-1"),
         ("snapshot_seconds", "nan"),
         ("snapshot_seconds", "0"),
+        ("history_days", "inf"),
         ("log_quota", "-5"),
         ("log_quota", "1000"),
     ],
@@ -55,6 +57,18 @@ def test_numbers_without_sense(monkeypatch: pytest.MonkeyPatch, name: str, value
     monkeypatch.setenv(f"GREENGAUGE_{name.upper()}", value)
     with pytest.raises(ConfigurationError, match=name):
         settings.load()
+
+
+def test_an_empty_name_is_no_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unset variable of a shell, in the environment or behind `--data`, must not mean the folder we stand in."""
+    monkeypatch.setenv("GREENGAUGE_DATA", "")
+    with pytest.raises(ConfigurationError, match=r"GREENGAUGE_DATA.*the name is empty"):
+        settings.load()
+    assert settings.load(data=Path()).data == Path()
+    with pytest.raises(SystemExit) as end:
+        app(["verify", "--data", ""])
+    assert end.value.code == 2
+    assert "name is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("url", ["mqtt://[::1", "mqtt://h:x", "mqtt://", "h:1883"])

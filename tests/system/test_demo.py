@@ -249,6 +249,21 @@ def test_an_end_at_any_moment(after: float, signals: list[signal.Signals], tmp_p
     assert running.log() == ""
 
 
+def test_a_closed_terminal_is_an_end_in_order(tmp_path: Path) -> None:
+    """SIGHUP ends the service as SIGTERM does, not as a kill does."""
+    running = Running(
+        ["run", DEMO, "--broker", "mqtt://127.0.0.1:1", "--port", "0", "--data", tmp_path / "d"], tmp_path
+    )
+    process = running.start().process
+    assert process is not None
+    try:
+        until(lambda: running.status("/healthz") == 200, 30, running.log)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == 0
+    finally:
+        running.kill()
+
+
 def test_a_broker_that_is_not_there(tmp_path: Path) -> None:
     """The service stays up, is not ready, and the page says what is wrong with the intake."""
     with socket.socket() as nobody:
