@@ -35,6 +35,16 @@ def parse(text: str) -> int:
     return since // timedelta(milliseconds=1) + int(digits.ljust(3, "0") or 0)
 
 
+def instant(text: str) -> int:
+    """The same of RFC 3339 or of a whole number of milliseconds since 1970, as programs write it."""
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    try:
+        return parse(text)
+    except ConfigurationError as problem:
+        raise ConfigurationError(problem.cause, mend=f"{problem.mend}, or milliseconds since 1970") from None
+
+
 def format(ms: int, zone: tzinfo = UTC) -> str:  # noqa: A001 – `times.format`, twin of `times.parse`
     """RFC 3339 in that zone; milliseconds only where there are any. Years 1 to 9999."""
     when = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)

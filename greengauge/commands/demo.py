@@ -15,6 +15,7 @@ from devices import times
 from devices.errors import ConfigurationError, EnvironmentFailure
 from devices.simulator import DEMO
 from greengauge import settings as settings_
+from greengauge.commands.given import given
 from greengauge.page.server import PageServer
 from ingest.log.lock import DataLock, InUse
 from scoring.compiling import help_compiling
@@ -52,9 +53,11 @@ def run(*, seed: int, start: str | None, port: int | None) -> None:
 def _begin(start: str | None) -> Begin:
     if start is None:
         return Begin()
-    at = times.parse(start)
+    at = given("--start", start, times.parse)
     if not times.parse(EARLIEST) <= at < times.parse(LATEST):
-        raise ConfigurationError(f"`{start}` is no time for a plant", mend=f"between {EARLIEST} and {LATEST}")
+        raise ConfigurationError(
+            f"`{start}` is no time for a plant", where="--start", mend=f"between {EARLIEST} and {LATEST}"
+        )
     return Begin(at, fixed=True)
 
 

@@ -16,6 +16,7 @@ from devices import times
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.plant.model import Plant
+from greengauge.commands.given import given
 from greengauge.history import History
 from greengauge.history.jobs import Job, look
 from greengauge.parts import lock_of, log_now, log_of, store_of
@@ -37,7 +38,7 @@ LOOK_S = 0.25
 
 def run(start: str, end: str, settings: Settings, *, registry: Path | None, reason: str | None, as_json: bool) -> int:
     """Recompute (start, end] and wait for it; the exit code."""
-    first, last = times.parse(start), times.parse(end)
+    first, last = given("--from", start, times.parse), given("--to", end, times.parse)
     if first >= last:
         raise ConfigurationError("the stretch is empty", where=f"--from {start} --to {end}", mend="give --from < --to")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends in order

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from devices import durations
+from devices import durations, times
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.readings import Readings
 from devices.readings_file import read
+from greengauge.commands.given import given
 from greengauge.replay.replay import replay
 
 
@@ -41,14 +41,14 @@ def run(
         raise ConfigurationError(
             f"there is no window `{why}`", where="--why", mend=f"use one of {', '.join(plant.windows)}"
         )
-    every_ms = None if every is None else durations.parse(every)
+    every_ms = None if every is None else given("--every", every, durations.parse)
     if every_ms is not None and (every_ms <= 0 or every_ms % durations.SECOND):
         raise ConfigurationError(
             f"`{every}` is no period of whole seconds",
             where="--every",
             mend="windows move by the second: write 1s or more",
         )
-    known = None if known_at is None else _instant(known_at)
+    known = None if known_at is None else given("--known-at", known_at, times.instant)
     rows = 0
 
     def counted() -> Iterator[Readings]:
@@ -65,29 +65,15 @@ def run(
         sys.stderr.write(f"{readings.name} holds no readings: there is nothing to score\n")
 
 
-def _instant(text: str) -> int:
-    """Milliseconds of an RFC 3339 time with zone, or of a number of them."""
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = datetime.min
-    if found.tzinfo is None:
-        raise ConfigurationError(
-            f"`{text}` is no time with a zone", where="--known-at", mend="write it like 2026-01-31T12:00:00+08:00"
-        )
-    return (found - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
 def _line(thing: dict[str, Any]) -> str:
+    at = times.format(thing["ts"])
     if "channel" in thing:
-        return f"{thing['ts']}  {thing['meter']}.{thing['channel']}  {thing['window']}  {thing['sum']} {thing['unit']}"
+        return f"{at}  {thing['meter']}.{thing['channel']}  {thing['window']}  {thing['sum']} {thing['unit']}"
     if "causes" in thing:
-        return f"{thing['ts']}  {thing['scope']}  {thing['degree']} {thing['window']}  {thing['text']}"
+        return f"{at}  {thing['scope']}  {thing['degree']} {thing['window']}  {thing['text']}"
     what = thing.get("degree") or thing.get("pollutant") or f"{thing['energy']} of {thing['product']}"
     span = thing.get("window") or thing.get("average")
     value = "withheld" if thing["value"] is None else f"{thing['value']:.6g}"
     reason = f"  ({thing['reason']})" if thing["reason"] else ""
     state = thing["lifecycle"] + (f" {thing['revision']}" if thing["revision"] else "")
-    return f"{thing['ts']}  {thing['scope']}  {what} {span}  {value}  {state} {thing['quality']}{reason}"
+    return f"{at}  {thing['scope']}  {what} {span}  {value}  {state} {thing['quality']}{reason}"

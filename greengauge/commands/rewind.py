@@ -6,6 +6,7 @@ import json
 import sys
 
 from devices import times
+from greengauge.commands.given import given
 from greengauge.history import History
 from greengauge.parts import influx_token, lock_of
 from greengauge.restating.requests import ask
@@ -17,7 +18,7 @@ from ingest.log.view import LogView
 
 def run(to: str, settings: Settings, *, as_json: bool) -> int:
     """Rewind to a receive time; exit code 1 where the log does not reach back that far."""
-    rewound = place(LogView(settings.data / "log"), times.parse(to))
+    rewound = place(LogView(settings.data / "log"), given("--to", to, times.parse))
     lock = lock_of(settings.data)
     if lock is None:
         ask(settings.data, {"do": "rewind", "to": rewound.to})

@@ -11,6 +11,7 @@ from devices import times
 from devices.errors import ConfigurationError
 from devices.plant import load
 from devices.simulator.publisher import Simulator
+from greengauge.commands.given import given
 from greengauge.running import run_until_told
 from greengauge.settings import Settings
 from greengauge.terminal import say_line
@@ -25,7 +26,7 @@ def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, st
         plant,
         settings.address(),
         seed=seed,
-        start=None if start is None else times.parse(start),
+        start=None if start is None else given("--start", start, times.parse),
         faults=[name.strip() for name in faults.split(",") if name.strip()],
         rate=rate,
     )

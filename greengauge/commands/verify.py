@@ -9,6 +9,7 @@ from typing import Any
 from devices import times
 from devices.errors import ConfigurationError
 from devices.foreign import brief
+from greengauge.commands.given import given
 from greengauge.parts import store_of
 from greengauge.settings import Settings
 from greengauge.terminal import Progress
@@ -21,8 +22,8 @@ NAMED = 10
 
 def run(start: str | None, end: str | None, settings: Settings, *, minutes: bool, as_json: bool) -> int:
     """Verify; exit code 1 where something received is not covered or log was lost."""
-    first = None if start is None else times.parse(start)
-    last = None if end is None else times.parse(end)
+    first = None if start is None else given("--from", start, times.parse)
+    last = None if end is None else given("--to", end, times.parse)
     if first is not None and last is not None and first >= last:
         raise ConfigurationError("the stretch is empty", where=f"--from {start} --to {end}", mend="give --from < --to")
     progress = Progress(sys.stderr)

@@ -57,3 +57,18 @@ def test_format_in_a_zone() -> None:
 def test_there_and_back(ms: int) -> None:
     """What is written reads as the same instant."""
     assert times.parse(times.format(ms)) == ms
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("1767195000000", 1_767_195_000_000), ("2025-12-31T15:30Z", 1_767_195_000_000)]
+)
+def test_an_instant_is_either(text: str, ms: int) -> None:
+    """Programs give milliseconds, people a time with its zone."""
+    assert times.instant(text) == ms
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "-5", "٥", "2025-12-31T15:30"])
+def test_no_instant(text: str) -> None:
+    """Neither, and both ways are named."""
+    with pytest.raises(ConfigurationError, match="milliseconds since 1970"):
+        times.instant(text)

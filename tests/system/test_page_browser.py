@@ -20,6 +20,7 @@ from devices.plant import load
 from devices.plant.tables.values import _zone_name
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
+from scoring.results import AlarmCondition
 from tests.greengauge.page.driver import MIN, ONE, Driver, alarm, emission, energy, score
 
 pytestmark = pytest.mark.system
@@ -236,6 +237,25 @@ async def test_shelving_by_keyboard(served: Served, page: Page) -> None:
     assert served.driver.commands[0]["for_ms"] == 30 * MIN
 
 
+@pytest.mark.parametrize(
+    ("state", "banner", "line"),
+    [
+        ("returned", "1 alarm returned, not acknowledged", "△ 1 alarm (returned, not acknowledged)"),
+        ("acknowledged", "All alarms acknowledged", "△ 1 alarm (acknowledged)"),
+        ("shelved", "No alarm, 1 put aside", ""),
+        ("normal", "No alarm", ""),
+    ],
+)
+async def test_nobody_is_said_to_have_acknowledged_who_did_not(
+    served: Served, page: Page, state: AlarmCondition, banner: str, line: str
+) -> None:
+    """The heading and the line's own words follow the alarm's state: what returned by itself is still open."""
+    await expect(page.locator('[data-testid="alarm-row"]')).to_have_count(1)
+    served.driver.live.put_scores([], [], [alarm(state=state, since=served.driver.context.now())])
+    await expect(page.locator("#alarms h2")).to_have_text(banner)
+    await expect(page.locator(".row.line .has-alarm").first).to_have_text(line)
+
+
 async def test_a_refused_command_says_why(served: Served, page: Page) -> None:
     """The dialog stays, with the service's words."""
     key = (TAIL, "nox-high")
@@ -301,6 +321,11 @@ async def test_nothing_is_wider_than_the_screen(page: Page, width: int, height: 
     await page.set_viewport_size({"width": width, "height": height})
     await expect(page.locator(gauge())).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    label, number = page.locator(f"{gauge()} h4 > span").first, page.locator(f"{gauge()} .value")
+    above, below = await label.bounding_box(), await number.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"] + 1  # a name never lies under its number
 
 
 BROKEN = "part of this page"

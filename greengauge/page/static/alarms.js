@@ -1,7 +1,7 @@
 // The alarm list: what needs a person first. One row is selected; A and S act on it.
 
 import { $, el, keyed, set, text } from "./dom.js";
-import { age, level, place, unit, when } from "./format.js";
+import { age, counted, level, place, unit, when } from "./format.js";
 import { key, now, state, tell } from "./state.js";
 import { choose, view } from "./view.js";
 import { acknowledge, shelve } from "./dialogs.js";
@@ -86,11 +86,15 @@ export function renderAlarms() {
         el("thead", {}, el("tr", {}, ...HEAD.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}))));
   }
   const all = [...state.alarms.values()];
-  const open = all.filter((a) => a.state === "unacknowledged").length;
-  const other = listed().filter((a) => a.state !== "normal").length - open;
-  const words = open ? `${open} alarm${open > 1 ? "s" : ""} unacknowledged` : other ? "All alarms acknowledged" : "No alarm";
+  const of = (name) => all.filter((a) => a.state === name).length;
+  const open = of("unacknowledged");
+  const returned = of("returned");
+  const other = all.length - of("normal") - (open || returned);
+  const words = open ? `${counted(open)} unacknowledged`
+    : returned ? `${counted(returned)} returned, not acknowledged`
+    : of("acknowledged") ? "All alarms acknowledged" : other ? `No alarm, ${other} put aside` : "No alarm";
   const banner = section.querySelector("h2");
-  text(banner, `${open ? "▲ " : ""}${words}${open && other ? `, ${other} more` : ""}${state.live ? "" : ", as last heard"}`);
+  text(banner, `${open ? "▲ " : ""}${words}${(open || returned) && other ? `, ${other} more` : ""}${state.live ? "" : ", as last heard"}`);
   section.classList.toggle("open", open > 0);
   text(section.querySelector(".all"), view.normal ? "hide normal" : `${all.length} watched`);
   section.querySelector(".scroll").hidden = listed().length === 0;

@@ -32,6 +32,8 @@ export function level(value) {
   return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 1 ? 1 : 3);
 }
 
+export const counted = (alarms) => `${alarms} alarm${alarms > 1 ? "s" : ""}`;
+
 export const percent = (share) => `${Math.floor(share * 100 + 1e-9)} %`;
 
 /** `seconds` as one number and one unit. */

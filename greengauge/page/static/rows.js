@@ -1,7 +1,7 @@
 // A place and its four gauges; then each of its lines, worst first.
 
 import { $, el, keyed, set, text } from "./dom.js";
-import { amount, place } from "./format.js";
+import { amount, counted, place } from "./format.js";
 import { makeGauge, updateGauge } from "./gauge.js";
 import { alarmsOn, scoreFor, state } from "./state.js";
 import { choose, view } from "./view.js";
@@ -76,7 +76,8 @@ function update(node, scope) {
   text(part.state, score && !(state.progress && score.value == null) ? [score.operation, output].filter(Boolean).join(" · ") : "no score yet");
   const standing = alarmsOn(scope);
   const open = standing.filter((a) => a.state === "unacknowledged").length;
-  text(part.alarm, standing.length ? `${open ? "▲" : "△"} ${standing.length} alarm${standing.length > 1 ? "s" : ""}${open ? "" : " (acknowledged)"}` : "");
+  const said = open ? "" : standing.some((a) => a.state === "returned") ? " (returned, not acknowledged)" : " (acknowledged)";
+  text(part.alarm, standing.length ? `${open ? "▲" : "△"} ${counted(standing.length)}${said}` : "");
   part.alarm.classList.toggle("open", open > 0);
   set(node, "aria-label", scope);
   keyed(part.gauges, ORDER, (degree) => degree, (degree) => makeGauge(scope, degree), (gauge, degree) => updateGauge(gauge, { scope, degree }));

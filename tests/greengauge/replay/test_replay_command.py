@@ -58,3 +58,25 @@ def test_readings_leave_stderr_alone(tmp_path: Path, capsys: pytest.CaptureFixtu
     out, err = capsys.readouterr()
     assert "line:e/s/a/k" in out
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("known_at", "2026-01-01T00:00:00"), ("known_at", "20260101T00+08"), ("known_at", "9" * 400), ("every", "5x")],
+)
+def test_an_option_that_cannot_be_read_is_named(tmp_path: Path, option: str, text: str) -> None:
+    """Times and periods are read as everywhere else, and the refusal says in which option."""
+    with pytest.raises(ConfigurationError) as refused:
+        run(tmp_path, "ts,meter,channel,value\n1,m,scrap,1\n", **{option: text})
+    assert refused.value.where == f"--{option.replace('_', '-')}"
+
+
+@pytest.mark.parametrize("options", [{}, {"sums": True}, {"why": "1h"}])
+def test_people_read_times_with_their_zone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any]
+) -> None:
+    """Each line begins with an RFC 3339 time; milliseconds since 1970 are for programs."""
+    run(tmp_path, "ts,meter,channel,value\n1767225600000,m,scrap,1\n", as_json=False, **options)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(line.startswith("2026-01-01T0") for line in lines)
