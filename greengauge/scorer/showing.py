@@ -10,7 +10,9 @@ every `SLIDE_S` at the latest: a quarter of an hour each two seconds, an hour an
 from each other, so that none is heavy. How old a gauge is does not wait for that: `Live` takes it from the newest look
 at any window. Alarms and stacks know nothing of it.
 
-Neither way takes more than one part in `SHARE` of a core, however large the plant or long the backlog.
+Neither way takes more than one part in `SHARE` of a core, however large the plant. While a backlog is worked off
+nobody can read what flies by, and each round costs the pages, MQTT and `Live` as much again: then rounds take one part
+in `SHARE_BEHIND`, but come each `BEHIND_S` (a small plant's each second all the same: they cost next to nothing).
 """
 
 from __future__ import annotations
@@ -40,6 +42,10 @@ FEW = 12
 """No more scopes are shown at once."""
 SHARE = 10
 """… of which one goes into showing."""
+SHARE_BEHIND = 100
+BEHIND_S = 5.0
+BEHIND = 512 << 10
+"""Bytes of log still to be read that make a backlog."""
 PIECE_S = 0.02
 """So long is a round gone on with at a time: a small plant's is done at once, whatever else is worked at."""
 
@@ -96,7 +102,8 @@ class Showing:
         self._quiet = np.zeros(rows, np.bool_)  # something came after a silence
         self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
-        self._next_round = self._next_few = 0.0
+        self._began, self._took = -np.inf, 0.0  # of the last round
+        self._next_few = 0.0
 
     def hear(self, readings: Readings) -> None:
         """These readings were pushed."""
@@ -112,7 +119,7 @@ class Showing:
         `unread`: bytes of log that are still to be read.
         """
         now, begun = self._now(), self._spent()
-        if self._round is None and now >= self._next_round:
+        if self._round is None and now >= self._next_round(unread):
             self._begin(now, unread)
         shown = None
         if now >= self._next_few and len(few := self._few()):
@@ -122,7 +129,7 @@ class Showing:
             while shown is None and self._spent() - begun < PIECE_S:
                 shown = self._go_on(round_)
             round_.took += self._spent() - begun
-            self._next_round = round_.begun + max(ROUND_S, SHARE * round_.took)
+            self._began, self._took = round_.begun, round_.took
         first, self._first = self._first and shown is not None, self._first and shown is None
         if (alarmed or first) and (shown is None or not shown.alarms):
             shown = shown or Shown(self._engine.clock)
@@ -133,12 +140,18 @@ class Showing:
         """For how many seconds there is nothing to be looked at, if nothing comes."""
         if self._round is not None:
             return 0.0
-        due = self._next_round
+        due = self._next_round(unread=0)
         if self._quiet.any():
             due = min(due, self._next_few)
         return max(0.0, due - self._now())
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _next_round(self, unread: int) -> float:
+        pause = max(ROUND_S, SHARE * self._took)
+        if unread >= BEHIND:
+            pause = max(pause, min(SHARE_BEHIND * self._took, BEHIND_S))
+        return self._began + pause
 
     def _few(self) -> I64:
         """The quiet ones that something came for, those not shown for longest."""

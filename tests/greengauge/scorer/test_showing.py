@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -216,6 +217,33 @@ def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -
         ends += [bench.now for shown in bench.looks() if shown.meters is not None]
     assert ends == pytest.approx([100.0 + 2 * n for n in range(10)])
     assert bench.spent <= 20.0 / SHARE + 0.3
+
+
+@pytest.mark.parametrize(("look_s", "every"), [(0.002, 1.0), (0.015, 3.0), (0.1, 5.0), (1.0, 20.0)])
+def test_a_backlog_is_shown_more_seldom_the_more_it_costs(
+    monkeypatch: pytest.MonkeyPatch, look_s: float, every: float
+) -> None:
+    """A round is two looks: of 2 ms each it comes each second, of 15 ms at a hundredth of the time, else each 5 s, but
+    never at more than a tenth. The moment nothing is left to read the next one comes as ever.
+    """
+    bench = Bench(windows='["1h"]')
+    live = bench.engine.live
+
+    def slow(**some: Any) -> Any:
+        bench.spent += look_s
+        return live(**some)
+
+    monkeypatch.setattr(bench.engine, "live", slow)
+    begun = []
+    for half in range(90):
+        bench.now = 100.0 + half / 2
+        bench.reading("k0")
+        looks = [bench.showing.look(alarmed=False, unread=10 << 20) for _ in range(3)]
+        begun += [bench.now for shown in looks if shown is not None and shown.meters is not None]
+    assert begun == pytest.approx([100.0 + every * n for n in range(len(begun))])
+    assert len(begun) == math.ceil(45 / every)
+    bench.now = begun[-1] + max(1.0, SHARE * 2 * look_s)
+    assert any(shown.meters is not None for shown in bench.looks())
 
 
 def test_alarms_that_moved_are_shown_at_once() -> None:
