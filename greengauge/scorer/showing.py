@@ -67,7 +67,7 @@ class _Round:
     """A round that is on its way: what is still to be looked at."""
 
     begun: float
-    looks: list[tuple[int, list[int]]]  # (window, scopes)
+    looks: list[tuple[int, int, list[int]]]  # (chunk, window, scopes of that chunk), the next one last
     stacks: list[int]
     unread: int
     scores: list[Score] = field(default_factory=list)
@@ -169,7 +169,7 @@ class Showing:
         return Shown(self._engine.clock, scores, emissions)
 
     def _begin(self, now: float, unread: int) -> None:
-        looks: list[tuple[int, list[int]]] = []
+        looks: list[tuple[int, int, list[int]]] = []
         stacks: list[int] = []
         # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
         many = np.count_nonzero(self._quiet) > FEW
@@ -186,8 +186,9 @@ class Showing:
             if window == self._often:
                 self._quiet[rows] = False
                 stacks = self._stacks(rows)
-            scopes = rows[rows < self._scopes].tolist()
-            looks += [(window, scopes[at : at + MOST]) for at in range(0, len(scopes), MOST)]
+            scopes = rows[rows < self._scopes]
+            looks += [(chunk, window, scopes[scopes // MOST == chunk].tolist()) for chunk in np.unique(scopes // MOST)]
+        looks.sort()
         self._round = _Round(now, looks, stacks, unread)
 
     def _pause(self, window: int) -> float:
@@ -197,12 +198,18 @@ class Showing:
         return (rounds - 0.5) * ROUND_S
 
     def _go_on(self, round_: _Round) -> Shown | None:
-        """One window more, or some scopes of it; at the end all of it, with what is looked at once a second."""
+        """One window of a chunk more; at the end all of it, with what is looked at once a second.
+
+        A chunk that is done is shown: a large plant's scores are never there twice, nor taken over all at once.
+        """
         engine = self._engine
         if round_.looks:
-            window, scopes = round_.looks.pop()
+            chunk, window, scopes = round_.looks.pop()
             round_.scores += engine.live(scopes=scopes, windows=[window], stacks=[])[0]
-            return None
+            if not round_.looks or round_.looks[-1][0] == chunk:
+                return None
+            done, round_.scores = round_.scores, []
+            return Shown(engine.clock, done)
         self._round = None
         _, emissions = engine.live(scopes=[], stacks=round_.stacks)
         return Shown(engine.clock, round_.scores, emissions, engine.alarms(), engine.meters(), round_.unread)

@@ -219,6 +219,22 @@ def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -
     assert bench.spent <= 20.0 / SHARE + 0.3
 
 
+def test_a_large_plants_round_is_shown_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three scopes at a time over all windows; put together they are the engine's own look, each score once."""
+    monkeypatch.setattr("greengauge.scorer.showing.MOST", 3)
+    bench = Bench(lines=13)
+    for line in range(13):
+        bench.reading(f"k{line}")
+    shown = bench.looks()
+    rows = {scope.id: scope.index // 3 for scope in bench.plant.scopes}
+    chunks = max(rows.values()) + 1
+    assert [{rows[scope] for scope in scopes(one)} for one in shown] == [{chunk} for chunk in reversed(range(chunks))]
+    assert [one.meters is None for one in shown] == [*[True] * (chunks - 1), False]
+    everything, _ = bench.engine.live()
+    key = lambda s: (s.scope, s.degree, s.window)  # noqa: E731 - a sort key
+    assert sorted((s for one in shown for s in one.scores), key=key) == sorted(everything, key=key)
+
+
 @pytest.mark.parametrize(("look_s", "every"), [(0.002, 1.0), (0.015, 3.0), (0.1, 5.0), (1.0, 20.0)])
 def test_a_backlog_is_shown_more_seldom_the_more_it_costs(
     monkeypatch: pytest.MonkeyPatch, look_s: float, every: float
