@@ -242,7 +242,9 @@ class _Links:
     def rows(self, channels: I32) -> I64:
         """All that readings of these channels touch."""
         found: set[int] = set()
-        for place in np.unique(self._place[channels]).tolist():
+        touched = np.zeros(len(self._rows), np.bool_)  # of a backlog's thousands of readings none is sorted
+        touched[self._place[channels]] = True
+        for place in np.flatnonzero(touched).tolist():
             found.update(self._rows[place])
         for channel in np.unique(channels[self._special[channels]]).tolist():
             found.update(self._more[channel])
