@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -25,10 +27,17 @@ READ_BYTES = 1 << 20
 RETRY_S = 1.0
 GATHER_S = 0.1
 """Nobody waits for what is bad: a look at each commit would cost more than keeping it."""
+ALONE_S = 0.5
+"""Where no other reader of the log moved for so long, it is not followed."""
+FOLLOW_S = 0.02
 
 
 class Quarantining:
-    """Reads the log from its own cursor, which holds the segments until what is wrong in them is kept."""
+    """Reads the log from its own cursor, which holds the segments until what is wrong in them is kept.
+
+    In a backlog it goes behind the readers that work at it: ahead of them it would decode for itself alone, for by the
+    time they come the decoded form is long gone.
+    """
 
     def __init__(
         self,
@@ -40,12 +49,14 @@ class Quarantining:
         decode: Callable[[Sequence[Record]], Decoded],
         quarantine: Quarantine,
         let_in: Callable[[Record], Sequence[tuple[Again, tuple[str, ...]]]],
+        lead: Callable[[], int] = lambda: 0,
     ) -> None:
         """`read` and `more` are the gate's and the intake's: what is held is not judged. `let_in`: which messages of
-        a retry came in, and which of their names go on waiting.
+        a retry came in, and which of their names go on waiting. `lead`: up to where any other reader has come.
         """
         self._plant, self._log, self._read, self._more, self._decode = plant, records, read, more, decode
-        self._quarantine, self._let_in = quarantine, let_in
+        self._quarantine, self._let_in, self._lead = quarantine, let_in, lead
+        self._led, self._led_at = 0, -math.inf  # where the others were, and when they were last seen moving
         self.failure: EnvironmentFailure | None = None
         """Why nothing can be kept now."""
 
@@ -76,7 +87,19 @@ class Quarantining:
             if end == position:
                 await self._more(position)
                 await asyncio.sleep(GATHER_S)
+            else:
+                await self._follow(end)
             position = end
+
+    async def _follow(self, position: int) -> None:
+        """Wait until another reader is beyond `position`, unless none of them moves."""
+        while True:
+            lead, now = self._lead(), time.monotonic()
+            if lead != self._led:
+                self._led, self._led_at = lead, now
+            if lead > position or now - self._led_at >= ALONE_S:
+                return
+            await asyncio.sleep(FOLLOW_S)
 
     def _take(self, position: int) -> tuple[int, dict[str, int]]:
         """Read on from `position`, and keep: up to where, and which meters' messages are missing. Blocking."""

@@ -112,6 +112,7 @@ class Service:
             decode=self.decoders.decode,
             quarantine=self.quarantine,
             let_in=self.decoders.let_in,
+            lead=lambda: max(self.writer.position, self.scorer.position),
         )
         self.store = store_of(settings)
         self.writer = StoreWriter(

@@ -31,8 +31,8 @@ from ingest.log.record import Record, RecordKind
 
 log = structlog.get_logger()
 
-KEEP_BYTES = 32 << 20
-"""Bytes of log bodies whose decoded form is kept: what three readers of a live log may lie apart."""
+KEEP_BYTES = 16 << 20
+"""Bytes of log bodies whose decoded form, twice as large, is kept: what three readers of a live log may lie apart."""
 LEAST_BYTES = 4 << 10
 """What the decoded form of one record takes, however small its body is: a quiet line's chunks hold one frame."""
 

@@ -10,7 +10,9 @@ every `SLIDE_S` at the latest: a quarter of an hour each two seconds, an hour an
 from each other, so that none is heavy. How old a gauge is does not wait for that: `Live` takes it from the newest look
 at any window. Alarms and stacks know nothing of it.
 
-Neither way takes more than one part in `SHARE` of a core, however large the plant or long the backlog.
+Neither way takes more than one part in `SHARE` of a core, however large the plant. While a backlog is worked off
+nobody can read what flies by, and each round costs the pages, MQTT and `Live` as much again: then rounds take one part
+in `SHARE_BEHIND`, but come each `BEHIND_S` (a small plant's each second all the same: they cost next to nothing).
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ SHARE = 10
 """… of which one goes into showing."""
 SAVED_S = 1.0
 """So much time that was not used for quiet scopes may be used later: one look that takes long holds up no others."""
+SHARE_BEHIND = 100
+BEHIND_S = 5.0
+BEHIND = 512 << 10
+"""Bytes of log still to be read that make a backlog."""
 PIECE_S = 0.02
 """So long is a round gone on with at a time: a small plant's is done at once, whatever else is worked at."""
 
@@ -63,7 +69,7 @@ class _Round:
     """A round that is on its way: what is still to be looked at."""
 
     begun: float
-    looks: list[tuple[int, list[int]]]  # (window, scopes)
+    looks: list[tuple[int, int, list[int]]]  # (chunk, window, scopes of that chunk), the next one last
     stacks: list[int]
     unread: int
     scores: list[Score] = field(default_factory=list)
@@ -98,7 +104,8 @@ class Showing:
         self._quiet = np.zeros(rows, np.bool_)  # something came after a silence
         self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
-        self._next_round = self._next_few = 0.0
+        self._began, self._took = -np.inf, 0.0  # of the last round
+        self._next_few = 0.0
 
     def hear(self, readings: Readings) -> None:
         """These readings were pushed."""
@@ -114,7 +121,7 @@ class Showing:
         `unread`: bytes of log that are still to be read.
         """
         now, begun = self._now(), self._spent()
-        if self._round is None and now >= self._next_round:
+        if self._round is None and now >= self._next_round(unread):
             self._begin(now, unread)
         shown = None
         if now >= self._next_few and len(few := self._few()):
@@ -124,7 +131,7 @@ class Showing:
             while shown is None and self._spent() - begun < PIECE_S:
                 shown = self._go_on(round_)
             round_.took += self._spent() - begun
-            self._next_round = round_.begun + max(ROUND_S, SHARE * round_.took)
+            self._began, self._took = round_.begun, round_.took
         first, self._first = self._first and shown is not None, self._first and shown is None
         if (alarmed or first) and (shown is None or not shown.alarms):
             shown = shown or Shown(self._engine.clock)
@@ -135,12 +142,18 @@ class Showing:
         """For how many seconds there is nothing to be looked at, if nothing comes."""
         if self._round is not None:
             return 0.0
-        due = self._next_round
+        due = self._next_round(unread=0)
         if self._quiet.any():
             due = min(due, self._next_few)
         return max(0.0, due - self._now())
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _next_round(self, unread: int) -> float:
+        pause = max(ROUND_S, SHARE * self._took)
+        if unread >= BEHIND:
+            pause = max(pause, min(SHARE_BEHIND * self._took, BEHIND_S))
+        return self._began + pause
 
     def _few(self) -> I64:
         """The quiet ones that something came for, those not shown for longest."""
@@ -158,7 +171,7 @@ class Showing:
         return Shown(self._engine.clock, scores, emissions)
 
     def _begin(self, now: float, unread: int) -> None:
-        looks: list[tuple[int, list[int]]] = []
+        looks: list[tuple[int, int, list[int]]] = []
         stacks: list[int] = []
         # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
         many = np.count_nonzero(self._quiet) > FEW
@@ -175,8 +188,9 @@ class Showing:
             if window == self._often:
                 self._quiet[rows] = False
                 stacks = self._stacks(rows)
-            scopes = rows[rows < self._scopes].tolist()
-            looks += [(window, scopes[at : at + MOST]) for at in range(0, len(scopes), MOST)]
+            scopes = rows[rows < self._scopes]
+            looks += [(chunk, window, scopes[scopes // MOST == chunk].tolist()) for chunk in np.unique(scopes // MOST)]
+        looks.sort()
         self._round = _Round(now, looks, stacks, unread)
 
     def _pause(self, window: int) -> float:
@@ -186,12 +200,18 @@ class Showing:
         return (rounds - 0.5) * ROUND_S
 
     def _go_on(self, round_: _Round) -> Shown | None:
-        """One window more, or some scopes of it; at the end all of it, with what is looked at once a second."""
+        """One window of a chunk more; at the end all of it, with what is looked at once a second.
+
+        A chunk that is done is shown: a large plant's scores are never there twice, nor taken over all at once.
+        """
         engine = self._engine
         if round_.looks:
-            window, scopes = round_.looks.pop()
+            chunk, window, scopes = round_.looks.pop()
             round_.scores += engine.live(scopes=scopes, windows=[window], stacks=[])[0]
-            return None
+            if not round_.looks or round_.looks[-1][0] == chunk:
+                return None
+            done, round_.scores = round_.scores, []
+            return Shown(engine.clock, done)
         self._round = None
         _, emissions = engine.live(scopes=[], stacks=round_.stacks)
         return Shown(engine.clock, round_.scores, emissions, engine.alarms(), engine.meters(), round_.unread)
@@ -224,7 +244,9 @@ class _Links:
     def rows(self, channels: I32) -> I64:
         """All that readings of these channels touch."""
         found: set[int] = set()
-        for place in np.unique(self._place[channels]).tolist():
+        touched = np.zeros(len(self._rows), np.bool_)  # of a backlog's thousands of readings none is sorted
+        touched[self._place[channels]] = True
+        for place in np.flatnonzero(touched).tolist():
             found.update(self._rows[place])
         for channel in np.unique(channels[self._special[channels]]).tolist():
             found.update(self._more[channel])

@@ -20,7 +20,8 @@ class Ages:
 
     def __init__(self, plant: Plant, sums: Sums, groups: Sequence[CoverageGroup], forms: Sequence[LineForm]) -> None:
         self._plant, self._sums = plant, sums
-        self._required = {(group.line, group.degree): self._by_meter(group.channels) for group in groups}
+        self._required = {(group.line, group.degree): group.channels for group in groups}
+        self._meters: dict[tuple[int, str], list[list[int]]] = {}  # of those that were asked for
         self._behind = Ragged(
             [form.channels[slot - form.every.start] for slot in slots] for form in forms for slots in form.slots
         )
@@ -29,7 +30,7 @@ class Ages:
         """Newest reading of the required meter waited for longest; None where one was never heard."""
         found: list[int] = []
         for line in lines:
-            for channels in self._required.get((line, name), ()):
+            for channels in self._by_meter(line, name):
                 times = [t for c in channels if (t := self._sums.last(c)) is not None]
                 if not times:
                     return None
@@ -40,14 +41,17 @@ class Ages:
         """[line, row of `ROWS`]: newest reading behind it, not after `ts`; NONE where there is none."""
         return self._behind.most(np.minimum(self._sums.newest(), ts), NONE).reshape(-1, len(ROWS))
 
-    def _by_meter(self, channels: Sequence[int]) -> list[list[int]]:
-        """The measured channels behind `channels`, apart by meter."""
+    def _by_meter(self, line: int, name: str) -> list[list[int]]:
+        """The measured channels that a line's degree requires, apart by meter."""
+        kept = self._meters.get((line, name))
+        if kept is not None:
+            return kept
         found: dict[int, list[int]] = {}
-        for row in channels:
+        for row in self._required.get((line, name), ()):
             channel = self._plant.channels[row]
             measured = row if channel.source is None else channel.source
             found.setdefault(self._plant.channels[measured].meter, []).append(measured)
-        return list(found.values())
+        return self._meters.setdefault((line, name), list(found.values()))
 
 
 def known(ts: int) -> int | None:

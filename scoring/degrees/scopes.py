@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from devices.plant.model import Scope
 from devices.units import Unit, factor
@@ -58,13 +59,18 @@ def plan_scope(scope: Scope, forms: Sequence[LineForm], scales: Scales) -> Scope
         basis=" + ".join(sorted(bases)),
         unlike=f"its lines count CO2 on unlike bases: {', '.join(sorted(bases))}" if len(bases) > 1 else "",
         edges={
-            id_: frozenset(period.begins for _, p in products if p.id == id_ for period in p.benchmark.periods)
+            id_: _instants(tuple(sorted({b.begins for _, p in products if p.id == id_ for b in p.benchmark.periods})))
             for id_ in made
         },
     )
 
 
 Made = Sequence[tuple[LineForm, ProductForm]]
+
+
+@lru_cache(maxsize=1024)  # thousands of scopes make the same product
+def _instants(begins: tuple[int, ...]) -> frozenset[int]:
+    return frozenset(begins)
 
 
 def _per_t(units: Collection[Unit], scales: Scales) -> PerT | None:

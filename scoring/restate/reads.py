@@ -39,9 +39,7 @@ class Reads:
         self._plant, self._degrees, self._energy, self._stacks = plant, degrees, energy, stacks
         self._scopes = {scope.id: scope for scope in plant.scopes}
         self._windows = dict(zip(plant.windows, plant.window_ms, strict=True))
-        self._required: dict[tuple[int, str], frozenset[int]] = {
-            (g.line, g.degree): frozenset(g.channels) for g in groups
-        }
+        self._required = {(g.line, g.degree): g.channels for g in groups}
         self._of_line: dict[tuple[int, str], frozenset[int]] = {}
 
     @cached_property
@@ -119,7 +117,7 @@ class Reads:
                 kept += [terms for to, terms in period.sums.items() if to not in _OTHERS]
             slots |= {slot for terms in kept for row, _ in terms for slot in period.alike[row]}
         says = [own.running, own.heat_up]
-        return _channels(form, slots) | {s.channel for s in says if s} | self._required[line, name]
+        return _channels(form, slots) | {s.channel for s in says if s}.union(self._required[line, name])
 
     def _around(self, thing: Score | Emission | Energy | ChannelSum) -> frozenset[int]:
         """All channels of the thing's lines or stack."""

@@ -47,8 +47,9 @@ class Touches:
             for channel in [*own, *(r.channel for r in running if r)]:
                 stacks[channel].add(stack.index)
         self._labs = {one.channel for c in plant.channels for one in c.labs}
-        self._lines = [frozenset(x) for x in lines]
-        self._stacks = [frozenset(x) for x in stacks]
+        same: dict[frozenset[int], frozenset[int]] = {}  # a line's channels share theirs: a large plant has few
+        self._lines = [same.setdefault(one := frozenset(x), one) for x in lines]
+        self._stacks = [same.setdefault(one := frozenset(x), one) for x in stacks]
         self._late: dict[int, _Late] = {}  # by channel
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greengauge.quarantining import Quarantining
+from greengauge.quarantining import ALONE_S, READ_BYTES, Quarantining
 from greengauge.retrying import choose
 from greengauge.versions import Decoders
 from ingest.decode import internal, retry
@@ -107,6 +108,36 @@ def test_a_decoder_that_fails_outright_costs_its_record(tmp_path: Path) -> None:
     house.take(frame(b"{"), frame(b"boom"), frame(b""))
     house.run()
     assert house.quarantine.reasons() == {"empty": 1, "internal": 1, "truncated": 1}
+    house.close()
+
+
+def test_it_goes_behind_the_readers_that_work_at_a_backlog(tmp_path: Path) -> None:
+    """Nothing is decoded before another reader that moves was there; once that one stands still it goes on alone."""
+    house = House(tmp_path)
+    house.take(*(frame(b"{" + bytes(READ_BYTES)) for _ in range(6)))
+    ends = [record.end for record in house.log.read(0, 100 * READ_BYTES)]
+    first: list[tuple[int, int]] = []  # up to where was decoded, where the other was
+    moves = iter([1, *ends[:3]])
+    other = [0]
+
+    def lead() -> int:
+        other[0] = next(moves, other[0])
+        return other[0]
+
+    def decode(records: Sequence[Record]) -> Decoded:
+        first.append((records[-1].end, other[0]))
+        return house.decoders.decode(records)
+
+    house.task = Quarantining(
+        PLANT, house.log, read=house.log.read, more=house.nothing_more, decode=decode,
+        quarantine=house.quarantine, let_in=house.decoders.let_in, lead=lead,
+    )  # fmt: skip
+    began = time.monotonic()
+    house.run()
+    assert [end for end, _ in first] == ends
+    assert all(other >= ends[at - 1] for at, (_, other) in enumerate(first[:4]) if at)
+    assert time.monotonic() - began >= ALONE_S  # for the last ones nobody went before
+    assert house.log.cursors.get("quarantine") == house.log.durable
     house.close()
 
 

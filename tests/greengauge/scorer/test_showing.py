@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -240,6 +241,49 @@ def test_one_long_look_holds_up_no_quiet_line(monkeypatch: pytest.MonkeyPatch) -
         bench.reading(f"k{tenth % 12}")
         bench.looks()
     assert 40.0 / SHARE - 0.3 <= bench.spent <= 40.0 / SHARE + 0.3
+
+
+def test_a_large_plants_round_is_shown_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three scopes at a time over all windows; put together they are the engine's own look, each score once."""
+    monkeypatch.setattr("greengauge.scorer.showing.MOST", 3)
+    bench = Bench(lines=13)
+    for line in range(13):
+        bench.reading(f"k{line}")
+    shown = bench.looks()
+    rows = {scope.id: scope.index // 3 for scope in bench.plant.scopes}
+    chunks = max(rows.values()) + 1
+    assert [{rows[scope] for scope in scopes(one)} for one in shown] == [{chunk} for chunk in reversed(range(chunks))]
+    assert [one.meters is None for one in shown] == [*[True] * (chunks - 1), False]
+    everything, _ = bench.engine.live()
+    key = lambda s: (s.scope, s.degree, s.window)  # noqa: E731 - a sort key
+    assert sorted((s for one in shown for s in one.scores), key=key) == sorted(everything, key=key)
+
+
+@pytest.mark.parametrize(("look_s", "every"), [(0.002, 1.0), (0.015, 3.0), (0.1, 5.0), (1.0, 20.0)])
+def test_a_backlog_is_shown_more_seldom_the_more_it_costs(
+    monkeypatch: pytest.MonkeyPatch, look_s: float, every: float
+) -> None:
+    """A round is two looks: of 2 ms each it comes each second, of 15 ms at a hundredth of the time, else each 5 s, but
+    never at more than a tenth. The moment nothing is left to read the next one comes as ever.
+    """
+    bench = Bench(windows='["1h"]')
+    live = bench.engine.live
+
+    def slow(**some: Any) -> Any:
+        bench.spent += look_s
+        return live(**some)
+
+    monkeypatch.setattr(bench.engine, "live", slow)
+    begun = []
+    for half in range(90):
+        bench.now = 100.0 + half / 2
+        bench.reading("k0")
+        looks = [bench.showing.look(alarmed=False, unread=10 << 20) for _ in range(3)]
+        begun += [bench.now for shown in looks if shown is not None and shown.meters is not None]
+    assert begun == pytest.approx([100.0 + every * n for n in range(len(begun))])
+    assert len(begun) == math.ceil(45 / every)
+    bench.now = begun[-1] + max(1.0, SHARE * 2 * look_s)
+    assert any(shown.meters is not None for shown in bench.looks())
 
 
 def test_alarms_that_moved_are_shown_at_once() -> None:
