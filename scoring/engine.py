@@ -60,6 +60,10 @@ class Command:
     for_ms: int = 0
 
 
+UNCLOSED = 6 * HOUR
+"""Stacks' blocks are closed when the newest reading has moved so far: their minutes are not kept for much longer."""
+
+
 class Engine:
     """The scoring engine behind every output. Not thread-safe: one owner at a time.
 
@@ -337,6 +341,9 @@ class Engine:
             return
         clocks = self.marks.clocks(readings)
         reached = np.maximum.accumulate(readings.ts) // HOUR
+        if not self.marks.clock:
+            reached[0] -= 1  # by itself: what is older than the first is late, like whatever is older than the clock
+        closed = self.marks.newest
         for start, stop in _pieces(reached):
             piece, times = readings.take(slice(start, stop)), clocks[start:stop]
             if self.marks.clock and int(piece.ts[0]) > self.marks.newest + HOUR:
@@ -351,8 +358,9 @@ class Engine:
             self.marks.hear(piece, times)
             if (oldest := self.agenda.oldest()) is not None:
                 self.rolling.hold(self.marks.newest - oldest)
-            if self.agenda.lags():
+            if self.agenda.lags() or (self._plant.stacks and self.marks.newest - closed >= UNCLOSED):
                 self._close()
+                closed = self.marks.newest
         self._look()
 
     def _take_by_second(self, readings: Readings, clocks: I64) -> None:

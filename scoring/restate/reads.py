@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
-from devices.durations import MINUTE
 from devices.plant.model import Plant
 from scoring.degrees import Degrees
 from scoring.degrees.coverage import ROWS
@@ -17,7 +16,6 @@ from scoring.restate.causes import Book, Cause, place, words
 from scoring.restate.told import with_reason
 from scoring.results import Changes, ChannelSum, Emission, Energy, Score
 from scoring.stacks import Stacks
-from scoring.watch import ROLLING
 from scoring.windows.sums import CoverageGroup
 
 Thing = TypeVar("Thing", Score, Emission, Energy, ChannelSum)
@@ -72,10 +70,9 @@ class Reads:
         return words(self._plant, found, here=self._here(thing)) or "late readings"
 
     def _time(self, thing: Score | Emission | Energy | ChannelSum) -> tuple[int, int]:
-        if not isinstance(thing, Emission):
-            return thing.ts - self._windows[thing.window], thing.ts
-        length = thing.block_minutes * MINUTE
-        return (thing.ts - length, thing.ts) if thing.average == ROLLING else (thing.ts, thing.ts + length)
+        if isinstance(thing, Emission):
+            return self._stacks.span(thing)
+        return thing.ts - self._windows[thing.window], thing.ts
 
     def _here(self, thing: Score | Emission | Energy | ChannelSum) -> str:
         """The line or stack that the thing is of; empty for a scope of many."""

@@ -231,8 +231,7 @@ class Restater:
         """Whether a closed block lies in the span and the live engine has told it."""
         if emission.average == ROLLING:
             return True  # the agenda has looked
-        end = emission.ts + emission.block_minutes * MINUTE
-        inside = end >= self._span.start  # later days and months may count earlier ones
+        inside = self._live.stacks.span(emission)[1] >= self._span.start  # later days and months may count earlier ones
         wanted = self._plant.stacks[self._live.stacks.row(emission.scope)].index in self._span.stacks
         return inside and wanted and self._live.stacks.told(emission)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from devices.durations import DAY
+from devices.plant import averages
 from devices.plant.model import Kind, Plant
 from devices.readings import Readings
 from scoring.results import Emission
@@ -166,8 +167,20 @@ class Stacks:
 
     def told(self, emission: Emission) -> bool:
         """Whether this closed block has been told already."""
-        ledger = self._ledgers[self.row(emission.scope)]
-        return ledger.closed is not None and emission.ts + emission.block_minutes * MINUTE <= ledger.closed
+        closed = self._ledgers[self.row(emission.scope)].closed
+        return closed is not None and self.span(emission)[1] <= closed
+
+    def span(self, emission: Emission) -> tuple[int, int]:
+        """(start, end] of what it averages. Rolling ones say when they end, those over operating days when their last
+        day begins: that ends when the local day does.
+        """
+        length = emission.block_minutes * MINUTE
+        if emission.average == averages.MINUTE:
+            return emission.ts - length, emission.ts
+        if "operating_days" in emission.extra:
+            end = self._ledgers[self.row(emission.scope)].calendar.day(emission.ts + 1).end
+            return end - length, end
+        return emission.ts, emission.ts + length
 
     def row(self, scope: str) -> int:
         """The stack of a scope's name."""
