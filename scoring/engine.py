@@ -60,8 +60,8 @@ class Command:
     for_ms: int = 0
 
 
-UNCLOSED = 6 * HOUR
-"""Stacks' blocks are closed when the newest reading has moved so far: their minutes are not kept for much longer."""
+UNCLOSED = HOUR
+"""Stacks' blocks are closed when the newest reading has moved so far: what they are made of is not kept for longer."""
 
 
 class Engine:

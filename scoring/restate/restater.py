@@ -32,8 +32,7 @@ FIRST_LAG, LONGEST_LAG = 4 * DAY, 45 * DAY
 """How late a scratch engine tells, so that what comes after a gap is known: at first, and if a gap is longer."""
 SPARSE = 1000
 """Readings in a slice of the past below which the next slice is twice as long."""
-LONGEST_SLICE, LONGEST_WITH_STACKS = 30 * DAY, 6 * HOUR
-"""Blocks are closed after each slice, of minutes that are not kept for long."""
+LONGEST_SLICE = 30 * DAY
 
 
 class Restater:
@@ -178,8 +177,7 @@ class Restater:
             rows += len(piece)
             self._scratch.push(piece)
         self._at = to
-        longest = LONGEST_WITH_STACKS if self._plant.stacks else LONGEST_SLICE
-        self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, longest)
+        self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, LONGEST_SLICE)
         return added([self._told(), self._widen()])
 
     def _told(self) -> Changes:

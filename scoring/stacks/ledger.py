@@ -183,32 +183,36 @@ class Ledger:
         minutes = list(self._minutes(start, to))
         return minutes, self._fold(minutes)
 
-    def recount(self, block: Block, *, whole: bool) -> tuple[Tally, ...]:
-        """A closed block anew: from the sums (`whole`), or only what other blocks lend it."""
-        tallies = self._tallies.get(block.start)
+    def recount(self, block: Block, *, whole: bool) -> tuple[tuple[Tally, ...], bool]:
+        """A closed block anew, from the sums (`whole`) or only what other blocks lend it; whether it is another now."""
+        before = tallies = self._tallies.get(block.start)
         if whole or tallies is None:
             tallies = self._whole(block, anew=True)
         self._tallies[block.start] = tallies = self._settle(block, tallies)
         self._before = None
         self.opened = block.start if self.opened is None else min(self.opened, block.start)
         self.version += 1
-        return tallies
+        return tallies, tallies != before
 
     def recountable(self, block: Block, reach: int) -> bool:
         """Whether a block is kept or can be counted anew from sums that are exact from `reach` on."""
         return block.start >= reach or block.start in self._tallies or self._beyond(block.start, block.end)
 
     def adopt(self, other: Ledger, start: int) -> None:
-        """Take over another's closed blocks and days that end at `start` or later, where both keep them. Minutes after
-        `start` that no block has closed yet are made anew: their sums were taken over too.
+        """Take over another's closed blocks and days that end at `start` or later, as far back as they are kept: also
+        those before the first of here. Minutes after `start` that no block has closed yet are made anew: their sums
+        were taken over too.
         """
-        self._known = min(self._known, max(start // MINUTE * MINUTE, self.closed or start))
+        closed = start if self.closed is None else self.closed
+        self._known = min(self._known, max(start // MINUTE * MINUTE, closed))
         self._before = None
         for at, tallies in other._tallies.items():
-            if at in self._tallies and self.block(at + 1).end >= start and self.closed is not None and at < self.closed:
+            kept = at in self._tallies or at >= closed - self._kept_ms
+            if kept and at < closed and self.block(at + 1).end >= start:
                 self._tallies[at] = tallies
+                self.opened = at if self.opened is None else min(self.opened, at)
         for at, sums in other.days.items():
-            if at in self.days and self.calendar.day(at + 1).end >= start:
+            if start <= (end := self.calendar.day(at + 1).end) <= closed and end >= closed - _DAYS_KEPT_MS:
                 self.days[at] = sums
         self.version += 1
 

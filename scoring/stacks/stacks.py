@@ -17,7 +17,6 @@ from scoring.stacks.compiling import compile_stack
 from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
 from scoring.stacks.limits import Regimes
 from scoring.stacks.localtime import MINUTE, Block, Calendar
-from scoring.stacks.substitution import blocks as blocks_of
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
@@ -117,11 +116,13 @@ class Stacks:
         return made
 
     def reopenable(self, stack: int, start: int, reach: Reach) -> bool:
-        """Whether the closed blocks from `start` on can be told again from the sums and the kept blocks."""
+        """Whether the blocks from `start` on can be told again, or told at all, from the sums and the kept blocks."""
         ledger = self._ledgers[stack]
-        if ledger.closed is None or ledger.first is None or start > ledger.closed:
+        if ledger.first is None:
             return True
-        from_ = reach.seconds if ledger.regime.quadrants else reach.minutes
+        from_ = reach.seconds  # a flag's meaning and the quadrant rule need single readings
+        if ledger.closed is None or start > ledger.closed:
+            return start >= from_
         block = ledger.block(self.begin(stack, start) + 1)
         while block.end <= ledger.closed and block.start <= start + DAY:
             if not ledger.recountable(block, from_) or (block.end >= start and block.start < from_):
@@ -137,7 +138,7 @@ class Stacks:
         """The closed blocks of one stack that changes in (start, end] touch, counted anew: blocks, days, months.
 
         A reading before all others also makes blocks that were never told, up to the first of those that were.
-        Later blocks follow as far as values may stand in for theirs, later days as far as they count earlier ones.
+        Later blocks follow where other values stand in for theirs by now, later days as far as they count earlier ones.
         """
         ledger, blocks = self._ledgers[stack], self._blocks[stack]
         if ledger.closed is None or ledger.first is None or start > ledger.closed:
@@ -145,19 +146,20 @@ class Stacks:
         self._spans.forget()
         if ledger.opened is not None and start < ledger.opened:
             end = max(end, ledger.opened)
-        rule = ledger.stack.substitution
-        lends = end + (blocks_of(rule, ledger.regime) * ledger.regime.block_ms if rule else 0)
         made: list[Emission] = []
         block = ledger.block(max(start, ledger.first + 1))
-        today = ledger.calendar.day(block.end)
-        while block.start < lends and block.end <= ledger.closed:
-            made += blocks.block(block, ledger.recount(block, whole=block.start < end), stamp)
+        today, last = ledger.calendar.day(block.end), end
+        while block.end <= ledger.closed and (block.start < end or ledger.stack.substitution):
+            tallies, moved = ledger.recount(block, whole=block.start < end)
+            if block.start < end or moved:  # by what earlier blocks lend it, however long nothing was measured between
+                made += blocks.block(block, tallies, stamp)
+                last = max(last, block.end)
             block = ledger.block(block.end + 1)
         months: dict[int, int] = {}
         while today.end <= ledger.closed:
-            kept = today.start >= ledger.closed - KEPT_MS or today.start < lends
+            kept = today.start >= ledger.closed - KEPT_MS or today.start < last
             made += blocks.close_day(today, stamp) if kept else blocks.rolling_day(today, stamp)
-            if today.start < lends:
+            if today.start < last:
                 months[ledger.calendar.month(today.end).end] = today.end
             today = ledger.calendar.day(today.end + 1)
         for month_end in months:

@@ -12,6 +12,7 @@ from devices.plant.model import Dated, Kind
 from devices.readings import Readings
 from scoring.windows.kept import FULL, LEAN
 from scoring.windows.rolling import Rolling
+from scoring.windows.sums import CoverageGroup
 from tests.scoring.plants import HOUR, MINUTE, channel, plant
 from tests.scoring.windows.shapes import BASE
 
@@ -124,3 +125,33 @@ def test_minutes_that_left_do_not_come_back_with_more_room() -> None:
             rolling.hold(9 * HOUR)
     assert rolling.span(first, edge).total(0) == 30
     assert rolling.span(edge, first + 11 * HOUR).total(0) == 11 * 60 - 30
+
+
+def test_what_is_taken_over_is_not_counted_anew_from_less() -> None:
+    """Seeded at the sixth hour with one early reading of a counter, nothing of the rate beside it, and a channel that
+    has been quiet for long: the sums and joint coverage before it stand, and go on behind it.
+
+    The counter is read after 2 h and then every hour, the rate every minute; the quiet one gave 1,000 in the first one.
+    """
+    p = plant(
+        channel(Kind.COUNTER, "c", max_gap_ms=5 * HOUR),
+        channel(Kind.RATE, "r", max_gap_ms=3 * MINUTE),
+        channel(Kind.AMOUNT, "quiet"),
+    )
+    groups = (CoverageGroup(0, "lcd", (0, 1), None),)
+    counter = [(0, BASE + 2 * HOUR + 35_000, 7), *((0, BASE + k * HOUR + MINUTE, 10 * k) for k in range(6, 10))]
+    rate = [(1, BASE + k * MINUTE + 35_000, 3) for k in range(600)]
+    whole, scratch = Rolling(p, groups), Rolling(p, groups)
+    rows = sorted([(2, BASE + MINUTE, 1000), *counter, *rate], key=lambda row: row[1])
+    whole.push(Readings.of(*zip(*rows, strict=True)))
+    before = BASE + 6 * HOUR
+    scratch.push(
+        Readings.of(*zip(*counter[:1], *[row for row in rate if before - HOUR < row[1] <= before], strict=True))
+    )
+    scratch.seed(whole, before)
+    scratch.push(Readings.of(*zip(*[row for row in rows if row[1] > before], strict=True)))
+    for start, end in ((BASE, BASE + 9 * HOUR), (BASE + 2 * HOUR, before), (BASE + 2 * HOUR, BASE + 9 * HOUR)):
+        assert scratch.span(start, end).total(0) == whole.span(start, end).total(0) > 0
+        assert scratch.span(start, end).total(1) == whole.span(start, end).total(1) > 0
+        assert scratch.span(start, end).total(2) == whole.span(start, end).total(2) == 1000 * (start == BASE)
+        assert scratch.coverage(0, start, end) == whole.coverage(0, start, end)
