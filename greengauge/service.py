@@ -44,6 +44,7 @@ from greengauge.restating.requests import Requests, Taker
 from greengauge.retrying import choose
 from greengauge.rewinding import Rewound, place
 from greengauge.running import StartAgain, run_until_told
+from greengauge.scorer import snapshots
 from greengauge.scorer.scorer import Scorer
 from greengauge.settings import Settings
 from greengauge.standing import Standing
@@ -135,7 +136,7 @@ class Service:
             history=self.history,
             live=self.live,
             past=past_of(plant, self.log, self.shifts, self.decoders, self.store, asyncio.get_running_loop()),
-            snapshot_path=folder / "scores.snapshot",
+            snapshot_path=folder / snapshots.NAME,
             latest=None if plant.intake.history else self.clock.now() + TOLERANCE_MS,
             moved=self._scored,
             snapshot_every_s=settings.snapshot_seconds,

@@ -24,11 +24,14 @@ from greengauge.past import past_of
 from greengauge.remembered import folder_of, remembered
 from greengauge.restating.recomputing import Recomputing
 from greengauge.restating.requests import Request
+from greengauge.scorer import snapshots
 from greengauge.settings import Settings
 from greengauge.terminal import Progress, say_line
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
 from ingest.log.record import Entry, RecordKind
+from scoring.engine import Engine
+from scoring.stacks import Stacks
 
 INTERRUPTED = 130
 REASON = "the registry changed"
@@ -107,10 +110,11 @@ def _here(settings: Settings, plant: Plant, source: Path, request: Request, prog
             shifts = ClockShifts(data / "clock-shifts.json")
             past = past_of(plant, log, shifts, Decoders(plant, folder_of(data), source), store, loop)
             work = Recomputing(plant, history, past)
+            known = _known(plant, data)
             work.ask(job)
             key = job.key
             while True:
-                worked = work.step(log.received, SLICE_S)
+                worked = work.step(log.received, SLICE_S, known)
                 now = next(j for j in history.all_jobs() if j.key == key)
                 if now.done:
                     return now
@@ -121,6 +125,15 @@ def _here(settings: Settings, plant: Plant, source: Path, request: Request, prog
         asyncio.run(store.close())
         history.close()
         log.close()
+
+
+def _known(plant: Plant, data: Path) -> Stacks | None:
+    """The stacks' days as the service last saved them; None where there are none of this plant."""
+    kept = snapshots.load(data / snapshots.NAME)
+    try:
+        return None if kept is None else Engine.restore(plant, kept.state).stacks
+    except ValueError:
+        return None
 
 
 @contextmanager

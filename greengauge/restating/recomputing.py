@@ -13,6 +13,7 @@ from greengauge.history.jobs import Job
 from greengauge.restating.rescore import Rescore
 from scoring.restate import Past
 from scoring.results import Changes
+from scoring.stacks import Stacks
 
 WAIT_S = 5.0
 """Pause before a past that could not be read is asked again."""
@@ -47,8 +48,9 @@ class Recomputing:
         """Another one; what was asked already stays as it is."""
         self._asked.append(job)
 
-    def step(self, now: int, budget_s: float) -> bool:
-        """Work for about so long, its revisions known at `now` (ms); whether there was anything to do.
+    def step(self, now: int, budget_s: float, known: Stacks | None = None) -> bool:
+        """Work for about so long, its revisions known at `now` (ms); whether there was anything to do. `known`: the
+        stacks' days as they stand.
 
         Raises EnvironmentFailure where the history cannot be written.
         """
@@ -61,7 +63,7 @@ class Recomputing:
         if not self._jobs or self._clock() < self._not_before:
             return False
         if self._work is None:
-            self._work = self._begin(self._jobs[0], now)
+            self._work = self._begin(self._jobs[0], now, known)
         try:
             changes = self._work.step(budget_s, now)
         except EnvironmentFailure as failure:
@@ -86,6 +88,14 @@ class Recomputing:
         elif self._jobs:
             self._jobs[0] = come
 
-    def _begin(self, job: Job, newest: int) -> Rescore:
-        reached = job.reached if job.registry == self._plant.version else None
-        return Rescore(self._plant, self._past, job.start, job.end, newest=newest, reason=job.reason, reached=reached)
+    def _begin(self, job: Job, newest: int, known: Stacks | None) -> Rescore:
+        return Rescore(
+            self._plant,
+            self._past,
+            job.start,
+            job.end,
+            newest=newest,
+            reason=job.reason,
+            reached=job.reached if job.registry == self._plant.version else None,
+            known=known,
+        )

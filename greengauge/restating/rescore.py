@@ -20,6 +20,7 @@ from scoring.kinds import Kind
 from scoring.restate import Past
 from scoring.restate.told import with_reason
 from scoring.results import Changes, Emission, Energy, Score
+from scoring.stacks import Stacks
 from scoring.stamp import Stamp
 from scoring.watch import ROLLING
 
@@ -38,9 +39,20 @@ class Rescore:
     """One stretch (start, end] of event time. `step` it until `done`."""
 
     def __init__(
-        self, plant: Plant, past: Past, start: int, end: int, *, newest: int, reason: str, reached: int | None = None
+        self,
+        plant: Plant,
+        past: Past,
+        start: int,
+        end: int,
+        *,
+        newest: int,
+        reason: str,
+        reached: int | None = None,
+        known: Stacks | None = None,
     ) -> None:
-        """`newest` is the newest event time there may be; `reached` is where an earlier run of it stopped."""
+        """`newest` is the newest event time there may be; `reached` is where an earlier run of it stopped; `known` has
+        the days before what is read, which permits, rolling operating days and a year's discarded days count.
+        """
         longest = max(plant.window_ms, default=0)
         self._plant, self._start, self._end, self._reason = plant, start, end, reason
         self.done, self.reached, self._ended = False, reached, False
@@ -54,6 +66,8 @@ class Rescore:
         self._after = after
         self._engine = Engine(plant, event_clock=True, patience_ms=0, lag_ms=LAG_MS)
         self._engine.agenda.wanted = self._wanted
+        if known is not None:
+            self._engine.stacks.seed(known, after - 2 * DAY)
         self._pieces = _hourly(past.read(self._begin, self._stop + self._lag))
 
     @property

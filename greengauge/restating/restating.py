@@ -48,7 +48,7 @@ class Restating:
 
     def step(self, engine: Engine, budget_s: float) -> bool:
         """Work for about so long; whether there was anything to do. Raises EnvironmentFailure of the history."""
-        return self._step_late(engine, budget_s) or self._recomputing.step(engine.clock, budget_s)
+        return self._step_late(engine, budget_s) or self._recomputing.step(engine.clock, budget_s, engine.stacks)
 
     def state(self) -> dict[str, Any]:
         """For page and metrics: {"jobs", "share", "text"}."""

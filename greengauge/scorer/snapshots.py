@@ -14,6 +14,8 @@ from devices.errors import EnvironmentFailure
 from ingest.whole_file import write_whole
 from scoring.state import Buffer
 
+NAME = "scores.snapshot"
+"""In the data folder."""
 _MAGIC = b"GGSNAP1\n"
 _HEAD = struct.Struct("<8sqqqI")  # magic, plant version, log position, length, CRC32C of the state
 _PIECE = 1 << 20

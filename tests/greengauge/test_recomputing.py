@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from devices.readings import Readings
 from greengauge.history import History
 from greengauge.history.jobs import Job
 from greengauge.restating.recomputing import Recomputing
+from greengauge.restating.rescore import Rescore
 from greengauge.restating.restating import Restating
 from scoring.engine import Engine
-from scoring.results import Changes, Score
+from scoring.results import Changes, Emission, Score
+from tests.scoring.reference.works import batch, rows, works
 from tests.scoring.test_engine import BASE, HOUR, KILN, MINUTE, kiln, registry
 
 NEWER = """
@@ -28,6 +31,7 @@ from = 2025-01-01
 source = "a corrected value for the test"
 """
 HOURS = 16
+DAY = 24 * HOUR
 JOB = Job("a", BASE + 10 * HOUR, BASE + 11 * HOUR, "recomputed: the factor of grid:CN was corrected", 1)
 
 
@@ -205,3 +209,29 @@ def test_what_was_never_told_stays_untold(bench: Bench) -> None:
     bench.finish(work)
     assert rows == bench.history._all("SELECT count(*) FROM step WHERE ts % 900000 <> 0", ()) == [(0,)]
     assert bench.history._all("SELECT max(revision) FROM step", ()) == [(1,)]
+
+
+def test_the_year_before_what_is_read_counts() -> None:
+    """45 days on, the permit's share counts from New Year, though readings are read back 33 days only."""
+    plant = works(every=20, parts=frozenset({"tail"}))
+    found = {(c, ts): (c, ts, value, rev, letter) for c, ts, value, rev, letter in rows(plant, random.Random(5), 1080)}
+    readings = batch(plant, sorted(found.values(), key=lambda row: row[1]))
+    engine, told = Engine(plant, event_clock=True, patience_ms=0), dict[int, Emission]()
+
+    def days(emissions: Iterable[Emission]) -> dict[int, Emission]:
+        return {e.ts: e for e in emissions if (e.pollutant, e.average) == ("nox", "1d")}
+
+    for at in range(0, len(readings), 200):
+        engine.push(readings.take(slice(at, at + 200)))
+        told |= days(engine.advance().emissions)
+    end = engine.clock - DAY
+    work = Rescore(
+        plant, MemoryPast(readings), end - DAY, end, newest=engine.clock, reason="asked for", known=engine.stacks
+    )
+    again: dict[int, Emission] = {}
+    while not work.done:
+        again |= days(work.step(1.0, engine.clock).emissions)
+    assert again
+    for ts, emission in again.items():
+        assert emission.extra == told[ts].extra
+        assert emission.extra["permit_share"] > told[ts - 30 * DAY].extra["permit_share"] > 0
