@@ -135,14 +135,15 @@ def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I
                 )
                 ring[row, 0] = covered
                 ring[row, 1] = running
-            elif step == 1:
-                if group.running < 0:
-                    ring[row, 1] = MINUTE
-                least, exact = _least(channels, cells, group, required, cell, int(ring[row, 1]))
-                ring[row, 0] = least
+            else:  # of an hour not even its minutes are there
+                exact = False
+                if step == 1:
+                    if group.running < 0:
+                        ring[row, 1] = MINUTE
+                    ring[row, 0], exact = _least(channels, cells, group, required, cell, int(ring[row, 1]))
                 if not exact:
-                    group.lost_low = min(group.lost_low, cell * MINUTE)
-                    group.lost_high = max(group.lost_high, (cell + 1) * MINUTE)
+                    group.lost_low = min(group.lost_low, cell * step * MINUTE)
+                    group.lost_high = max(group.lost_high, (cell + 1) * step * MINUTE)
             cell += 1
         group.low = -NONE
         group.high = NONE

@@ -155,3 +155,22 @@ def test_what_is_taken_over_is_not_counted_anew_from_less() -> None:
         assert scratch.span(start, end).total(1) == whole.span(start, end).total(1) > 0
         assert scratch.span(start, end).total(2) == whole.span(start, end).total(2) == 1000 * (start == BASE)
         assert scratch.coverage(0, start, end) == whole.coverage(0, start, end)
+
+
+def test_joint_coverage_older_than_the_minutes_is_said_to_be_lost() -> None:
+    """A channel whose 40 h come after another's: of hours whose minutes are gone nobody can tell the coverage of both
+    from these readings, so they are named, whatever was told before; those that still are there are right.
+    """
+    p = plant(*(channel(Kind.RATE, name, every_ms=MINUTE, max_gap_ms=3 * MINUTE) for name in "ab"))
+    rolling = Rolling(p, (CoverageGroup(0, "lcd", (0, 1), None),))
+    times = BASE + np.arange(40 * 60) * MINUTE
+    for late in (0, 1):
+        for at in range(0, len(times), 60):
+            some = times[at : at + 60]
+            rolling.push(Readings.of([late] * len(some), some, [7] * len(some)))
+        changed = rolling.changed()
+        assert (changed.joint_low[0] <= changed.joint_high[0]) == bool(late)
+    end = BASE + 40 * HOUR
+    assert changed.joint_low[0] <= BASE
+    assert rolling.reach().minutes - HOUR <= changed.joint_high[0] <= rolling.reach().minutes + HOUR
+    assert rolling.coverage(0, end - 5 * HOUR, end) == (5 * HOUR, 5 * HOUR)
