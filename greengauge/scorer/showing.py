@@ -33,7 +33,8 @@ from scoring.windows.rules import root
 ROUND_S = 1.0
 QUIET_S = 1.2
 """Silent for so long, a scope is shown at once. A little more than a second: lines that report each second keep to the
-rounds."""
+rounds. A line that reports so seldom on the whole is shown at once too where the disk or the network brought two of its
+readings close together."""
 SLIDE_S = 5.0
 """What nothing came for is shown again after so long; and what came is shown over each window within that."""
 STILL = 600
@@ -101,6 +102,7 @@ class Showing:
         self._shown = np.full((rows, len(plant.windows)), -np.inf)
         self._waits = np.zeros((rows, len(plant.windows)), np.bool_)  # something came since it was last shown
         self._heard = np.full(rows, -np.inf)
+        self._pace = np.zeros(rows)  # s between readings, on the whole
         self._quiet = np.zeros(rows, np.bool_)  # something came after a silence
         self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
@@ -111,7 +113,9 @@ class Showing:
         """These readings were pushed."""
         now = self._now()
         rows = self._links.rows(readings.channel)
-        self._quiet[rows] |= now - self._heard[rows] >= QUIET_S
+        silent = np.minimum(now - self._heard[rows], 2 * QUIET_S)
+        self._pace[rows] += (silent - self._pace[rows]) / 4
+        self._quiet[rows] |= np.maximum(silent, self._pace[rows]) >= QUIET_S
         self._heard[rows] = now
         self._waits[rows] = True
 

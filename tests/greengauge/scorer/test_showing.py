@@ -89,6 +89,27 @@ def test_a_quiet_line_is_shown_at_once_with_all_above_it() -> None:
     assert {score.window for score in shown.scores} == {"1h", "24h"}
 
 
+def test_a_seldom_line_is_shown_at_once_though_two_readings_came_together() -> None:
+    """Each two seconds, one of them held up by 1.3 s: the one after it comes 0.7 s later, and is shown all the same.
+
+    A line that reports each second is not: after some readings it keeps to the rounds.
+    """
+    bench = Bench()
+    at_once = []
+    for after in (2.0, 2.0, 2.0, 3.3, 0.7, 2.0, *[1.0] * 20):
+        bench.looks()
+        for tenth in range(1, round(after * 10)):
+            bench.now += 0.1
+            if tenth % 10 == 0:
+                bench.looks()
+        bench.now = round(bench.now + 0.1, 1)
+        bench.reading("k1")
+        few = bench.showing.look(alarmed=False)
+        at_once.append(few is not None and few.meters is None and "line:acme/wuhu/pyro/k1" in scopes(few))
+    assert at_once[:6] == [True] * 6
+    assert at_once[-10:] == [False] * 10
+
+
 def test_a_busy_line_waits_for_the_round() -> None:
     """What came a moment after the last is shown when the round's second is over, and not before."""
     bench = Bench()
