@@ -253,7 +253,7 @@ class Engine:
         """Of each meter: event time of its newest reading, and whether it is silent now."""
         newest = np.full(len(self._plant.meters), NEVER, np.int64)
         np.maximum.at(newest, self.marks.meter_of_channel[self._measured], self.rolling.newest()[self._measured])
-        silent = self.marks.silent_meters(self.clock)
+        silent = self.marks.silent_meters(self.clock).tolist()
         return [(None if ts == NEVER else ts, quiet) for ts, quiet in zip(newest.tolist(), silent, strict=True)]
 
     @property

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from devices.plant.model import Plant
 from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees
@@ -40,7 +38,7 @@ class Teller:
         self._energy = SpecificEnergy(plant, degrees)
         self.reads = Reads(plant, degrees, self._energy, stacks, groups)
         meters = marks.meter_of_channel
-        self._groups = [(group.line, group.degree) for group in groups]
+        self._groups = {(group.line, group.degree): row for row, group in enumerate(groups)}
         self._needs = Ragged(sorted({int(meters[c]) for c in group.channels}) for group in groups)
         self._names = [f"stack:{s.id}" for s in plant.stacks]
         self._places = {m.name: int(p) for m, p in zip(plant.meters, marks.place_of_meter, strict=True)}
@@ -85,6 +83,5 @@ class Teller:
 
     def stale(self, ts: int) -> Callable[[int, str], bool]:
         """Whether a channel that a line's degree requires is silent at `ts`."""
-        silent = np.asarray(self._marks.silent_meters(ts), np.bool_)
-        table = dict(zip(self._groups, self._needs.most(silent, False).tolist(), strict=True))
-        return lambda line, degree: table[line, degree]
+        table, rows = self._needs.most(self._marks.silent_meters(ts), False), self._groups
+        return lambda line, degree: bool(table[rows[line, degree]])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.durations import HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
@@ -109,9 +109,9 @@ class Watermarks:
         """The greatest event time seen; very negative before the first."""
         return int(self._newest.max(initial=NEVER))
 
-    def silent_meters(self, ts: int) -> Sequence[bool]:
+    def silent_meters(self, ts: int) -> NDArray[np.bool_]:
         """Which meters had not been heard for too long at `ts` (now, if that is earlier)."""
-        silent: list[bool] = (min(ts, self.clock) - self._meter_heard >= self._meter_silence).tolist()
+        silent: NDArray[np.bool_] = min(ts, self.clock) - self._meter_heard >= self._meter_silence
         return silent
 
     def snapshot(self) -> dict[str, Any]:

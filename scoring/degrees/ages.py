@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from scoring.degrees.ragged import Ragged
 from scoring.windows.records import NONE
 from scoring.windows.sums import CoverageGroup, Sums
 
+FEW = 512
+"""So many sets of lines that are asked about by themselves are remembered."""
+
 
 class Ages:
     """Event times of the newest readings behind lines' degrees and energies."""
@@ -22,9 +26,8 @@ class Ages:
         self._plant, self._sums = plant, sums
         self._required = {(group.line, group.degree): group.channels for group in groups}
         self._meters: dict[tuple[int, str], list[list[int]]] = {}  # of those that were asked for
-        self._behind = Ragged(
-            [form.channels[slot - form.every.start] for slot in slots] for form in forms for slots in form.slots
-        )
+        self._behind = self._rows(forms)
+        self._few = lru_cache(maxsize=FEW)(lambda lines: self._rows([forms[line] for line in lines]))
 
     def awaited(self, lines: Sequence[int], name: str, ts: int) -> int | None:
         """Newest reading of the required meter waited for longest; None where one was never heard."""
@@ -37,9 +40,17 @@ class Ages:
                 found.append(min(max(times), ts))
         return min(found, default=None)
 
-    def newest(self, ts: int) -> I64:
-        """[line, row of `ROWS`]: newest reading behind it, not after `ts`; NONE where there is none."""
-        return self._behind.most(np.minimum(self._sums.newest(), ts), NONE).reshape(-1, len(ROWS))
+    def newest(self, ts: int, few: tuple[int, ...] | None = None) -> I64:
+        """[line, row of `ROWS`]: newest reading behind it, not after `ts`; NONE where there is none. Of all lines, or
+        of a `few` in their order.
+        """
+        behind = self._behind if few is None else self._few(few)
+        return behind.most_of(np.minimum(self._sums.newest(behind.places), ts), NONE).reshape(-1, len(ROWS))
+
+    def _rows(self, forms: Sequence[LineForm]) -> Ragged:
+        return Ragged(
+            [form.channels[slot - form.every.start] for slot in slots] for form in forms for slots in form.slots
+        )
 
     def _by_meter(self, line: int, name: str) -> list[list[int]]:
         """The measured channels that a line's degree requires, apart by meter."""

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from scoring.degrees.forms import SUMS, LineForm, Period, Terms
 
+Totals = list[int] | dict[int, int]
+"""Slot → exact total: of all slots, or of some lines' alone."""
+
 
 class Balance(NamedTuple):
     """Integers on the scales of `Scales` (mass, co2, heat, people, energy)."""
@@ -63,13 +66,13 @@ def add(balances: Sequence[Balance]) -> Balance:
     return balances[0] if len(balances) == 1 else Balance(*map(sum, zip(*balances, strict=True)))
 
 
-def part(form: LineForm, totals: Sequence[int], end: int) -> Part:
+def part(form: LineForm, totals: Totals, end: int) -> Part:
     """A line's sums from the channels' `totals` (by slot) over a span that ends at `end` (ms)."""
     amounts = [sum([totals[slot] for slot in slots]) for slots in form.at(end).alike]
     return part_of(form, amounts, totals, end)
 
 
-def part_of(form: LineForm, amounts: Sequence[int], totals: Sequence[int], end: int) -> Part:
+def part_of(form: LineForm, amounts: Sequence[int], totals: Totals, end: int) -> Part:
     """`part`, where the totals of `Period.alike` are added up already."""
     period = form.at(end)
     found = [0] * len(SUMS)
@@ -100,7 +103,7 @@ def part_of(form: LineForm, amounts: Sequence[int], totals: Sequence[int], end: 
 
 
 def _notes(
-    form: LineForm, period: Period, totals: Sequence[int], made: Mapping[str, int], balance: Balance, end: int
+    form: LineForm, period: Period, totals: Totals, made: Mapping[str, int], balance: Balance, end: int
 ) -> tuple[Remarks, Remarks]:
     """What is missing and what is expired; what nothing was made or used of needs no value."""
     missing: list[tuple[tuple[str, ...], str]] = []

@@ -21,13 +21,14 @@ from fractions import Fraction
 from math import hypot
 
 from devices.plant.model import Channel, Kind, Line, Plant
+from scoring.degrees.balance import Totals
 from scoring.degrees.forms import LineForm
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.shares import LCD, Share, Shares
 from scoring.degrees.window import LineView
 from scoring.windows.sums import SpanSums
 
-Cut = Sequence[tuple[SpanSums, list[int]]]
+Cut = Sequence[tuple[SpanSums, Totals]]
 
 
 @dataclass(frozen=True, slots=True)

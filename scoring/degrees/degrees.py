@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from devices.plant.model import Plant
 from scoring.alike import of_scope
 from scoring.degrees import reasons, roll_up
-from scoring.degrees.ages import Ages, known
+from scoring.degrees.ages import FEW, Ages, known
 from scoring.degrees.band import Bands, Cut
 from scoring.degrees.board import Board
 from scoring.degrees.coverage import DEGREES
@@ -58,7 +59,8 @@ class Degrees:
         self.forms = [compiler.line(line) for line in plant.lines]
         self._plans = [plan_scope(scope, self.forms, self.scales) for scope in plant.scopes]
         self._line_ids = [line.id.rpartition("/")[2] for line in plant.lines]
-        self._members = Members(self._plans, len(plant.lines))
+        self._members = Members(self._plans, range(len(plant.lines)))
+        self._few = lru_cache(maxsize=FEW)(self._of_few)
         self._below = (self.scales.mass, self.scales.co2, self.scales.mass, self.scales.people)
         self._shares = Shares(self.forms)
         self._bands = Bands(plant, self._shares)
@@ -94,7 +96,9 @@ class Degrees:
         """
         plans = [self._plans[scope] for scope in scopes]
         lines = sorted({line for plan in plans for line in plan.scope.lines})
-        moment = self._members.moment(lines, self.ages.newest(ts), stale)
+        few = None if self._viewer.many(lines) else tuple(lines)
+        members = self._members if few is None else self._few(tuple(scopes), few)
+        moment = members.moment(lines, self.ages.newest(ts, few), stale)
         scores: list[Score] = []
         for row in windows:
             length = self._plant.window_ms[row]
@@ -102,17 +106,17 @@ class Degrees:
             looked = self._viewer.views(ts - length, ts, lines, cut, energies=seen is not None)
             if seen is not None:
                 seen[row] = looked.views
-            together = self._members.together(looked, length)
+            together = members.together(looked, length)
             name = self._plant.windows[row]
             short = [[reasons.too_short(d, length, derived=one) for d in range(len(DEGREES))] for one in (False, True)]
             window = _Window(ts, name, length, cut, looked.views, together, moment, stamp, stale, stored, short)
             alike: dict[tuple[int, ...], list[Score]] = {}  # an area with one line scores as that line does
-            for plan in plans:
+            for place, plan in enumerate(plans):
                 scope = plan.scope
                 if scope.lines in alike:
                     scores += [_of(scope, score) for score in alike[scope.lines]]
                 else:
-                    alike[scope.lines] = found = self._scope(plan, window)
+                    alike[scope.lines] = found = self._scope(plan, scope.index if few is None else place, window)
                     scores += found
         return scores
 
@@ -122,8 +126,12 @@ class Degrees:
         views = self._viewer.views(start, end, plan.scope.lines, cut, energies=False).views
         return self._shares.side(plan, DEGREES.index(degree), end - start, cut, views)
 
-    def _scope(self, plan: ScopePlan, window: _Window) -> list[Score]:
-        scope, index = plan.scope, plan.scope.index
+    def _of_few(self, scopes: tuple[int, ...], lines: tuple[int, ...]) -> Members:
+        return Members([self._plans[scope] for scope in scopes], lines)
+
+    def _scope(self, plan: ScopePlan, place: int, window: _Window) -> list[Score]:
+        """`place`: the scope's row in what the window's lines say together."""
+        scope = plan.scope
         views = [window.views[line] for line in scope.lines]
         total, made = roll_up.balance(views), roll_up.made(views)
         parts = [part for view in views for part in view.parts]
@@ -134,9 +142,9 @@ class Degrees:
         missing = reasons.said([part.missing for part in parts])
         doubts = reasons.said([part.doubts for part in parts])
         ratios = roll_up.ratios(plan, views, total, window.length)
-        completeness, quality = window.together.completeness[index], window.together.quality[index]
-        unheard, unsure = window.together.unheard[index], window.together.unsure[index]
-        last, stale = window.moment.last[index], window.moment.stale[index]
+        completeness, quality = window.together.completeness[place], window.together.quality[place]
+        unheard, unsure = window.together.unheard[place], window.together.unsure[place]
+        last, stale = window.moment.last[place], window.moment.stale[place]
         ts, name, stamp, short = window.ts, window.name, window.stamp, window.short[plan.derived]
         scores = []
         for row, degree in enumerate(DEGREES):

@@ -37,16 +37,21 @@ class Together(NamedTuple):
 
 
 class Members:
-    """Compiled once for all scopes of a plant; a scope whose lines were not looked at is told nothing of use."""
+    """Compiled once for some scopes, which are its rows; one whose lines were not looked at is told nothing of use."""
 
-    def __init__(self, plans: Iterable[ScopePlan], lines: int) -> None:
-        self._lines = lines
+    def __init__(self, plans: Iterable[ScopePlan], lines: Sequence[int]) -> None:
+        """`lines`: those of the scopes at least, in order; what is looked at is of some or all of them."""
+        self._place = {line: place for place, line in enumerate(lines)}
         self._counting = Ragged(
-            [line * _ROW + row for line in counting] for plan in plans for row, counting in enumerate(plan.counting)
+            [self._place[line] * _ROW + row for line in counting]
+            for plan in plans
+            for row, counting in enumerate(plan.counting)
         )
 
     def moment(self, lines: Sequence[int], newest: I64, stale: Callable[[int, str], bool]) -> Moment:
-        """`newest` [line, row of `ROWS`] as `Ages` tells it; `stale(line, degree)` is asked of `lines`."""
+        """`newest` [line, row of `ROWS`] as `Ages` tells it, of all lines here; `stale(line, degree)` is asked of
+        `lines`.
+        """
         silent = self._spread(lines, [[stale(line, name) for name in DEGREES] for line in lines], np.bool_)
         return Moment(
             _by_scope(self._counting.most(newest[:, :_ROW].ravel(), NONE)),
@@ -76,8 +81,11 @@ class Members:
 
     def _spread(self, lines: Sequence[int], values: Any, kind: Any) -> NDArray[Any]:
         """The values of some lines, by row of `DEGREES`, where all lines have their places; else 0."""
-        found = np.zeros((self._lines, _ROW), kind)
-        found[lines] = np.asarray(values, kind).reshape(-1, _ROW)
+        given = np.asarray(values, kind).reshape(-1, _ROW)
+        if len(lines) == len(self._place):
+            return given.ravel()
+        found = np.zeros((len(self._place), _ROW), kind)
+        found[[self._place[line] for line in lines]] = given
         return found.ravel()
 
 

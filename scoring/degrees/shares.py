@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scoring.degrees import roll_up
-from scoring.degrees.balance import Part, part
+from scoring.degrees.balance import Part, Totals, part
 from scoring.degrees.forms import LineForm
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.window import LineView
@@ -72,7 +72,7 @@ class Shares:
         return found
 
     def side(
-        self, plan: ScopePlan, degree: int, length: int, cut: Sequence[tuple[SpanSums, list[int]]],
+        self, plan: ScopePlan, degree: int, length: int, cut: Sequence[tuple[SpanSums, Totals]],
         views: dict[int, LineView],
     ) -> Side:  # fmt: skip
         """One degree (row of `DEGREES`) of a scope, part by part; `cut` and `views` are of one window."""

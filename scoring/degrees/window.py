@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from devices.plant.model import Plant
 from devices.readings import I64
-from scoring.degrees.balance import Part, part, part_of
+from scoring.degrees.balance import Part, Totals, part, part_of
 from scoring.degrees.coverage import DEGREES, HEAT_UP, ROWS
 from scoring.degrees.forms import LineForm
 from scoring.degrees.ragged import Ragged
@@ -92,20 +92,25 @@ class Viewer:
         """Whether it is better to ask for the sums of all lines than for those of these."""
         return 2 * len(lines) > len(self._forms)
 
-    def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, list[int]]]:
+    def spans(self, start: int, end: int, lines: Sequence[int] | None = None) -> list[tuple[SpanSums, Totals]]:
         """(start, end] cut where a factor changes: each span's sums, and the totals by slot; of some lines alone."""
-        few = lines is not None and not self.many(lines)
-        wanted = np.array([c for line in lines or () for c in self._forms[line].channels], np.int64) if few else None
         inside = self._edges[bisect_right(self._edges, start) : bisect_left(self._edges, end)]
-        spans = [self._sums.span(a, b, wanted) for a, b in pairwise([start, *inside, end])]
-        return [(span, whole(span.high[self._channels], span.low[self._channels])) for span in spans]
+        ends = [start, *inside, end]
+        if lines is None or self.many(lines):
+            every = [self._sums.span(a, b) for a, b in pairwise(ends)]
+            return [(span, whole(span.high[self._channels], span.low[self._channels])) for span in every]
+        own = np.array([c for line in lines for c in self._forms[line].channels], np.int64)
+        running = self._running[list(lines)]  # they need not count in anything
+        spans = [self._sums.span(a, b, np.concatenate([own, running[running >= 0]])) for a, b in pairwise(ends)]
+        slots = [slot for line in lines for slot in self._forms[line].every]
+        return [(span, dict(zip(slots, whole(span.high[own], span.low[own]), strict=True))) for span in spans]
 
     def views(
         self,
         start: int,
         end: int,
         lines: Sequence[int],
-        cut: Sequence[tuple[SpanSums, list[int]]] | None = None,
+        cut: Sequence[tuple[SpanSums, Totals]] | None = None,
         *,
         energies: bool = True,
     ) -> Looked:
@@ -114,19 +119,21 @@ class Viewer:
         Without `energies` the rows of `ROWS` are those of degrees alone.
         """
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
-        amounts = [self._amounts(span) for span in spans]
-        seen, marked = self._seen(spans)
+        few = not self.many(lines)
+        amounts = None if few else [self._amounts(span) for span in spans]
+        seen, marked = self._seen_of(lines, spans) if few else self._seen(lines, spans)
         length = end - start
         rows = np.asarray(lines, np.intp)
         columns = len(ROWS if energies else DEGREES)
         covered, running = self._coverage(self._asked[rows, :columns], start, end)
         watched = self._watched(rows, spans, length)
-        rank = _ranks(covered, running, watched, length, marked[rows, :columns])
+        rank = _ranks(covered, running, watched, length, marked[:, :columns])
         unsure = (running > 0) & (10 * watched < 9 * length)
         views = {}
-        for line, known, runs, watch, ranks, doubt in zip(
-            lines, covered.tolist(), running.tolist(), watched.tolist(), rank.tolist(), unsure.tolist(), strict=True
-        ):
+        for line, any_, known, runs, watch, ranks, doubt in zip(
+            lines, seen, covered.tolist(), running.tolist(), watched.tolist(), rank.tolist(), unsure.tolist(),
+            strict=True,
+        ):  # fmt: skip
             form = self._forms[line]
             parts = self._parts(form, amounts, totals, spans)
             idle = self._idle(line, parts, length)
@@ -138,7 +145,7 @@ class Viewer:
                 watch,
                 "running" if runs and not idle else self._standing(line, start, end, running=bool(runs)),
                 idle,
-                not seen[line],
+                not any_,
                 doubt,
             )
         return Looked(lines, views, covered, running, watched, rank, unsure)
@@ -160,30 +167,40 @@ class Viewer:
         known = np.sum([span.covered[channels] for span in spans], axis=0)
         return np.where(channels < 0, length, known)
 
-    def _seen(self, spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
+    def _seen(self, lines: Sequence[int], spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
         """By line whether anything was read; [line, row of `ROWS`]: whether anything of it is estimated or flagged."""
-        rows = self._channels
-        seen = np.zeros(len(rows), np.bool_)
-        marked = np.zeros(len(rows), np.bool_)
-        for span in spans:
-            marked |= (span.estimated[rows] != 0) | (span.flagged[rows] != 0)
-            seen |= (span.covered[rows] != 0) | (span.high[rows] != 0) | (span.low[rows] != 0)
-        every: list[bool] = self._every.most(seen | marked, False).tolist()
-        return every, self._counting.most(marked, False).reshape(-1, len(ROWS))
+        seen, marked = _read(self._channels, spans)
+        every: list[bool] = self._every.most(seen | marked, False)[lines].tolist()
+        return every, self._counting.most(marked, False).reshape(-1, len(ROWS))[lines]
+
+    def _seen_of(self, lines: Sequence[int], spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
+        """`_seen`, where they are few: of their own channels alone."""
+        forms = [self._forms[line] for line in lines]
+        seen, marked = _read(np.array([c for form in forms for c in form.channels], np.intp), spans)
+        every, rows, first, marks = [], [], 0, marked.tolist()
+        for form in forms:
+            every.append(bool((seen | marked)[first : first + len(form.channels)].any()))
+            begins = first - form.every.start
+            rows.append([True in [marks[begins + slot] for slot in slots] for slots in form.slots])
+            first += len(form.channels)
+        return every, np.array(rows, np.bool_).reshape(-1, len(ROWS))
 
     def _parts(
         self,
         form: LineForm,
-        amounts: Sequence[tuple[list[int], list[int]]],
-        totals: Sequence[list[int]],
+        amounts: Sequence[tuple[list[int], list[int]]] | None,
+        totals: Sequence[Totals],
         spans: Sequence[SpanSums],
     ) -> tuple[Part, ...]:
         """The line's sums span by span."""
         line = form.line.index
-        found = [
-            part_of(form, alike[begins[line] : begins[line + 1]], total, span.end)
-            for (alike, begins), total, span in zip(amounts, totals, spans, strict=True)
-        ]
+        if amounts is None:
+            found = [part(form, total, span.end) for total, span in zip(totals, spans, strict=True)]
+        else:
+            found = [
+                part_of(form, alike[begins[line] : begins[line + 1]], total, span.end)
+                for (alike, begins), total, span in zip(amounts, totals, spans, strict=True)
+            ]
         if len(found) > 1:
             self._judge(form, found, totals, spans)
         if self._weighed[line]:
@@ -194,7 +211,7 @@ class Viewer:
             found[-1] = found[-1]._replace(doubts=(*found[-1].doubts, (_OF_OUTPUT, text)))
         return tuple(found)
 
-    def _judge(self, form: LineForm, found: list[Part], totals: Sequence[list[int]], spans: Sequence[SpanSums]) -> None:
+    def _judge(self, form: LineForm, found: list[Part], totals: Sequence[Totals], spans: Sequence[SpanSums]) -> None:
         """What lacks a value or is past its end is judged between the line's own edges: that another line's factor
         cuts the window says nothing about this one.
         """
@@ -254,6 +271,16 @@ def _idle_below(form: LineForm, scales: Scales) -> tuple[list[list[str]], int, i
         units.setdefault(product.unit.symbol, []).append(product.id)
     least = form.line.min_output
     return list(units.values()), MS_PER_HOUR * least.denominator, least.numerator * scales.product
+
+
+def _read(channels: NDArray[np.intp], spans: Sequence[SpanSums]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """By channel: whether anything was read in the spans, and whether anything of it is estimated or flagged."""
+    seen = np.zeros(len(channels), np.bool_)
+    marked = np.zeros(len(channels), np.bool_)
+    for span in spans:
+        marked |= (span.estimated[channels] != 0) | (span.flagged[channels] != 0)
+        seen |= (span.covered[channels] != 0) | (span.high[channels] != 0) | (span.low[channels] != 0)
+    return seen, marked
 
 
 def _weighed(plant: Plant, form: LineForm) -> list[tuple[int, tuple[str, ...], str]]:

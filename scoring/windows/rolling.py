@@ -151,15 +151,12 @@ class Rolling:
                 found.estimated[w], found.flagged[w] = anew.estimated[w], anew.flagged[w]
             return found
         out = self._spans(start, end, channels)
-        return SpanSums(
-            start=start,
-            end=end,
-            high=out[:, HIGH].copy(),
-            low=out[:, LOW].copy(),
-            covered=out[:, COVERED].copy(),
-            estimated=out[:, ESTIMATED].copy(),
-            flagged=out[:, SPIKES:CONFLICTS].sum(axis=1),
-        )
+        sums = np.zeros((5, len(out)), np.int64)
+        rows = slice(None) if channels is None else channels
+        for row, column in enumerate((HIGH, LOW, COVERED, ESTIMATED)):
+            sums[row, rows] = out[rows, column]
+        sums[4, rows] = out[rows, SPIKES:CONFLICTS].sum(axis=1)
+        return SpanSums(start, end, *sums)
 
     def coverages(self, groups: I64, start: int, end: int) -> I64:
         """By group asked: ms in which all of it is known while its line runs, ms in which it runs."""
@@ -205,10 +202,12 @@ class Rolling:
         ch = self._channels[channel]
         return None if ch["newest"] == NONE else int(ch["newest"] - ch["delay"])
 
-    def newest(self) -> I64:
-        """`last` of every channel; `NONE` where there is none."""
-        newest = self._channels["newest"]
-        return np.where(newest == NONE, NONE, newest - self._channels["delay"])
+    def newest(self, channels: I64 | None = None) -> I64:
+        """`last` of every channel, or of those rows; `NONE` where there is none."""
+        newest, delay = self._channels["newest"], self._channels["delay"]
+        if channels is not None:
+            newest, delay = newest[channels], delay[channels]
+        return np.where(newest == NONE, NONE, newest - delay)
 
     def readings(self, channel: int, start: int, end: int) -> list[Seen]:
         """The winning readings in [start, end) that are still kept, in order of time."""
@@ -404,9 +403,8 @@ class Rolling:
         return left
 
     def _spans(self, start: int, end: int, channels: I64 | None = None) -> I64:
+        """By channel its columns; where some are asked for, what stands at the others means nothing."""
         self._update()
-        if channels is not None:
-            self._out[:] = 0
         wanted = self._all if channels is None else channels
         spans(self._entries, self._channels, self._cells, wanted, start, end, self._out)
         return self._out

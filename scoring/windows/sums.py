@@ -65,8 +65,8 @@ class Sums(Protocol):
         """
         ...
 
-    def newest(self) -> I64:
-        """`last` of every channel; `NONE` where there is none."""
+    def newest(self, channels: I64 | None = None) -> I64:
+        """`last` of every channel, or of those rows; `NONE` where there is none."""
         ...
 
     def last(self, channel: int) -> int | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from devices.plant import parse
 from devices.plant.model import Plant
 from devices.readings import Readings
 from scoring.engine import Engine
+from tests.scoring.reference.works import batch, rows, works
 
 T0 = 1_763_800_020_000
 HEAD = """
@@ -77,6 +80,45 @@ def test_of_one_scope(engine: Engine) -> None:
         assert emissions == []
         assert alone == [s for s in scores if s.scope == scope.id]
     assert len({s.numerator for s in scores if s.level == "line" and (s.degree, s.window) == ("gd", "1h")}) == 5
+
+
+def test_of_one_scope_of_a_works() -> None:
+    """Products, fuels, laboratories, factors that change within the windows, and counters that start again."""
+    plant = works(every=5, abroad=True, zone="Europe/Berlin")
+    engine = Engine(plant, event_clock=True)
+    found = batch(plant, rows(plant, random.Random(3), 17))
+    for at in range(0, len(found), 1_500):
+        engine.push(found.take(slice(at, at + 1_500)))
+        scores, _ = engine.live()
+        for scope in plant.scopes:
+            alone, _ = engine.live(scopes=[scope.index], stacks=[])
+            assert alone == [s for s in scores if s.scope == scope.id]
+
+
+def test_a_running_channel_that_counts_in_nothing() -> None:
+    """The speed of a drive tells whether its line runs, to the line alone as among all."""
+    running = """
+running = { channel = "drive.rpm", above = 1 }
+[meter.drive]
+line = "k3"
+every = "1min"
+[meter.drive.channels]
+rpm = { unit = "rpm", kind = "level" }
+[meter.m3]"""
+    lines = "".join(LINE.format(n=n, area=n % 2) for n in range(1, 6))
+    plant = parse(HEAD + lines.replace("\n[meter.m3]", running))
+    engine = Engine(plant)
+    rpm, made = plant.channel("drive", "rpm").index, plant.channel("m3", "made").index
+    for minute in range(60):
+        ts = T0 + minute * 60_000
+        engine.push(Readings.of([rpm, made], [ts] * 2, [9_000_000, 1_000_000], received=[ts] * 2))
+    scores, _ = engine.live()
+    [scope] = [s.index for s in plant.scopes if s.id.endswith("/k3")]
+    alone, _ = engine.live(scopes=[scope], stacks=[])
+    assert alone == [s for s in scores if s.scope == plant.scopes[scope].id]
+    [made_now] = [s for s in alone if (s.degree, s.window) == ("gd", "1h")]
+    assert made_now.operation == "running"
+    assert "not always known" not in (made_now.reason or "")
 
 
 def test_of_one_window(engine: Engine) -> None:

@@ -221,8 +221,8 @@ class Ledger:
     def coverages(self, groups: I64, start: int, end: int) -> I64:
         return np.array([self._coverage(int(g), start, end) for g in groups], np.int64)
 
-    def newest(self) -> I64:
-        times = (self.last(c) for c in range(len(self.plant.channels)))
+    def newest(self, channels: I64 | None = None) -> I64:
+        times = (self.last(c) for c in (range(len(self.plant.channels)) if channels is None else channels.tolist()))
         return np.array([NONE if ts is None else ts for ts in times], np.int64)
 
     def _coverage(self, group: int, start: int, end: int) -> tuple[int, int]:
