@@ -121,9 +121,9 @@ class Viewer:
         spans, totals = zip(*(cut or self.spans(start, end)), strict=True)
         few = not self.many(lines)
         amounts = None if few else [self._amounts(span) for span in spans]
-        seen, marked = self._seen_of(lines, spans) if few else self._seen(lines, spans)
-        length = end - start
         rows = np.asarray(lines, np.intp)
+        seen, marked = self._seen_of(lines, spans) if few else self._seen(rows, spans)
+        length = end - start
         columns = len(ROWS if energies else DEGREES)
         covered, running = self._coverage(self._asked[rows, :columns], start, end)
         watched = self._watched(rows, spans, length)
@@ -167,7 +167,7 @@ class Viewer:
         known = np.sum([span.covered[channels] for span in spans], axis=0)
         return np.where(channels < 0, length, known)
 
-    def _seen(self, lines: Sequence[int], spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
+    def _seen(self, lines: NDArray[np.intp], spans: Sequence[SpanSums]) -> tuple[list[bool], NDArray[np.bool_]]:
         """By line whether anything was read; [line, row of `ROWS`]: whether anything of it is estimated or flagged."""
         seen, marked = _read(self._channels, spans)
         every: list[bool] = self._every.most(seen | marked, False)[lines].tolist()
