@@ -37,7 +37,7 @@ class Regime:
     o2_ref: Fraction | None  # %; None: no oxygen correction
     base: Fraction  # 21 or 20.9
     o2_max: Fraction | None  # % above which a minute is invalid
-    standard_k: Fraction  # 273, 273.15 or 293.15
+    standard_k: Fraction  # standard temperature: 273, 273.15 or 293.15
     molar_litres: Fraction  # l/mol for ppm: 22.4 at 0 °C, 24.055 at 20 °C
     minute_valid_ms: int
     hour_valid_ms: int  # of a block: an hour, or half an hour
@@ -59,6 +59,13 @@ class Regime:
     per: str | None = None  # product that `specific` is per
     average_limits: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)  # average -> pollutant -> mg/m3
     specific: Mapping[str, Specific] = field(default_factory=dict)  # pollutant -> limit of mass per product
+
+    @property
+    def zero_k(self) -> Fraction:
+        """0 °C in kelvin, as precisely as the regime writes its standard temperature: 273 beside whole kelvins
+        (273 K), else 273.15. A stack at t °C has zero_k + t, whatever the standard is: (273.15 + t)/293.15 in the US.
+        """
+        return Fraction(273) if self.standard_k.denominator == 1 else Fraction("273.15")
 
     @property
     def written(self) -> tuple[str, ...]:

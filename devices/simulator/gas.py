@@ -179,9 +179,9 @@ def _concentration(gas: Gas, channel: Channel, t: F64) -> F64:
     if channel.unit.dimension == "share":  # ppm: no temperature or pressure step
         return value * float(regime.molar_litres) / molar * (1e-6 / float(channel.unit.scale))
     if channel.state == "hot":
-        kelvin = float(regime.standard_k)
+        standard, zero = float(regime.standard_k), float(regime.zero_k)
         pressure = gas.pressure(t) + _ambient(gas.stack)
-        value = value * kelvin / (kelvin + gas.temperature(t)) * pressure / 101_325.0
+        value = value * standard / (zero + gas.temperature(t)) * pressure / 101_325.0
     return value * (1e-9 / float(channel.unit.scale))  # mg/m3, in the base unit t/m3
 
 

@@ -156,10 +156,10 @@ class Gas:
                 one = mean
                 if c.state == "hot":
                     pa, celsius = self._pressure(other, start, end), self._mean(other.get("temp"), "degC", start, end)
-                    kelvin = float(regime.standard_k)
-                    if pa is None or celsius is None or pa <= 0 or kelvin + celsius <= 0:
+                    standard, zero = float(regime.standard_k), float(regime.zero_k)
+                    if pa is None or celsius is None or pa <= 0 or zero + celsius <= 0:
                         return None
-                    one = one * 101325.0 / pa * (kelvin + celsius) / kelvin
+                    one = one * 101325.0 / pa * (zero + celsius) / standard
             if c.water == "wet":
                 if wet is None or wet >= 100:
                     return None
@@ -204,10 +204,10 @@ class Gas:
             return None
         if other["flow"].state == "hot":
             pa, celsius = self._pressure(other, start, end), self._mean(other.get("temp"), "degC", start, end)
-            kelvin = float(regime.standard_k)
-            if pa is None or celsius is None or kelvin + celsius <= 0:
+            standard, zero = float(regime.standard_k), float(regime.zero_k)
+            if pa is None or celsius is None or zero + celsius <= 0:
                 return None
-            flow = flow * pa / 101325.0 * kelvin / (kelvin + celsius)
+            flow = flow * pa / 101325.0 * standard / (zero + celsius)
         if other["flow"].water == "wet":
             wet = self._mean(other.get("moisture"), "%", start, end)
             if wet is None or wet >= 100:

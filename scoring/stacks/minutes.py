@@ -46,6 +46,7 @@ def frame(regime: Regime) -> Frame:
         base=float(regime.base),
         o2_max=None if regime.o2_max is None else float(regime.o2_max),
         standard_k=float(regime.standard_k),
+        zero_k=float(regime.zero_k),
         molar_litres=float(regime.molar_litres),
         never_down=regime.never_down,
         molar={gas: float(mass) for gas, mass in ({g: m.mass for g, m in MOLAR.items()} | dict(regime.molar)).items()},

@@ -1,7 +1,8 @@
 """From what the analyser sees to what the limit is written for: mg/m³, dry, standard state, reference oxygen.
 
     ppm   C·M/V                                   no temperature or pressure step at all
-    hot   C·101325/p·(K0 + t)/K0                  p = Ba + Ps, t in °C, K0 = 273, 273.15 or 293.15
+    hot   C·101325/p·(Z + t)/K0                   p = Ba + Ps, t in °C; K0 = 273, 273.15 or 293.15 is the standard
+                                                  temperature, Z = 273 or 273.15 is 0 °C, whatever the standard
     wet   C/(1 − Xw)
     O2    C·(base − ref)/(base − O2dry)           O2dry = O2wet/(1 − Xw)
 
@@ -29,6 +30,7 @@ class Frame:
     base: float  # %, oxygen of air
     o2_max: float | None  # % dry; above it the minute is invalid
     standard_k: float
+    zero_k: float  # 0 °C
     molar_litres: float
     never_down: bool  # a correction may not lower the value
     molar: Mapping[str, float]  # gas → g/mol as which it is counted
@@ -59,9 +61,9 @@ def from_ppm(ppm: float, molar_mass: float, molar_litres: float) -> float:
     return ppm * molar_mass / molar_litres
 
 
-def to_standard(value: float, pressure: float, celsius: float, standard_k: float) -> float:
+def to_standard(value: float, pressure: float, celsius: float, standard_k: float, zero_k: float) -> float:
     """mg/m³ at the stack's state → at 101,325 Pa and `standard_k`. HJ 75-2017 App. A."""
-    return value * STANDARD_PA / pressure * (standard_k + celsius) / standard_k
+    return value * STANDARD_PA / pressure * (zero_k + celsius) / standard_k
 
 
 def to_dry(value: float, moisture: float) -> float:
@@ -119,9 +121,9 @@ def dry_standard(value: float, form: Form, gas: Gas, frame: Frame) -> float | st
             return "no temperature reading: a hot value has no standard state"
         if gas.pressure is None:
             return "no pressure reading: a hot value has no standard state"
-        if gas.pressure <= 0.0 or frame.standard_k + gas.celsius <= 0.0:
+        if gas.pressure <= 0.0 or frame.zero_k + gas.celsius <= 0.0:
             return "pressure or temperature reads below absolute zero"
-        value = to_standard(value, gas.pressure, gas.celsius, frame.standard_k)
+        value = to_standard(value, gas.pressure, gas.celsius, frame.standard_k, frame.zero_k)
     if form.wet:
         if gas.moisture is None:
             return "no moisture reading: a wet value cannot be made dry"

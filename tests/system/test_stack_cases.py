@@ -511,8 +511,8 @@ def test_mass_knows_no_oxygen_and_no_standard(bench: Bench, standard: str) -> No
     assert (hour["substituted_share"], hour["measured_minutes"]) == (0.0, 60)
     assert day["mass"] == pytest.approx(720, rel=1e-7)
     assert day["permit_share"] == pytest.approx(720 / 120_000, rel=1e-7)
-    kelvin = float(standard.split()[0])
-    dry = 50 * 101.325 / 100 * (kelvin + 137) / kelvin / 0.9
+    kelvin, zero = {"273 K": (273, 273), "293.15 K": (293.15, 273.15)}[standard]
+    dry = 50 * 101.325 / 100 * (zero + 137) / kelvin / 0.9
     assert hour["value"] == pytest.approx(dry * 11 / 8, rel=1e-7)
 
 
@@ -573,3 +573,20 @@ def test_mass_of_a_flow_that_does_not_say_its_state_is_withheld(bench: Bench) ->
     hour = one(replay(bench, text, [*steps([40, 40], 30 * MIN), (T + HOUR, "gas", "flow", 5)]), average="1h", ts=T)
     assert "mass" not in hour
     assert "`water`" in bench.command("check", bench.registry(text))
+
+
+def test_hot_flow_at_20_degrees(bench: Bench) -> None:
+    """SO2 100 ppm dry beside 410,000 hot m3/h at 136.85 °C (410 K) and 101,325 Pa: 410,000 · 293.15/410 = 293,150 m3/h
+    at 20 °C; 100 · 64.06/24.055 mg/m3 of it an hour are 78.069 kg. (t above the standard one would say 279,413 m3/h.)
+    """
+    seen = {"so2": 100, "temp": 136.85, "pressure": 101_325, "flow": 410_000}
+    channels = {
+        "so2": '{ unit = "ppm", kind = "level", water = "dry", max_gap = "30min" }',
+        "temp": '{ unit = "degC", kind = "level", max_gap = "30min" }',
+        "pressure": '{ unit = "Pa", kind = "level", max_gap = "30min" }',
+        "flow": '{ unit = "m3/h", kind = "level", state = "hot", water = "dry", max_gap = "30min" }',
+    }
+    rows = [(T + i * 30 * MIN, "gas", name, v) for i in range(3) for name, v in seen.items()]
+    regime = 'standard = "293.15 K"\nhour_valid = "45min"\nlimits = { so2 = 300 }\naverages = ["1h"]\n'
+    hour = one(replay(bench, plant(regime, channels), rows), average="1h", ts=T)
+    assert hour["mass"] == pytest.approx(100 * 64.06 / 24.055 * 293_150 / 1e6, rel=1e-7)

@@ -62,7 +62,7 @@ def test_example_1_ppm_and_oxides_as_no2() -> None:
 @pytest.mark.parametrize(("k0", "factor"), [("273", 1.353142), ("273.15", 1.35295)])
 def test_example_2_hot_gas_to_standard_state(k0: str, factor: float) -> None:
     """Ba 101,300 Pa, Ps −800 Pa, 93.4 °C; the gauge pressure is added to the stack's ambient."""
-    assert to_standard(1.0, 101_300.0 - 800.0, 93.4, float(k0)) == pytest.approx(factor, abs=5e-6)
+    assert to_standard(1.0, 101_300.0 - 800.0, 93.4, float(k0), float(k0)) == pytest.approx(factor, abs=5e-6)
     found = minute(
         {
             "pm": (1000, {"unit": "mg/m3", "state": "hot"}),
@@ -73,6 +73,27 @@ def test_example_2_hot_gas_to_standard_state(k0: str, factor: float) -> None:
     )
     assert found["pm"].value == pytest.approx(1000 * factor, abs=5e-3)
     assert found["pm"].raw == 1000.0
+
+
+@pytest.mark.parametrize(
+    ("celsius", "k0", "expected"),
+    [
+        ("20", "293.15", 100.0),  # at the standard temperature nothing is to be done
+        ("136.85", "293.15", 100 * 410 / 293.15),  # 136.85 °C are 410 K, whatever the standard
+        ("137", "293", 100 * 410 / 293),  # whole kelvins: 0 °C is 273 K
+    ],
+)
+def test_a_standard_of_20_degrees_moves_no_zero(celsius: str, k0: str, expected: float) -> None:
+    """The stack's temperature in kelvin is its own, not t above the standard one: hot 100 mg/m3 at 101,325 Pa."""
+    found = minute(
+        {
+            "pm": (100, {"unit": "mg/m3", "state": "hot"}),
+            "temp": (celsius, {"unit": "degC"}),
+            "pressure": (101325, {"unit": "Pa"}),
+        },
+        replace(PLAIN, standard_k=Fraction(k0)),
+    )
+    assert found["pm"].value == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(("ref", "expected"), [(5, 88.33), (8, 71.67)])
@@ -195,7 +216,7 @@ def test_order_of_operations() -> None:
     gas = Gas(o2=9.8, o2_wet=True, moisture=11.0, celsius=180.0, pressure=100_500.0)
     o2 = dry_oxygen(gas, CHINESE)
     assert isinstance(o2, float)
-    dry = to_dry(to_standard(57.3, 100_500.0, 180.0, 273.0), 11.0)
+    dry = to_dry(to_standard(57.3, 100_500.0, 180.0, 273.0, 273.0), 11.0)
     assert normalise(57.3, Form(None, hot=True, wet=True), gas, CHINESE) == (to_reference(dry, o2, CHINESE), dry)
     assert from_ppm(86.0, 64.06, 22.4) == 86.0 * 64.06 / 22.4
 
