@@ -34,7 +34,7 @@ from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 from scoring.windows.sliding import Slide
 
-FORMAT = 13
+FORMAT = 15
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
@@ -120,6 +120,7 @@ class Engine:
     def tick(self, received: int) -> None:
         """Time passed without readings."""
         self.marks.pass_time(received)
+        self.late.pass_time(received)
         self._look()
 
     def command(self, command: Command) -> None:

@@ -45,6 +45,7 @@ class Late:
         self._since = self._newest = 0  # clock when the first and the last of what waits was touched
         self._known = self._watermark()  # before the newest rows: nothing after it was told before they came
         self._looked = 0  # minute of the clock
+        self._heard, self._rests = 0, False  # when the last rows were received; whether none came for long since
         self._blocks: list[Touched] = []  # closed blocks to tell again, each span of one stack
         self.pending: list[Touched] = []
         self.running: list[Touched] = []  # taken by a restater that is not done
@@ -52,7 +53,14 @@ class Late:
     def note(self, readings: Readings, clocks: I64) -> None:
         """Rows are about to come in."""
         self._known = self._watermark()
+        self._heard, self._rests = max(self._heard, int(readings.received[-1])), False
         self._touches.note(readings, clocks, self._marks.of_rows(readings))
+
+    def pass_time(self, received: int) -> None:
+        """No rows came up to then. A clock of the readings' own times stands still meanwhile: nothing else would ever
+        tell what the last of them touched.
+        """
+        self._rests = received - self._heard >= self._patience
 
     def look(self, *, due: bool) -> None:
         """See what changed since the last time, before anything that is `due` is told.
@@ -86,8 +94,8 @@ class Late:
         """Whether it is time to tell it again: no more late readings came for a while, or it has waited long."""
         if not self._since:
             return False
-        clock = self._marks.clock
-        return clock - self._newest >= self._patience or clock - self._since >= _LONGEST * self._patience
+        clock, most = self._marks.clock, _LONGEST * self._patience
+        return self._rests or clock - self._newest >= self._patience or clock - self._since >= most
 
     def behind(self) -> int:
         """What is to be told again now."""
@@ -121,6 +129,7 @@ class Late:
         return {
             "touches": self._touches.snapshot(),
             "looked": self._looked,
+            "heard": self._heard,
             "since": self._since,
             "newest": self._newest,
             "blocks": [span.to_json() for span in self._blocks],
@@ -132,6 +141,7 @@ class Late:
         self._touches.restore(state["touches"])
         self._known = self._watermark()
         self._looked, self._since, self._newest = state["looked"], state["since"], state["newest"]
+        self._heard = state["heard"]
         self._blocks = [Touched.from_json(span) for span in state["blocks"]]
         self.pending = [Touched.from_json(span) for span in state["pending"]]
 

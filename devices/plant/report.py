@@ -52,6 +52,10 @@ def warnings(plant: Plant, today: date | None = None) -> list[Caution]:
     used = _Used(plant)
     found = [caution for line in plant.lines for caution in _of_line(plant, line, used)]
     found += [caution for stack in plant.stacks for caution in _of_stack(plant, stack)]
+    if not plant.meters:
+        found.append(
+            Caution("meter", "there is no meter: whatever arrives waits for approval", "see `greengauge init`")
+        )
     found += _of_small_units(plant)
     found += _of_undeclared(plant)
     found += _of_values(plant, used, day)

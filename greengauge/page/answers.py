@@ -41,7 +41,7 @@ async def on_known(request: Request, problem: Exception) -> Response:
 async def on_http(request: Request, problem: Exception) -> Response:
     """No such place, or not that method there."""
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for this class only
-    answer = error(problem.status_code, problem.detail.lower(), request.url.path, "see GET / or the contracts")
+    answer = error(problem.status_code, problem.detail.lower(), request.url.path, "docs/api.md lists all there is")
     answer.headers.update(problem.headers or {})
     return answer
 
@@ -68,9 +68,10 @@ def moment(query: Mapping[str, str], name: str) -> int | None:
 
 def only(query: Mapping[str, str], *names: str) -> None:
     """Refuse parameters that mean nothing here: a misspelt filter must not look like an answer."""
+    mend = f"use {', '.join(names)}" if names else "leave it out: nothing is asked for here"
     for name in query:
         if name not in names:
-            raise Refusal(400, f"there is no parameter {name!r} here", where=name, mend=f"use {', '.join(names)}")
+            raise Refusal(400, f"there is no parameter {name!r} here", where=name, mend=mend)
 
 
 def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:

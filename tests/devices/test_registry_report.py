@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from devices.errors import RegistryError
 from devices.plant import parse
 from devices.plant.merge import profile_names
 from devices.plant.report import describe, warnings
@@ -146,3 +147,16 @@ boundary = "stage"
     said = {w.table: w.mend for w in warnings(plant, DAY)}
     assert {"product.bread", "material.flour"} <= said.keys()
     assert "material.bread" not in said  # it is the product, consumed again
+
+
+def test_a_registry_without_meters_is_doubtful() -> None:
+    """It is right, and good for nothing: an empty file by mistake."""
+    assert [(w.table, "no meter" in w.cause) for w in warnings(parse("schema = 1"))] == [("meter", True)]
+
+
+def test_a_topic_template_is_refused_together_with_all_else() -> None:
+    """Of the template and of a duration, told at once."""
+    intake = '[intake]\npast = "-1h"\ntopic = "{x}/{y}"'
+    with pytest.raises(RegistryError) as refused:
+        parse(f"schema = 1\n{intake}")
+    assert {m.key for m in refused.value.mistakes} == {"past", "topic"}

@@ -97,6 +97,28 @@ def test_nothing_late_and_nothing_due_is_not_looked_at(engine: Engine, monkeypat
     assert found == []
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_came_late_last_is_told_once_nothing_comes(kept: bool) -> None:
+    """With `history` the clock stands still when the last reading is in: time that passes without any ends the
+    patience, six seconds of it, not two; also after a snapshot.
+    """
+    engine = Engine(PLANT)
+    push(engine, KWH, (0, 1_000))
+    push(engine, MADE, *((60 * minute, 2) for minute in range(1, 61)))
+    engine.advance()
+    at, received = BASE + 30 * MINUTE, BASE + 1_000 * HOUR
+    engine.push(Readings.of([MADE], [at], [5], rev=[1], received=[received]))
+    told = list(engine.advance().scores)
+    engine.tick(received + 2 * SECOND)
+    told += engine.advance().scores
+    assert "restated" not in {s.lifecycle for s in told}
+    if kept:
+        engine = Engine.restore(PLANT, engine.snapshot())
+    engine.tick(received + 6 * SECOND)
+    again = [s for s in engine.advance().scores if (s.ts, s.window, s.degree) == (at, "1min", "lcd")]
+    assert {(s.output, s.lifecycle) for s in again} == {(5.0, "restated")}
+
+
 def test_a_late_row_is_looked_at_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute's output corrected half an hour later: told again as 5 t."""
     found = looks(engine, monkeypatch)

@@ -20,7 +20,7 @@ def meters(book: Book) -> tuple[list[Meter], list[Channel]]:
     own: dict[str, list[int]] = {name: [] for name in ordered}
     for (meter, _), row in book.channel_rows.items():
         own[meter].append(row)
-    template = _template(book)
+    template = book.registry.intake.topic
     found = [_meter(book, name, tuple(own[name]), template) for name in ordered]
     channels = _channels(book)
     _check_fields(book)
@@ -40,13 +40,13 @@ def _meter(book: Book, name: str, rows: tuple[int, ...], template: str) -> Meter
 
 
 def _topic(book: Book, name: str, t: MeterTable, template: str, on: Line | Stack) -> str:
-    """The meter's own topic, else the template's; "" after noting that neither can be."""
+    """The meter's own topic, else the template's; "" after noting that it cannot be."""
     try:
         if t.topic is not None:
             return topics.check(t.topic)
         site = book.site_rows[on.site]
         area = on.area if isinstance(on, Line) else topics.STACK_AREA
-        return template and topics.check(topics.fill(template, site.enterprise, site.name, area, on.name, name))
+        return topics.check(topics.fill(template, site.enterprise, site.name, area, on.name, name))
     except ConfigurationError as problem:
         book.noted(f"meter.{name}", "topic", problem)
         return ""
@@ -96,16 +96,6 @@ def _main(book: Book, name: str, t: MeterTable) -> int | None:
     if why:
         book.mistakes.add(f"meter.{name}", "backup_of", why, "name the stack's main analyser")
     return book.meter_rows[t.backup_of]
-
-
-def _template(book: Book) -> str:
-    template = book.registry.intake.topic
-    try:
-        topics.check_template(template)
-    except ConfigurationError as problem:
-        book.noted("intake", "topic", problem)
-        return ""
-    return template
 
 
 def _channels(book: Book) -> list[Channel]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.plant.tables.values import DelayMs, Table, Text
+from devices.plant.tables.values import DelayMs, Table, Template
 
 TOPIC = "plant/{enterprise}/{site}/{area}/{line}/{meter}"
 
@@ -10,7 +10,7 @@ TOPIC = "plant/{enterprise}/{site}/{area}/{line}/{meter}"
 class IntakeTable(Table):
     """Defaults are those of contracts.md."""
 
-    topic: Text = TOPIC
+    topic: Template = TOPIC
     past: DelayMs = 72 * 3_600_000
     future: DelayMs = 60_000
     grace: DelayMs = 15 * 60_000

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from devices import durations, names, units
+from devices import durations, names, topics, units
 from devices.errors import ConfigurationError
 from devices.plant.averages import average
 from devices.plant.flags import LETTERS, MEANINGS, Meaning
@@ -337,6 +337,9 @@ def _shown(value: object) -> str:
 
 
 Text = Annotated[str, _reads(lambda v: _text(v, "…"))]
+Template = Annotated[
+    str, _reads(lambda v: topics.check_template(_text(v, "plant/{enterprise}/{site}/{area}/{line}/{meter}")))
+]
 Name = Annotated[str, _reads(lambda v: names.name(_text(v, "k1")))]
 Identifier = Annotated[str, _reads(lambda v: names.identifier(_text(v, "grid:CN")))]
 FieldName = Annotated[str, _reads(lambda v: names.field(_text(v, "nox")))]
