@@ -53,7 +53,7 @@ def width(value: float, form: Form, gas: Gas, frame: Frame, asides: Sequence[Asi
 
 
 def shares(meters: Sequence[int], wide: Sequence[int], micro: int) -> dict[int, float]:
-    """By meter, of a mean whose minutes add up to `micro` (1e-6 mg/m³) and `wide` (1e-9): the share it may be off by."""
+    """By meter: the share by which a mean may be off; `micro` (1e-6 mg/m³) and `wide` (1e-9) are its minutes'."""
     if micro <= 0 or not wide:
         return {}
     return {meter: w * MICRO / (NANO * micro) for meter, w in zip(meters, wide, strict=True) if w}

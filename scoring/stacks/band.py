@@ -3,8 +3,8 @@
 Normalising multiplies (semantics §5), so the value is off by the same share as the analyser's own mean, (share·mean
 and absolute)/mean, and by what oxygen, moisture, temperature and pressure may move it (`aside`): value·(1 ± u), u =
 the root of the sum of squares over the meters, whose channels add up. An error is one and the same all through a
-block. Lost minutes are not in it: those have rules of their own. Never mixed with the EU's confidence subtraction, which is
-compliance: this says how sure a number is, not whether it complies.
+block. Lost minutes are not in it: those have rules of their own. Never mixed with the EU's confidence subtraction,
+which is compliance: this says how sure a number is, not whether it complies.
 """
 
 from __future__ import annotations
