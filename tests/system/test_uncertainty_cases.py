@@ -144,6 +144,44 @@ def test_nothing_declared_no_band(bench: Bench) -> None:
     assert one(things, scope=K, degree="lcd", window="1h")["low"] is not None
 
 
+@pytest.mark.parametrize(
+    ("doubt", "points"),
+    [("2%", 0.02 * 8), ("5000 ppm", 0.5), (None, 0.0)],  # of 8 % moisture
+)
+def test_a_laboratory_that_may_be_off(bench: Bench, doubt: str | None, points: float) -> None:
+    """150 t of meal at 8 % moisture are 138 t dry: GD = 150/138, off by e/0.92 of itself; the scale's 1 % beside."""
+    said = f', uncertainty = "{doubt}"' if doubt else ""
+    registry = KILN + meter("s", "made = " + amount("product:clinker"))
+    registry += meter("m", "meal = " + amount("material:meal", ', moisture = "lab.water", uncertainty = "1%"'))
+    registry += meter("lab", f'water = {{ unit = "%", kind = "level"{said}, max_gap = "8h" }}')
+    readings = [(T - 2 * HOUR, "lab", "water", 8), (T, "m", "meal", 150), (T, "s", "made", 100)]
+    found = score(bench, registry, readings, "gd")
+    value = 150 / 138
+    assert found["value"] == pytest.approx(value)
+    wide = value * hypot(0.01, points / 100 / 0.92)
+    assert (found["low"], found["high"]) == (pytest.approx(value - wide), pytest.approx(value + wide))
+
+
+def test_two_laboratories_of_one_fuel(bench: Bench) -> None:
+    """CO2 50 + 10·0.9·25·0.1 t; moisture 10 % ± 1 point, heat value 25 ± 0.5: each of its share of the fuel's 22.5 t.
+
+    One laboratory is one meter: both in the worst direction at once, 22.5·(0.01/0.9 + 0.02) of 72.5.
+    """
+    fuel = KILN.replace('ncv = "25 GJ/t"', 'ncv = "lab.ncv"')
+    registry = fuel + meter("s", "made = " + amount("product:clinker"))
+    registry += meter("f", "coal = " + amount("fuel:coal", ', moisture = "lab.water"'))
+    registry += meter(
+        "lab",
+        'water = { unit = "%", kind = "level", uncertainty = "10000 ppm", max_gap = "8h" }\n'
+        'ncv = { unit = "GJ/t", kind = "level", uncertainty = "2%", max_gap = "8h" }',
+    )
+    readings = [(T - 2 * HOUR, "lab", "water", 10), (T - 2 * HOUR, "lab", "ncv", 25)]
+    found = score(bench, registry, [*readings, (T, "f", "coal", 10), (T, "s", "made", 100)], "lcd")
+    assert found["value"] == pytest.approx(70 / 72.5)
+    wide = 70 / 72.5 * 22.5 * (0.01 / 0.9 + 0.02) / 72.5
+    assert (found["low"], found["high"]) == (pytest.approx(70 / 72.5 - wide), pytest.approx(70 / 72.5 + wide))
+
+
 STACK = """
 [site.works]
 enterprise = "acme"
