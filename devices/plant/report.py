@@ -128,7 +128,8 @@ def _stack(plant: Plant, stack: Stack) -> str:
     per = [f"{name} {float(limit.value):g} {limit.unit}" for name, limit in entry.specific.items()]
     reference = f"at {float(entry.o2_ref):g} % O2" if entry.o2_ref is not None else "without reference oxygen"
     more = "".join(f", {text}" for text in [*own, *per])
-    legal = f"{stack.regime}: {limits or 'no limits'} mg/m3{more} {reference}, {', '.join(entry.averages)}"
+    whole = f"{limits} mg/m3{more}" if limits else more.removeprefix(", ") or "no limits"
+    legal = f"{stack.regime}: {whole} {reference}, {', '.join(entry.averages)}"
     return f"stack {stack.id}: {len(stack.meters)} meter(s); {legal}"
 
 
@@ -175,6 +176,10 @@ def _of_stack(plant: Plant, stack: Stack) -> Iterator[Caution]:
     channels = {c.name: c for m in stack.meters for c in (plant.channels[i] for i in plant.meters[m].channels)}
     entry = plant.regimes[stack.regime][-1]
     gases = [c for c in channels.values() if c.unit.dimension == "mass/volume" or c.unit.symbol in ("ppm", "ppb")]
+    yield from _unjudged(table, entry, channels, {c.name for c in gases})
+    if entry.o2_ref is not None and 0 < entry.o2_ref < 1:
+        cause = f"`o2_ref` is {float(entry.o2_ref):g} %, hardly any oxygen"
+        yield Caution(f"regime.{entry.id}", cause, f"if it is a share, write {float(entry.o2_ref * 100):g}")
     if entry.o2_ref is not None and gases and "o2" not in channels:
         yield Caution(
             table,
@@ -210,6 +215,18 @@ def _of_stack(plant: Plant, stack: Stack) -> Iterator[Caution]:
             yield Caution(where, "does not say `water`: taken as dry", 'say `water = "wet"` or `"dry"`')
         if channel.state is None and channel.unit.dimension == "mass/volume":
             yield Caution(where, "does not say `state`: taken as standard", 'say `state = "hot"` or `"standard"`')
+
+
+def _unjudged(table: str, entry: Regime, channels: Mapping[str, Channel], gases: set[str]) -> Iterator[Caution]:
+    """What has a limit and is measured as something else, or nothing of which is measured at all."""
+    limited = {*entry.limits, *entry.specific, *(p for limits in entry.average_limits.values() for p in limits)}
+    for name in sorted(limited & channels.keys() - gases):
+        cause = f"`{name}` is in `{channels[name].unit}`, no concentration: it is not judged by `{entry.id}`"
+        yield Caution(table, cause, "measure it in mg/m3 or ppm, or give the channel another name")
+    measured = gases | ({"nox"} if {"no", "no2"} <= gases else set())
+    if limited and measured and not limited & (measured | channels.keys()):
+        cause = f"`{entry.id}` limits {', '.join(sorted(limited))}; measured is {', '.join(sorted(measured))}"
+        yield Caution(table, cause, "name the channels as the limits are named, or nothing is judged")
 
 
 def _of_undeclared(plant: Plant) -> Iterator[Caution]:

@@ -4,6 +4,7 @@ With R = N/D and g = ∂R/∂a for the amount a of a channel:
 
     a meter    its error is one and the same all through a window, so it grows with the amount: |Σ g·a|·u over
                all that is derived from one measured channel (what cancels, cancels); channels of one meter add up
+    a laboratory  of the samples that an amount is weighed by, off together (`lab_doubt`); a meter like the others
     a factor   one error for all that is multiplied by it, on every line
     together   independent of each other: the root of the sum of squares
     missing    time that is not covered, while the line runs, could have been anything from 0 to the end of the
@@ -23,6 +24,7 @@ from math import hypot
 from devices.plant.model import Channel, Kind, Line, Plant
 from scoring.degrees.balance import Totals
 from scoring.degrees.forms import LineForm
+from scoring.degrees.lab_doubt import LabDoubts, Moved
 from scoring.degrees.scopes import ScopePlan
 from scoring.degrees.shares import LCD, Share, Shares
 from scoring.degrees.window import LineView
@@ -54,7 +56,7 @@ class Bands:
     """The bands of a plant's degrees. Where nothing is declared there are none, and nothing is spent."""
 
     def __init__(self, plant: Plant, shares: Shares) -> None:
-        self._plant, self._shares = plant, shares
+        self._plant, self._shares, self._labs = plant, shares, LabDoubts(plant)
         self._lines = {line.index for line in plant.lines if _declares(plant, line)}
 
     def of(
@@ -68,9 +70,10 @@ class Bands:
         n, d = ratio
         sources: dict[int, _Source] = {}
         factors: dict[str, float] = {}
+        moved: dict[int, Moved] = {}
         for form in plan.lines:
             running = views[form.line.index].running
-            self._line(plan, form, degree, ratio, cut, running, sources, factors)
+            self._line(plan, form, degree, ratio, cut, running, sources, factors, moved)
         meters: dict[int, float] = {}
         square = d * d
         for row, source in sources.items():
@@ -79,6 +82,7 @@ class Bands:
                 u = channel.uncertainty
                 error = hypot(float(u.relative) * (source.reading / square), float(u.per_ms) * (source.time / square))
                 meters[channel.meter] = meters.get(channel.meter, 0.0) + error
+        self._labs.add(moved, meters)
         if not meters and not factors:
             return None
         wide = hypot(*meters.values(), *factors.values())
@@ -87,7 +91,7 @@ class Bands:
 
     def _line(
         self, plan: ScopePlan, form: LineForm, degree: int, ratio: tuple[int, int], cut: Cut, running: int,
-        sources: dict[int, _Source], factors: dict[str, float],
+        sources: dict[int, _Source], factors: dict[str, float], moved: dict[int, Moved],
     ) -> None:  # fmt: skip
         """Add what one line's channels do to the ratio."""
         n, d = ratio
@@ -108,6 +112,8 @@ class Bands:
                 source.time += slope * ms
                 covered, estimated = covered + ms, estimated + int(span.estimated[channel.index])
                 total += amount
+                if channel.labs:
+                    self._labs.move(moved, channel, span, slope * amount / (d * d))
                 for name, u in self._factors(form, amount_of, degree, span.end):
                     factors[name] = factors.get(name, 0.0) + float(u) * (slope * amount / (d * d))
             if channel.kind is Kind.AMOUNT and not channel.period_ms:
@@ -136,10 +142,11 @@ def _declares(plant: Plant, line: Line) -> bool:
     """Whether anything of the line, or what it is multiplied by, may be off."""
     channels = [plant.channels[c] for m in line.meters for c in plant.meters[m].channels]
     sources = [plant.channels[c.source] for c in channels if c.source is not None]
+    labs = [plant.channels[lab.channel] for c in channels for lab in c.labs]
     factors = plant.factors.get(plant.sites[line.site].electricity or "", ())
     burnt = {c.counts.id for c in channels if c.counts and c.counts.what == "fuel"}
     return (
-        any(c.uncertainty for c in (*channels, *sources))
+        any(c.uncertainty for c in (*channels, *sources, *labs))
         or any(entry.uncertainty for entry in factors)
         or any(plant.fuels[id_].uncertainty for id_ in burnt)
     )

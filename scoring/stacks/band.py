@@ -1,15 +1,15 @@
-"""What the analyser's declared uncertainty makes of an average, and whether a breach is beyond it.
+"""What the declared uncertainties make of an average, and whether a breach is beyond them.
 
-Normalising multiplies (semantics §5), so the value is off by the same share as the analyser's own mean:
-value·(1 ± u), u = the root of the sum of squares over the meters of (share·mean and absolute)/mean. An analyser's
-error is one and the same all through a block. Oxygen, moisture, temperature and pressure are not in it, nor are
-lost minutes: those have rules of their own. Never mixed with the EU's confidence subtraction, which is
-compliance: this says how sure a number is, not whether it complies.
+Normalising multiplies (semantics §5), so the value is off by the same share as the analyser's own mean, (share·mean
+and absolute)/mean, and by what oxygen, moisture, temperature and pressure may move it (`aside`): value·(1 ± u), u =
+the root of the sum of squares over the meters, whose channels add up. An error is one and the same all through a
+block. Lost minutes are not in it: those have rules of their own. Never mixed with the EU's confidence subtraction,
+which is compliance: this says how sure a number is, not whether it complies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
 
@@ -26,13 +26,16 @@ class Doubt:
 
 
 def band(
-    doubts: Sequence[Doubt | None], raw: Sequence[float], value: float | None
+    doubts: Sequence[Doubt | None], raw: Sequence[float], value: float | None, asides: Mapping[int, float]
 ) -> tuple[float | None, float | None]:
-    """(low, high) of an average whose channels have the means `raw`; (None, None) where nothing is declared."""
+    """(low, high) of an average whose channels have the means `raw`; (None, None) where nothing is declared.
+
+    `asides`: by meter, the share of the value that what normalises it may be off by (scoring/stacks/aside.py).
+    """
     total = sum(raw)
-    if value is None or total <= 0 or not any(doubts):
+    if value is None or total <= 0 or not (any(doubts) or asides):
         return None, None
-    meters: dict[int, float] = {}
+    meters = {meter: share * total for meter, share in asides.items()}
     for doubt, mean in zip(doubts, raw, strict=True):
         if doubt is not None:
             error = hypot(doubt.relative * mean, doubt.absolute)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import hypot, lcm
 
-from devices.plant.model import Channel, Kind, Plant, Stack
+from devices.plant.model import Channel, Kind, Plant, Stack, Uncertainty
 from devices.plant.molar import NO_AS_NO2
 from devices.units import Unit, convert, factor
 from scoring.degrees.amounts import value_per_step
+from scoring.stacks.aside import Aside, Of
 from scoring.stacks.band import Doubt
 from scoring.stacks.normalise import Form
 from scoring.stacks.recipe import Auxiliaries, Made, Mean, Part, Pollutant, Recipe
@@ -96,15 +97,18 @@ def _pollutant(
 ) -> Pollutant:
     raw_units = {_raw_unit(c, oxide=len(group) > 1) for c in group}
     parts = _parts(plant, name, group, rows)
+    backups = tuple(_parts(plant, name, other, rows) for other in stand_ins)
+    near = {part.auxiliaries for way in (parts, *backups) for part in way}
     needed = dict.fromkeys(c for x in parts for c in (x.mean.channel, *tables[x.auxiliaries].corrects))
     return Pollutant(
         name=name,
         parts=parts,
         raw_unit=raw_units.pop() if len(raw_units) == 1 else "",
         awaited=tuple((c, silence(plant.channels[c].every_ms)) for c in needed),
-        backups=tuple(_parts(plant, name, other, rows) for other in stand_ins),
+        backups=backups,
         gap_ms=max(c.max_gap_ms for c in group),
         every_ms=max(c.every_ms for c in group),
+        unsure=tuple(sorted({one.meter for row in near for one in tables[row].asides})),
     )
 
 
@@ -129,12 +133,27 @@ def _parts(plant: Plant, name: str, group: tuple[Channel, ...], rows: dict[int, 
 
 def _doubt(plant: Plant, c: Channel, raw: Fraction) -> Doubt | None:
     """What is declared of the channel; of a derived one beside what is declared of its source."""
-    own = [] if c.uncertainty is None else [c.uncertainty]
-    if c.source is not None and (source := plant.channels[c.source].uncertainty) is not None:
-        own.append(source)
+    own = _declared(plant, c)
     if not own:
         return None
     return Doubt(c.meter, hypot(*(u.relative for u in own)), hypot(*(u.per_ms * raw for u in own)))
+
+
+def _declared(plant: Plant, c: Channel) -> list[Uncertainty]:
+    source = None if c.source is None else plant.channels[c.source].uncertainty
+    return [u for u in (c.uncertainty, source) if u is not None]
+
+
+def _asides(plant: Plant, means: Mapping[Of, tuple[Channel, Mean] | None]) -> Iterator[Aside]:
+    """What is declared of the channels that a concentration is normalised with."""
+    for of, known in means.items():
+        own = [] if known is None else _declared(plant, known[0])
+        if known is None or not own:
+            continue
+        c, mean = known
+        step = abs(mean.times) / mean.over
+        relative, absolute = hypot(*(u.relative for u in own)), hypot(*(u.per_ms * step for u in own))
+        yield Aside(of, c.meter, relative, absolute, mean.plus / mean.over)
 
 
 def _raw_unit(c: Channel, *, oxide: bool) -> str:
@@ -154,16 +173,21 @@ def _auxiliaries(plant: Plant, stack: Stack, own: list[Channel], others: list[Ch
         absolute = _mean(plant, pressure, "Pa")
     elif pressure is not None and stack.ambient_pa is not None:
         absolute = _mean(plant, pressure, "Pa", plus=stack.ambient_pa)
+    moisture, temp = found.get("moisture"), found.get("temp")
+    means: dict[Of, tuple[Channel, Mean] | None] = {
+        "o2": (o2, _mean(plant, o2, "%")) if o2 else None,
+        "moisture": (moisture, _mean(plant, moisture, "%")) if moisture else None,
+        "celsius": (temp, _mean(plant, temp, "degC")) if temp else None,
+        "pressure": (pressure, absolute) if pressure and absolute else None,
+    }
     return Auxiliaries(
-        o2=_mean(plant, o2, "%") if o2 else None,
+        **{of: known and known[1] for of, known in means.items()},
         o2_wet=o2 is not None and o2.water == "wet",
-        moisture=_mean(plant, found["moisture"], "%") if "moisture" in found else None,
-        celsius=_mean(plant, found["temp"], "degC") if "temp" in found else None,
-        pressure=absolute,
         channels=tuple(c.index for c in found.values()),
         flow=_mean(plant, flow, "m3/h") if flow else None,
         flow_hot=flow is not None and flow.state == "hot",
         flow_wet=flow is not None and flow.water == "wet",
+        asides=tuple(_asides(plant, means)),
         calibration=calibration.index if calibration else None,
     )
 

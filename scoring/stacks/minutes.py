@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from devices.plant.model import Regime
 from devices.plant.molar import MOLAR
 from scoring.stacks import mass
+from scoring.stacks.aside import NANO, width
 from scoring.stacks.normalise import Frame, Gas, normalise, quantise
 from scoring.stacks.recipe import Part, Pollutant, Recipe, running_now
 from scoring.windows.sums import Seen, SpanSums
@@ -32,6 +33,7 @@ class Atom:
     began: bool = False  # a valid reading begins in it; this and the next two only where the regime asks
     check: bool = False  # calibration or maintenance in it
     verdict: int = 0  # of its last calibration: 1 passed, -1 failed
+    wide: tuple[int, ...] = ()  # 1e-9 mg/m3: what the auxiliaries of each of `Pollutant.unsure` may move it by
 
 
 def empty(pollutant: Pollutant) -> Atom:
@@ -87,6 +89,7 @@ def atoms(recipe: Recipe, span: SpanSums, how: Frame, regime: Regime, look: Look
                 began=began,
                 check=check,
                 verdict=verdict,
+                wide=_wide(recipe, p, way, span, gases, how) if valid and p.unsure else (),
             )
         )
     return tuple(found)
@@ -124,6 +127,21 @@ def _one(
             return found, 0.0, covered
         value, before = value + found[0], before + found[1]
     return value, before, covered
+
+
+def _wide(
+    recipe: Recipe, p: Pollutant, way: tuple[Part, ...], span: SpanSums, gases: Sequence[Gas], how: Frame
+) -> tuple[int, ...]:
+    """By how much what normalises a valid minute may move it, for each meter of `p.unsure`."""
+    total = dict.fromkeys(p.unsure, 0.0)
+    for part in way:
+        gas, mean = gases[part.auxiliaries], part.mean.of(span)
+        found = None if mean is None else normalise(mean, part.form, gas, how)
+        if found is None or isinstance(found, str):
+            continue
+        for meter, wide in width(found[0], part.form, gas, how, recipe.auxiliaries[part.auxiliaries].asides).items():
+            total[meter] += wide
+    return tuple(round(wide * NANO) for wide in total.values())
 
 
 def _flow(recipe: Recipe, row: int, gas: Gas, span: SpanSums, how: Frame) -> float | None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scoring.stacks.minutes import Atom
-from scoring.stacks.tally import Tally
+from scoring.stacks.tally import Tally, widths
 
 QUARTER = 15
 
@@ -38,6 +38,7 @@ def fold(minutes: Sequence[Atom]) -> Tally:
         base,
         micro=sum(minutes[i].micro or 0 for i in points),
         valid=len(points),
+        wide=widths(minutes[i] for i in points),
         asked=len(operated),
         got=len(operated & {i // QUARTER for i in points}),
         verdict=verdict,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from scoring.stacks.aside import Aside
 from scoring.stacks.band import Doubt
 from scoring.stacks.normalise import Form, Gas
 from scoring.windows.sums import SpanSums
@@ -47,6 +48,7 @@ class Auxiliaries:
     flow: Mean | None = None  # m3/h
     flow_hot: bool = False
     flow_wet: bool = False
+    asides: tuple[Aside, ...] = ()  # what is declared of the first four
     calibration: int | None = None  # channel whose readings say that one passed (above 0) or failed
 
     @property
@@ -91,6 +93,7 @@ class Pollutant:
     backups: tuple[tuple[Part, ...], ...] = ()
     gap_ms: int = 0  # how long one reading may count
     every_ms: int = 60_000
+    unsure: tuple[int, ...] = ()  # meters of auxiliaries of which an uncertainty is declared
 
 
 @dataclass(frozen=True, slots=True)

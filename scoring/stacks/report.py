@@ -9,6 +9,7 @@ from fractions import Fraction
 from devices.plant.model import Regime
 from scoring.results import Emission, Operation, Quality
 from scoring.stacks import halfhours
+from scoring.stacks.aside import shares
 from scoring.stacks.band import band, breach
 from scoring.stacks.budget import Budget, Stretch, budget, reached
 from scoring.stacks.days import DaySum
@@ -235,7 +236,9 @@ def emission(
     shown, at = None if value is None else float(value), None if limit is None else float(limit)
     lowered = average != "1min" and halfhours.subtraction(force, pollutant.name) > 0
     doubts = [None if lowered else part.doubt for part in pollutant.parts]  # never both: one is law, one is measuring
-    low, high = band(doubts, _means(pollutant, tally), shown)
+    low, high = band(
+        doubts, _means(pollutant, tally), shown, {} if lowered else shares(pollutant.unsure, tally.wide, tally.micro)
+    )
     sign = -1.0 if below else 1.0
     return Emission(
         ts=ts,

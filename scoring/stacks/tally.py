@@ -36,6 +36,7 @@ class Tally:
     verdict: str | None = None  # quadrant rule: why it is no hour; "": it is one; None: minutes are counted
     substituted: int = 0  # µg that stand in for missing mass, once the block has ended
     product: Fraction = Fraction(0)  # t made, where the regime's limits are per product
+    wide: list[int] = field(default_factory=list)  # Σ of the valid minutes' `wide`
 
     @classmethod
     def of(cls, atoms: Iterable[Atom]) -> Tally:
@@ -68,6 +69,7 @@ class Tally:
             self.why[atom.reason or ""] += times
         else:
             self.micro += atom.micro * times
+            self.wide = _widen(self.wide, [wide * times for wide in atom.wide])
             self.valid += times
             self.last = atom.micro
 
@@ -77,6 +79,7 @@ class Tally:
         return Tally(
             **added,
             raw=_plus(self.raw, later.raw),
+            wide=_widen(self.wide, later.wide),
             flagged=self.flagged or later.flagged,
             last=self.last if later.last is None else later.last,
         )
@@ -115,6 +118,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Fraction):
         return str(value)
     return dict(value) if isinstance(value, Counter) else value
+
+
+def widths(minutes: Iterable[Atom]) -> list[int]:
+    """Σ of the `wide` of some minutes."""
+    total: list[int] = []
+    for atom in minutes:
+        total = _widen(total, atom.wide)
+    return total
+
+
+def _widen(a: Sequence[int], b: Sequence[int]) -> list[int]:
+    return [x + y for x, y in zip(a, b, strict=True)] if a and b else list(a or b)
 
 
 def _plus(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

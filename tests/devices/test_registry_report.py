@@ -54,6 +54,14 @@ def test_expired_and_illustrative_values_are_named() -> None:
             "meter.k1-kiln.channels.feed",
             "readings beyond 2,562,047 g/h",
         ),
+        (
+            'temp = { unit = "degC"',
+            'so2 = { unit = "kg/h", kind = "rate" }\ntemp = { unit = "degC"',
+            "stack.tail",
+            "`so2` is in `kg/h`, no concentration",
+        ),
+        ("limits = { pm = 10, so2 = 35, nox = 50 }", "limits = { pm = 10, so2 = 35 }", "stack.tail", "measured is nox"),
+        ("o2_ref = 10", "o2_ref = 0.1", "regime.cn-cement-ultra-low", "`o2_ref` is 0.1 %"),
         ("from = 2024-01-15", "from = 2027-01-01", "regime.cn-cement-ultra-low", ""),
     ],
 )

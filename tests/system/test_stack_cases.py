@@ -576,8 +576,9 @@ def test_mass_of_a_flow_that_does_not_say_its_state_is_withheld(bench: Bench) ->
 
 
 def test_hot_flow_at_20_degrees(bench: Bench) -> None:
-    """SO2 100 ppm dry beside 410,000 hot m3/h at 136.85 °C (410 K) and 101,325 Pa: 410,000 · 293.15/410 = 293,150 m3/h
-    at 20 °C; 100 · 64.06/24.055 mg/m3 of it an hour are 78.069 kg; t above the standard one would say 279,413 m3/h.
+    """SO2 100 ppm dry beside 410,000 hot m3/h of 410 K at 101,325 Pa: 100 · 64.06/24.055 mg in each of 293,150 m3/h.
+
+    410,000 · 293.15/410 is the flow at 20 °C; t above the standard temperature would say 279,413.
     """
     seen = {"so2": 100, "temp": 136.85, "pressure": 101_325, "flow": 410_000}
     channels = {

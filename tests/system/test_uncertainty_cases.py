@@ -144,6 +144,44 @@ def test_nothing_declared_no_band(bench: Bench) -> None:
     assert one(things, scope=K, degree="lcd", window="1h")["low"] is not None
 
 
+@pytest.mark.parametrize(
+    ("doubt", "points"),
+    [("2%", 0.02 * 8), ("5000 ppm", 0.5), (None, 0.0)],  # of 8 % moisture
+)
+def test_a_laboratory_that_may_be_off(bench: Bench, doubt: str | None, points: float) -> None:
+    """150 t of meal at 8 % moisture are 138 t dry: GD = 150/138, off by e/0.92 of itself; the scale's 1 % beside."""
+    said = f', uncertainty = "{doubt}"' if doubt else ""
+    registry = KILN + meter("s", "made = " + amount("product:clinker"))
+    registry += meter("m", "meal = " + amount("material:meal", ', moisture = "lab.water", uncertainty = "1%"'))
+    registry += meter("lab", f'water = {{ unit = "%", kind = "level"{said}, max_gap = "8h" }}')
+    readings = [(T - 2 * HOUR, "lab", "water", 8), (T, "m", "meal", 150), (T, "s", "made", 100)]
+    found = score(bench, registry, readings, "gd")
+    value = 150 / 138
+    assert found["value"] == pytest.approx(value)
+    wide = value * hypot(0.01, points / 100 / 0.92)
+    assert (found["low"], found["high"]) == (pytest.approx(value - wide), pytest.approx(value + wide))
+
+
+def test_two_laboratories_of_one_fuel(bench: Bench) -> None:
+    """CO2 50 + 10·0.9·25·0.1 t; moisture 10 % ± 1 point, heat value 25 ± 0.5: each of its share of the fuel's 22.5 t.
+
+    One laboratory is one meter: both in the worst direction at once, 22.5·(0.01/0.9 + 0.02) of 72.5.
+    """
+    fuel = KILN.replace('ncv = "25 GJ/t"', 'ncv = "lab.ncv"')
+    registry = fuel + meter("s", "made = " + amount("product:clinker"))
+    registry += meter("f", "coal = " + amount("fuel:coal", ', moisture = "lab.water"'))
+    registry += meter(
+        "lab",
+        'water = { unit = "%", kind = "level", uncertainty = "10000 ppm", max_gap = "8h" }\n'
+        'ncv = { unit = "GJ/t", kind = "level", uncertainty = "2%", max_gap = "8h" }',
+    )
+    readings = [(T - 2 * HOUR, "lab", "water", 10), (T - 2 * HOUR, "lab", "ncv", 25)]
+    found = score(bench, registry, [*readings, (T, "f", "coal", 10), (T, "s", "made", 100)], "lcd")
+    assert found["value"] == pytest.approx(70 / 72.5)
+    wide = 70 / 72.5 * 22.5 * (0.01 / 0.9 + 0.02) / 72.5
+    assert (found["low"], found["high"]) == (pytest.approx(70 / 72.5 - wide), pytest.approx(70 / 72.5 + wide))
+
+
 STACK = """
 [site.works]
 enterprise = "acme"
@@ -190,6 +228,83 @@ def test_breach_beyond_or_within(bench: Bench, level: int, doubt: str, low: floa
     assert found["breach"] == breach
     assert found["low"] == (None if low is None else pytest.approx(low, rel=1e-12))
     assert found["high"] == (None if low is None else pytest.approx(2 * level - low, rel=1e-12))
+
+
+AROUND = """
+[meter.gas]
+stack = "s"
+every = "1min"
+UNSURE
+[meter.gas.channels]
+o2 = { unit = "%", kind = "level", water = "wet" }
+moisture = { unit = "%", kind = "level" }
+temp = { unit = "K", kind = "level" }
+pressure = { unit = "hPa", kind = "level", gauge = true }
+"""
+
+
+def around(bench: Bench, gas: str, seen: dict[str, float], keys: str, regime: str = "") -> dict[str, Any]:
+    """The hour of an analyser at 280 mg/m3 (2 %), with what stands around it on a meter of its own."""
+    registry = STACK.replace('state = "standard"DOUBT', keys + ', uncertainty = "2%"') + regime
+    registry = registry.replace('regime = "r"', 'regime = "r"\nambient = "1000 hPa"', 1)
+    rows = [(T + m * 60_000, "cems", "nox", 280) for m in range(60)]
+    rows += [(T + m * 60_000, "gas", name, value) for m in range(60) for name, value in seen.items()]
+    return one(bench.replay(registry + gas, sorted(rows)), pollutant="nox", average="1h", ts=T)
+
+
+@pytest.mark.parametrize(("never_down", "o2", "share"), [(False, 13, 0.2 / 8), (False, 5, 0.2 / 16), (True, 5, 0.0)])
+def test_oxygen_that_may_be_off_widens_the_band(bench: Bench, never_down: bool, o2: int, share: float) -> None:
+    """O2 off by 0.2 points moves (21 − 10)/(21 − O2) by 0.2/(21 − O2) of itself; nothing where it corrects nothing."""
+    gas = """
+[meter.gas]
+stack = "s"
+every = "1min"
+[meter.gas.channels]
+o2 = { unit = "%", kind = "level", water = "dry", uncertainty = "2000 ppm" }
+"""
+    regime = f"o2_ref = 10\nnever_down = {str(never_down).lower()}\n"
+    hour = around(bench, gas, {"o2": o2}, 'state = "standard"', regime)
+    value = 280 * (1 if never_down else 11 / (21 - o2))
+    assert hour["value"] == pytest.approx(value, abs=1e-6)
+    assert hour["high"] - hour["value"] == pytest.approx(value * hypot(0.02, share), rel=1e-6)
+    assert hour["value"] - hour["low"] == pytest.approx(value * hypot(0.02, share), rel=1e-6)
+
+
+def test_moisture_temperature_and_pressure_that_may_be_off(bench: Bench) -> None:
+    """One meter, 1 % of each reading, all in the worst direction: shares add up; the analyser's 2 % is another's.
+
+    20 % moisture: 0.2 points, 0.002/0.8 of the wet value. O2 8 % wet is 10 % dry: its 0.08/0.8 points are 0.1/11 of
+    the value; the moisture's 0.0025 of 10 % dry are 0.025/11. 400.15 K: 4.0015/400 (127 °C + 273). A gauge of 10 hPa
+    reads off by 0.1 hPa in 1,010.
+    """
+    seen = {"o2": 8, "moisture": 20, "temp": 400.15, "pressure": 10}
+    regime = 'o2_ref = 10\nstandard = "273 K"\n'
+    gas = AROUND.replace("UNSURE", 'uncertainty = "1%"')
+    hour = around(bench, gas, seen, 'state = "hot", water = "wet"', regime)
+    value = 280 * 1013.25 / 1010 * 400 / 273 / 0.8
+    together = 0.0025 + 0.1 / 11 + 0.025 / 11 + 4.0015 / 400 + 0.1 / 1010
+    assert hour["value"] == pytest.approx(value, abs=1e-6)
+    assert hour["high"] - hour["value"] == pytest.approx(value * hypot(0.02, together), rel=1e-6)
+    sure = around(bench, AROUND.replace("UNSURE", ""), seen, 'state = "hot", water = "wet"', regime)
+    assert sure["high"] - sure["value"] == pytest.approx(value * 0.02, rel=1e-9)
+
+
+def test_a_day_s_band_adds_up_its_minutes_widths(bench: Bench) -> None:
+    """Half a day at 13 % O2 (385 ± 0.2/8), half at 5 % (192.5 ± 0.2/16): 9.625 and 2.40625 mg/m3."""
+    registry = STACK.replace("DOUBT", "").replace('averages = ["1h"]', 'averages = ["1h", "1d"]') + "o2_ref = 10\n"
+    registry += """
+[meter.gas]
+stack = "s"
+every = "1min"
+[meter.gas.channels]
+o2 = { unit = "%", kind = "level", water = "dry", uncertainty = "2000 ppm" }
+"""
+    start = T - T % 86_400_000
+    rows = [(start + m * 60_000, "cems", "nox", 280) for m in range(1440)]
+    rows += [(start + m * 60_000, "gas", "o2", 13 if m < 720 else 5) for m in range(1440)]
+    day = one(bench.replay(registry, sorted(rows)), pollutant="nox", average="1d", ts=start)
+    assert day["value"] == pytest.approx(288.75)
+    assert day["high"] - day["value"] == pytest.approx((9.625 + 2.40625) / 2, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -58,11 +58,12 @@ def _regime(book: Book, id_: str, t: RegimeTable) -> Regime:
         note(
             table,
             "o2_ref",
-            f"{t.o2_ref} % is not below the oxygen of air ({t.base} %)",
+            f"{float(t.o2_ref):g} % is not below the oxygen of air ({float(t.base):g} %)",
             "write the reference oxygen in %",
         )
     if t.o2_max is not None and t.o2_max >= t.base:
-        note(table, "o2_max", f"{t.o2_max} % is not below the oxygen of air ({t.base} %)", "write a value below `base`")
+        cause = f"{float(t.o2_max):g} % is not below the oxygen of air ({float(t.base):g} %)"
+        note(table, "o2_max", cause, "write a value below `base`")
     made = _averages(book, table, t)
     halves = _is_half(t)
     block = 30 * durations.MINUTE if halves else durations.HOUR
