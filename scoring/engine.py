@@ -34,11 +34,7 @@ from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 from scoring.windows.sliding import Slide
 
-<<<<<<< HEAD
-FORMAT = 15
-=======
-FORMAT = 14
->>>>>>> stacks
+FORMAT = 16
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 
