@@ -350,6 +350,8 @@ class Engine:
             if self.marks.clock and int(piece.ts[0]) > self.marks.newest + HOUR:
                 self.marks.hear(piece.take(slice(0, 1)), times[:1])
                 self._close()  # what this row makes due, with the sums as they are: behind a gap, cells are gone
+            if self.late.soon(int(times[-1])):  # while what it is made of is kept
+                self._close(again=True)
             self.late.note(piece, times)
             if self._watched:
                 self._take_by_second(piece, times)
@@ -389,8 +391,10 @@ class Engine:
     def _observe(self, ts: int) -> None:
         self._out += Changes(alarms=tuple(self._watch.look(ts, self.teller.stale(ts))))
 
-    def _close(self, budget_s: float | None = None, *, ever: int | None = None) -> None:
-        """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`."""
+    def _close(self, budget_s: float | None = None, *, ever: int | None = None, again: bool = False) -> None:
+        """Tell what is final at the watermarks (or at `ever`), oldest first, then what changed, for `budget_s`; with
+        `again` whether or not more may come.
+        """
         whole = budget_s is None
         until = math.inf if budget_s is None else time.perf_counter() + budget_s
         stamp = Stamp("final", 0, self.clock)
@@ -403,9 +407,9 @@ class Engine:
         if ever is None:
             for stack, mark in enumerate(self.marks.stacks()):
                 found.append(Changes(emissions=tuple(self.stacks.close(stack, mark, stamp))))
-        if ever is not None or self.late.ready():
-            again = Stamp("restated", 0, self.clock)
-            while time.perf_counter() < until and (told := self.late.tell(again, whole=whole)) is not None:
+        if ever is not None or again or self.late.ready():
+            restated = Stamp("restated", 0, self.clock)
+            while time.perf_counter() < until and (told := self.late.tell(restated, whole=whole)) is not None:
                 found.append(told)
         self._out = added([self._out, *found])
 

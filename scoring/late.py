@@ -15,13 +15,15 @@ from scoring.results import Changes
 from scoring.stacks import Stacks
 from scoring.stamp import Stamp
 from scoring.teller import Teller
-from scoring.watermarks import Watermarks
+from scoring.watermarks import NEVER, Watermarks
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
 
 PATIENCE = 5 * SECOND
 _LONGEST = 12
 """So many times the patience at most, while late readings go on coming."""
+_MOST_MISSED = 200_000
+"""Readings that are kept for a restater which waits for its past."""
 
 
 class Late:
@@ -49,12 +51,18 @@ class Late:
         self._blocks: list[Touched] = []  # closed blocks to tell again, each span of one stack
         self.pending: list[Touched] = []
         self.running: list[Touched] = []  # taken by a restater that is not done
+        self._read_to = NEVER  # event time to which that has read the past
+        self._missed: list[Readings] | None = []  # what came since and is no later; None: too much of it
 
     def note(self, readings: Readings, clocks: I64) -> None:
         """Rows are about to come in."""
         self._known = self._watermark()
         self._heard, self._rests = max(self._heard, int(readings.received[-1])), False
         self._touches.note(readings, clocks, self._marks.of_rows(readings))
+        if self.running and self._missed is not None and (rows := readings.ts <= self._read_to).any():
+            self._missed.append(readings.take(rows))
+            if sum(map(len, self._missed)) > _MOST_MISSED:
+                self._missed = None
 
     def pass_time(self, received: int) -> None:
         """No rows came up to then. A clock of the readings' own times stands still meanwhile: nothing else would ever
@@ -97,6 +105,10 @@ class Late:
         clock, most = self._marks.clock, _LONGEST * self._patience
         return self._rests or clock - self._newest >= self._patience or clock - self._since >= most
 
+    def soon(self, clock: int) -> bool:
+        """Whether closed blocks are to be told again by the time the clock shows that."""
+        return bool(self._blocks) and clock - self._newest >= self._patience
+
     def behind(self) -> int:
         """What is to be told again now."""
         return sum(len(kind.again) for kind in self._agenda.kinds) + len(self._blocks) if self.ready() else 0
@@ -105,6 +117,10 @@ class Late:
         """Tell the next of it again, of a step (not `whole`) a piece; None if there is nothing more."""
         if self._blocks:
             span = self._blocks.pop(0)
+            reach = self._rolling.reach()  # single readings are not kept for long: they may be gone since it was marked
+            if not all(self._stacks.reopenable(s, span.start, reach) for s in span.stacks):
+                self.pending = merged([*self.pending, span])
+                return Changes()
             found = [e for s in sorted(span.stacks) for e in self._stacks.reopen(s, span.start, span.end, stamp)]
             return self._reads.because(Changes(emissions=tuple(found)), span.causes)
         told = self._agenda.tell_again(stamp, whole=whole)
@@ -118,9 +134,19 @@ class Late:
             self.pending.remove(span)
         self.running.append(span)
 
+    def read_to(self, ts: int) -> None:
+        """A restater has read the past up to this event time; what comes from now on and is no later it has missed."""
+        self._read_to = ts
+
+    def missed(self) -> list[Readings] | None:
+        """What the restater missed since it asked before; None: so much that it has to begin anew."""
+        found, self._missed = self._missed, []
+        return found
+
     def settle(self, given: Touched, span: Touched, since: int) -> None:
         """A restater has made the sums of the span right, and told what had been told before `since` (event time)."""
         self.running.remove(given)
+        self._read_to = NEVER
         if self._agenda.mark(replace(span, start=max(span.start, since))):
             self._since = self._newest = max(1, self._marks.clock - self._patience)
 

@@ -129,6 +129,8 @@ class Restater:
         self._scratch.agenda.wanted = self._wanted
         self._scratch.stacks.seed(live.stacks, self._from + HOUR)
         self._at = self._from
+        live.late.missed()
+        live.late.read_to(self._at)
         for batch in self._back.batches():
             self._scratch.push(batch)
         self._scratch.rolling.push(self._tails())
@@ -160,8 +162,26 @@ class Restater:
 
     # --- the way through the past -----------------------------------------------------------------
 
+    def _hear(self) -> bool:
+        """What came to the live engine meanwhile and lies in what was read already, whether late or in time: without
+        it older numbers would be told after newer ones, and taken over. Whether there was any.
+        """
+        missed = self._live.late.missed()
+        if missed is None:
+            self._work = self._again
+            return True
+        heard = [piece.take(piece.ts > self._from) for piece in missed]
+        for piece in heard:
+            self._scratch.push(piece)
+        return any(map(len, heard))
+
+    def _again(self) -> Changes:
+        self._open()
+        self._work = self._read
+        return Changes()
+
     def _read(self) -> Changes:
-        if self._scratch.behind():  # first what is due of what is read
+        if self._hear() or self._scratch.behind():  # first what is due of what is read
             return added([self._told(), self._widen()])
         newest = self._live.marks.newest
         far = self._span.end + self._longest + LONGEST_LAG
@@ -177,6 +197,7 @@ class Restater:
             rows += len(piece)
             self._scratch.push(piece)
         self._at = to
+        self._live.late.read_to(to)
         self._slice = HOUR if rows >= SPARSE else min(2 * self._slice, LONGEST_SLICE)
         return added([self._told(), self._widen()])
 
@@ -196,6 +217,8 @@ class Restater:
 
     def _end(self) -> Changes:
         """What is left in the scratch engine; then its cells are the live engine's."""
+        if self._hear():
+            return self._told()
         scratch, span = self._scratch, self._span
         stamp = Stamp("final", 0, self._live.clock)
         if (due := scratch.agenda.next(1 << 62)) is not None:
