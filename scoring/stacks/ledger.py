@@ -336,7 +336,11 @@ class Ledger:
         return atoms(self.recipe, span, force.frame, force.regime, self._spans.readings)
 
     def _calm(self, end: int) -> bool:
-        """Whether nothing begins or stops in the minute that ends at `end`."""
+        """Whether nothing begins or stops in the minute that ends at `end`. Of what is closed nobody knows any more: a
+        meter that says close ends the hour that is still shown.
+        """
+        if self.closed is not None and end < self.closed:
+            return False
         return end > self._stirred_until and end not in self._stirred
 
     def _beyond(self, start: int, end: int) -> bool:

@@ -43,3 +43,15 @@ def test_the_minute_after_a_closed_hour_is_its_own() -> None:
     rig.stacks.close(0, T0 + HOUR)
     (hour, *_) = rig.stacks.blocks(T0 + HOUR + 10 * MINUTE)
     assert (hour.value, hour.valid_minutes) == (80.0, 10)
+
+
+def test_an_hour_closed_before_its_end_is_shown_as_it_was() -> None:
+    """`close` of a meter closes the hour that it leaves off in: it is still shown, each of its minutes as it was read.
+
+    Ten minutes at 20, 30, … 110: their mean is 65, not the first one ten times.
+    """
+    rig = Rig(plant({"nox": {"unit": "mg/m3", "max_gap_ms": MINUTE}}, regime=PLAIN))
+    rig.push(*(("nox", T0 + m * MINUTE, 20 + 10 * m) for m in range(10)))
+    rig.stacks.close(0, T0 + HOUR)
+    (hour, *_) = rig.stacks.blocks(T0 + 10 * MINUTE)
+    assert (hour.value, hour.valid_minutes) == (65.0, 10)
