@@ -64,7 +64,7 @@ def find(cells: Any, c: int, ring: int, block: int) -> int:
     if cells.opened[row] == name:
         return -1 - row
     at: Any = np.int64(cells.where[c, _place(cells, ring, block)])
-    return at if at > 0 and cells.store[at] >> _SHAPE == name else 0  # type: ignore[no-any-return] # numba's int64
+    return at if at > 0 and cells.store[at] >> _SHAPE == name else 0
 
 
 @inner
