@@ -9,7 +9,8 @@ import numpy as np
 from devices.readings import I64
 from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
-from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
+from scoring.windows.fitting import narrow
+from scoring.windows.kept import move, set_state, state_of, ts_of, value_of
 from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, inner, kernel
 from scoring.windows.records import NONE
 

@@ -21,7 +21,7 @@ from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
 from scoring.state import owned
-from scoring.windows.arena import grown, packed, roomy
+from scoring.windows.arena import grown, packed, roomy, tight
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
 from scoring.windows.carried import NOTHING, Carried
@@ -103,9 +103,9 @@ class Rolling:
         self._oldest, self._newest = -NONE, NONE  # event times that sums can reach to
         self._channels["width"] = LEAN
         self._channels["room"] = _FIRST_ROOM
-        self._channels["begin"] = np.arange(channels) * _FIRST_ROOM
-        self._free = channels * _FIRST_ROOM  # the arena's first unused word
-        self._entries = np.zeros(self._free, np.int64)
+        self._channels["begin"] = np.arange(channels) * _FIRST_ROOM * LEAN
+        self._free = channels * _FIRST_ROOM * LEAN  # the arena's first unused word
+        self._entries = np.zeros(self._free, np.int32)
         self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
         self._out = np.zeros((channels, COLUMNS), np.int64)
         self._all = np.arange(channels)
@@ -418,3 +418,4 @@ class Rolling:
         self._update()
         compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, roomy(self._channels["count"][channels]))
+        self._entries, self._channels, self._free = tight(self._entries, self._channels, self._free)

@@ -10,7 +10,7 @@ import pytest
 
 from devices.plant.model import Dated, Kind
 from devices.readings import Readings
-from scoring.windows.kept import FULL, LEAN
+from scoring.windows.kept import FULL, HALF, LEAN
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
 from tests.scoring.plants import HOUR, MINUTE, channel, plant
@@ -44,7 +44,7 @@ def test_times_far_apart() -> None:
 
 
 def test_a_revision_takes_room_only_while_it_is_kept() -> None:
-    """Four words a reading from a correction on, one again when it is forgotten; the higher revision wins."""
+    """32 bytes a reading from a correction on, few again when it is forgotten; the higher revision wins."""
     rolling = Rolling(RATE)
     rolling.push(Readings.of([0] * 5, [BASE + k * SECOND for k in range(5)], [1] * 5))
     assert rolling._channels["width"][0] == LEAN
@@ -53,7 +53,7 @@ def test_a_revision_takes_room_only_while_it_is_kept() -> None:
     assert [v for _, v in seen(rolling)] == [1, 9, 1, 1, 1]
     for hour in range(6):
         rolling.push(Readings.of([0] * 3600, BASE + hour * HOUR + (5 + np.arange(3600)) * SECOND, [1] * 3600))
-    assert rolling._channels["width"][0] == LEAN
+    assert rolling._channels["width"][0] == HALF
     assert rolling.span(BASE, BASE + MINUTE).total(0) == (59 + 9) * SECOND
 
 
