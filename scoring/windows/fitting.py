@@ -15,6 +15,8 @@ from scoring.windows.kept import (
     LEAN,
     MARKS,
     SPAN,
+    beats_of,
+    half_word,
     marks_of,
     put,
     rev_of,
@@ -62,11 +64,11 @@ def _fits_half(ch: Any, t: int, value: int, rev: int, state: int) -> bool:
         return False
     if not -_FAR < value < _FAR:
         return False
-    beats = off // ch.beat
-    rise = value - ch.half_value - ch.drift * beats
-    if beats * ch.beat != off or not -_NEAR * ch.unit <= rise < _NEAR * ch.unit:
-        return False
-    return bool(ch.unit == 1 or rise % ch.unit == 0)
+    word = half_word(ch, t, value)
+    beats = beats_of(ch, word)
+    units = word >> 16
+    rest = value - ch.half_value - ch.drift * beats - ch.unit * units
+    return bool(beats * ch.beat == off and -_NEAR <= units < _NEAR and rest == 0)
 
 
 @inner
@@ -195,6 +197,8 @@ def _line(entries: Any, ch: Any) -> bool:
             unit = a
     ch.beat = beat
     ch.unit = max(unit, 1)
+    ch.per_beat = 1.0 / ch.beat
+    ch.per_unit = 1.0 / ch.unit
     ch.drift = 0
     if ch.kind == COUNTER:
         rise = value_of(entries, ch, n - 1) - first

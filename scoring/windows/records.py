@@ -43,6 +43,8 @@ CHANNEL = np.dtype(
         ("beat", np.int64),  # ms
         ("drift", np.int64),  # steps a beat
         ("unit", np.int64),  # steps
+        ("per_beat", np.float64),  # 1 / beat
+        ("per_unit", np.float64),
         ("widen", np.int64),  # the width that the next reading needs; 0: it has it
         ("rest", np.int64),  # so often it is not tried whether half words do
         ("newest", np.int64),  # greatest ts
