@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from scoring.windows.exact import common
 from scoring.windows.kept import (
     FULL,
     HALF,
@@ -184,17 +185,11 @@ def _line(entries: Any, ch: Any) -> bool:
     beat = span
     unit = 0
     for i in range(n):
-        a, b = ts_of(entries, ch, i) - start, beat
-        while b:
-            a, b = b, a % b
-        beat = a
+        beat = common(ts_of(entries, ch, i) - start, beat)
         if beat == 0 or span >= beat * (most // 8 * 5) or state_of(entries, ch, i) & ~MARKS != ch.half_state:
             return False
         if unit != 1:
-            a, b = abs(value_of(entries, ch, i) - first), unit
-            while b:
-                a, b = b, a % b
-            unit = a
+            unit = common(abs(value_of(entries, ch, i) - first), unit)
     ch.beat = beat
     ch.unit = max(unit, 1)
     ch.per_beat = 1.0 / ch.beat

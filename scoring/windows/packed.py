@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from scoring.windows.exact import common
 from scoring.windows.kernel import inner
 
 RAW: Final = 64
@@ -84,10 +85,7 @@ def _divisor(values: Any, least: int) -> int:
     """The greatest common divisor of the values' differences from the least, or a part of it that is small enough."""
     divisor: Any = np.int64(0)
     for value in values:
-        a, b = np.int64(value) - least, divisor
-        while b:
-            a, b = b, a % b
-        divisor = a
+        divisor = common(int(value) - least, divisor)
         if divisor == 1:
             return 1
     while divisor >= _LARGEST:
