@@ -4,9 +4,10 @@ Everything it tells is a function of the winning readings: order, repetition and
 in make no difference, as long as no reading is older than its channel's newest by more than its
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
-Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
-to 30 days), and 8 bytes a kept reading: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's
-fastest meter, whichever is more, and a sixteenth more between compactions.
+Memory per channel: two or three bytes a minute and an hour that it has seen, of the horizons at most (6 kB with
+windows up to 30 days), 0.7 kB for the hour that is written to, and 8 bytes a kept reading, 4 where the meter keeps a
+beat: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's fastest meter, whichever is more, and a
+sixteenth more between compactions.
 """
 
 from __future__ import annotations

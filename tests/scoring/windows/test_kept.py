@@ -58,14 +58,14 @@ def test_a_revision_takes_room_only_while_it_is_kept() -> None:
 
 
 def test_a_day_of_seconds_is_small() -> None:
-    """A channel read each second holds 8 bytes a reading of 66 minutes and 12 a minute of a day: under 65 kB."""
+    """A channel read each second holds 4 bytes a reading of 66 minutes and few a minute of a day: under 30 kB."""
     rolling = Rolling(RATE)
     for hour in range(30):
         rolling.push(Readings.of([0] * 3600, BASE + (hour * 3600 + np.arange(3600)) * SECOND, np.arange(3600) % 97))
     rolling.span(BASE, BASE + HOUR)
     state = rolling.snapshot()
-    assert sum(state[name].nbytes for name in ("entries", "store", "open_sums", "open_held", "odd")) < 65_000
-    assert state["entries"].nbytes < 8 * 68 * 60
+    assert sum(state[name].nbytes for name in ("entries", "store", "open_sums", "open_held", "odd")) < 30_000
+    assert state["entries"].nbytes < 4 * 68 * 60
 
 
 def test_a_cell_for_everything() -> None:
