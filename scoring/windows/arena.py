@@ -5,24 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.readings import I64
+from devices.readings import I32, I64
 from scoring.windows.buffer import narrow_all, relocate
-from scoring.windows.kept import FULL
 
 _AGAIN = 256
 """So many readings of a channel that come at once find room to come once more: a backlog goes on."""
 
 
 def grown(
-    entries: I64, channels: NDArray[np.void], free: int, target: I64, coming: NDArray[np.int32], row: int
-) -> tuple[I64, NDArray[np.void], int]:
+    entries: I32, channels: NDArray[np.void], free: int, target: I64, coming: NDArray[np.int32], row: int
+) -> tuple[I32, NDArray[np.void], int]:
     """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on."""
     need = channels["count"] + _arriving(channels, target, coming[row:])
     with_room = np.maximum(roomy(need), need + np.minimum(_arriving(channels, target, coming), _AGAIN))
-    widen = channels["widen"] == 1
+    widen = channels["widen"] > 0
     room = np.where((need > channels["room"]) | widen, with_room, channels["room"])
     moved = np.flatnonzero((room > channels["room"]) | widen)
-    width = np.where(widen, FULL, channels["width"])
+    width = np.where(widen, channels["widen"], channels["width"])
     words = (room * width)[moved]
     if free + int(words.sum()) > len(entries):
         spare = int((room * width).sum()) // 32
@@ -35,17 +34,27 @@ def grown(
     return entries, placed, free + int(words.sum())
 
 
-def packed(entries: I64, channels: NDArray[np.void], room: I64, *, spare: int) -> tuple[I64, NDArray[np.void]]:
+def packed(entries: I32, channels: NDArray[np.void], room: I64, *, spare: int) -> tuple[I32, NDArray[np.void]]:
     """The kept readings in a new arena, slots of `room` readings then `spare` words; and the channels."""
     placed = channels.copy()
     narrow_all(entries, placed)
-    placed["width"][placed["widen"] == 1] = FULL
+    placed["width"] = np.where(placed["widen"] > 0, placed["widen"], placed["width"])
     placed["room"] = room
     words = room * placed["width"]
     placed["begin"] = np.cumsum(words) - words
-    arena = np.zeros(int(words.sum()) + spare, np.int64)
+    arena = np.zeros(int(words.sum()) + spare, np.int32)
     relocate(entries, channels, arena, placed, np.arange(len(placed)))
     return arena, placed
+
+
+def tight(entries: I32, channels: NDArray[np.void], free: int) -> tuple[I32, NDArray[np.void], int]:
+    """As `grown`: packed anew where a fifth of the arena is dead, as after readings were written narrower."""
+    live = int((channels["room"] * channels["width"]).sum())
+    if 5 * live >= 4 * free:
+        return entries, channels, free
+    spare = live // 32
+    entries, channels = packed(entries, channels, channels["room"], spare=spare)
+    return entries, channels, len(entries) - spare
 
 
 def roomy(count: I64) -> I64:

@@ -11,12 +11,12 @@ from scoring.windows.kernel import kernel
 
 @kernel
 def coverages(
-    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, rings: Any, asked: I64,
+    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, asked: I64,
     start: int, end: int, scratch: Any, out: I64,
 ) -> None:  # fmt: skip
     """out[row] = (covered, running) of the group asked[row] within (start, end], ms: see `coverage`."""
     for row in range(len(asked)):
         g = asked[row]
-        covered, running = coverage(entries, channels, cells, groups[g], required, rings[g], start, end, scratch)
+        covered, running = coverage(entries, channels, cells, groups, g, required, start, end, scratch)
         out[row, 0] = covered
         out[row, 1] = running

@@ -10,21 +10,8 @@ from typing import Any
 
 from devices.plant.flags import LETTERS
 from devices.readings import I32, I64, U8
-from scoring.windows.kept import (
-    FULL,
-    LEAN,
-    fits,
-    long,
-    make_way,
-    put,
-    refit,
-    rev_of,
-    rewrite,
-    state_of,
-    ts_of,
-    value_of,
-    wide,
-)
+from scoring.windows.fitting import fits, long, refit, wide
+from scoring.windows.kept import FULL, LEAN, make_way, put, rev_of, rewrite, state_of, ts_of, value_of
 from scoring.windows.kernel import BAD_LETTER, COUNTER, LETTER, OUTSIDE, SOLID, inner, kernel
 from scoring.windows.records import NONE
 
@@ -147,21 +134,21 @@ def take_in(
     """
     while row < len(channel):
         source = channels[channel[row]]
-        ready = True
-        for k in range(source.targets, source.targets_stop):
-            ch = channels[target[k]]
-            t = ts[row] + ch.delay
-            ready = ready and ch.count < ch.room
-            if not fits(ch, t, value[row], rev[row]) and not _too_late(entries, ch, t):
-                ready = refit(entries, ch, t, value[row], rev[row]) and ready  # all that are to be widened are, at once
-        if not ready:
-            return row
         place = _place(letter[row])
         state = place << LETTER
         if source.letters >> place & 1 == 0:
             state |= BAD_LETTER
         if outside[row] or (source.kind == COUNTER and not -(1 << 62) < value[row] < 1 << 62):  # a rise must fit
             state |= OUTSIDE
+        ready = True
+        for k in range(source.targets, source.targets_stop):
+            ch = channels[target[k]]
+            t = ts[row] + ch.delay
+            ready = ready and ch.count < ch.room
+            if not fits(ch, t, value[row], rev[row], state) and not _too_late(entries, ch, t):
+                ready = refit(entries, ch, t, value[row], rev[row], state) and ready  # all are widened at once
+        if not ready:
+            return row
         for k in range(source.targets, source.targets_stop):
             ch = channels[target[k]]
             _insert(entries, ch, ts[row] + ch.delay, value[row], rev[row], state)

@@ -4,35 +4,31 @@ Cells reach to the last whole minute before a channel's newest reading; what lie
 is asked for by the second, is summed from the kept readings. A cell is a function of the winning
 readings: whatever touched it, it is summed anew.
 
-The rows of a channel's cells are a ring of minutes, then a ring of hours, then one row for each cut edge
-(from its hour's start to the edge). Minute m stands in row m modulo the ring's length, and is there while
-m >= sealed - length and m >= gone. How a cell is written: scoring.windows.rows.
+A channel's cells are a ring of minutes, a ring of hours, and one for each cut edge (from its hour's start to the
+edge). Minute m is there while m >= sealed - the ring's length and m >= gone. How a cell is written:
+scoring.windows.rows.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from scoring.windows.blocks import EDGES, HOURS, MINUTES, blocks_of, room_for
 from scoring.windows.buffer import search
 from scoring.windows.counters import scan, staying_before, stays
 from scoring.windows.exact import carry, clear
 from scoring.windows.kept import ts_of
 from scoring.windows.kernel import COLUMNS, COUNTER, HOUR, MINUTE, RATE, inlined, inner, kernel
 from scoring.windows.records import NONE
-from scoring.windows.rows import add_cell, keep
+from scoring.windows.rows import add_cells, keep
 from scoring.windows.weighing import kept_from, piece
-
-_MINUTES: Any = np.int64(0)
-"""Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
 @inlined
 def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[int, int]:
     """Bring channel c's cells up to date; the time (from, to) in which the meaning of its readings may have changed.
 
-    Or (0, NONE) where odd cells find no room: then it is to be asked again, with more.
+    Or (0, NONE) where cells find no room: then it is to be asked again, with more.
     """
     ch = channels[c]
     high = ch.newest
@@ -61,6 +57,12 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
     minute = max(min(first, old), sealed - cells.minutes)
     if touched >= ch.gone and minute * MINUTE >= floor:  # all of them are written now
         ch.gone = min(ch.gone, minute)
+    first_hour = max(min(first, old) // 60, sealed // 60 - cells.hours)
+    cut = 0
+    for edge in cells.edges:
+        cut += first_hour * HOUR <= edge < sealed * MINUTE
+    if not room_for(cells, blocks_of(minute, sealed) + blocks_of(first_hour, sealed // 60) + 2 * cut):
+        return 0, NONE
     while minute < sealed:
         if minute >= touched and minute < old:
             minute = old
@@ -69,14 +71,14 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
             clear(acc)
             piece(entries, channels, cells.labs, ch, minute * MINUTE, (minute + 1) * MINUTE, acc)
             if minute < old:
-                add_cell(cells, c, minute % cells.minutes, -1, cells.gains[c])
+                add_cells(cells, c, MINUTES, minute, minute + 1, -1, cells.gains[c])
                 for k in range(COLUMNS):
                     cells.gains[c, k] += acc[k]
-            if not keep(cells, c, minute % cells.minutes, acc):
+            if not keep(cells, c, MINUTES, minute, acc):
                 ch.again = -NONE  # it would be gained twice: as if all that follows had changed
                 return 0, NONE
         minute += 1
-    for hour in range(max(min(first, old) // 60, sealed // 60 - cells.hours), sealed // 60):
+    for hour in range(first_hour, sealed // 60):
         start = hour * HOUR
         from_minutes = hour * 60 >= max(sealed - cells.minutes, ch.gone)
         if start + HOUR <= floor or (start < floor and not from_minutes):
@@ -89,23 +91,15 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
             end = cells.edges[e] if at_edge else start + HOUR
             clear(acc)
             if from_minutes:
-                _add_rows(
-                    cells,
-                    c,
-                    _MINUTES,
-                    cells.minutes,
-                    hour * 60,
-                    end // MINUTE,
-                    acc,
-                )
+                add_cells(cells, c, MINUTES, hour * 60, end // MINUTE, 1, acc)
             else:  # an interval longer than minutes are kept
                 piece(entries, channels, cells.labs, ch, start, end, acc)
             if not at_edge:
                 break
-            if not keep(cells, c, cells.minutes + cells.hours + e, acc):
+            if not keep(cells, c, EDGES, e, acc):
                 return 0, NONE
             e += 1
-        if not keep(cells, c, cells.minutes + hour % cells.hours, acc):
+        if not keep(cells, c, HOURS, hour, acc):
             return 0, NONE
 
     ch.sealed = sealed
@@ -117,23 +111,11 @@ def settle(entries: Any, channels: Any, cells: Any, c: int, acc: Any) -> tuple[i
 
 
 @inner
-def _add_rows(cells: Any, c: int, base: int, length: int, first: int, stop: int, acc: Any) -> None:
-    """Add the cells [first, stop) of channel c to acc, from its ring of `length` rows that begins at row `base`."""
-    while first < stop:
-        row = first % length
-        upto = min(length, row + stop - first)
-        for r in range(base + row, base + upto):
-            add_cell(cells, c, r, 1, acc)
-        first += upto - row
-
-
-@inner
-def _edge(cells: Any, at: int) -> int:
-    """The row of the cut edge `at`, or -1 if it is none."""
+def _add_edge(cells: Any, c: int, t: int, sign: int, acc: Any) -> None:
+    """Add what lies between an hour's start and the cut edge at the time t, or take it off; nothing if it is none."""
     for e in range(len(cells.edges)):
-        if cells.edges[e] == at:
-            return int(cells.minutes + cells.hours + e)
-    return -1
+        if cells.edges[e] == t:
+            add_cells(cells, c, EDGES, e, e + 1, sign, acc)
 
 
 @inner
@@ -146,24 +128,15 @@ def _whole_minutes(entries: Any, channels: Any, cells: Any, c: int, first: int, 
     hour = first // HOUR
     sealed = ch.sealed
     if first // MINUTE >= max(sealed - cells.minutes, ch.gone):
-        _add_rows(
-            cells,
-            c,
-            _MINUTES,
-            cells.minutes,
-            first // MINUTE,
-            stop // MINUTE,
-            acc,
-        )
+        add_cells(cells, c, MINUTES, first // MINUTE, stop // MINUTE, 1, acc)
     elif kept_from(channels, cells.labs, ch) <= first:
         piece(entries, channels, cells.labs, ch, first, stop, acc)
     elif hour >= sealed // 60 - cells.hours:
-        plus = cells.minutes + hour % cells.hours if stop == (hour + 1) * HOUR else _edge(cells, stop)
-        minus = _edge(cells, first)
-        if plus >= 0:
-            add_cell(cells, c, plus, 1, acc)
-        if minus >= 0:
-            add_cell(cells, c, minus, -1, acc)
+        if stop == (hour + 1) * HOUR:
+            add_cells(cells, c, HOURS, hour, hour + 1, 1, acc)
+        else:
+            _add_edge(cells, c, stop, 1, acc)
+        _add_edge(cells, c, first, -1, acc)
 
 
 @inner
@@ -196,15 +169,7 @@ def span(entries: Any, channels: Any, cells: Any, c: int, start: int, end: int, 
             oldest = ch.sealed // 60 - cells.hours
             if first_hour < oldest and kept_from(channels, cells.labs, ch) <= first_hour * HOUR:
                 piece(entries, channels, cells.labs, ch, first_hour * HOUR, min(oldest, stop_hour) * HOUR, acc)
-            _add_rows(
-                cells,
-                c,
-                cells.minutes,
-                cells.hours,
-                max(first_hour, oldest),
-                stop_hour,
-                acc,
-            )
+            add_cells(cells, c, HOURS, max(first_hour, oldest), stop_hour, 1, acc)
             if stop_hour * HOUR < stop:
                 _whole_minutes(entries, channels, cells, c, stop_hour * HOUR, stop, acc)
     carry(acc)

@@ -9,7 +9,8 @@ import numpy as np
 from devices.readings import I64
 from scoring.windows.buffer import search, valid, won
 from scoring.windows.exact import within
-from scoring.windows.kept import move, narrow, set_state, state_of, ts_of, value_of
+from scoring.windows.fitting import narrow
+from scoring.windows.kept import drop, move, set_state, state_of, ts_of, value_of
 from scoring.windows.kernel import COUNTER, LEFT_OUT, MINUTE, OUTSIDE, SOLID, SPIKE, allocating, inner, kernel
 from scoring.windows.records import NONE
 
@@ -303,7 +304,6 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
     every reading after it and the last one before. A counter that is nothing but bad pairs never settles: where more
     than `most` readings are left, those of it older than `horizon` ms are settled as they are.
     """
-    begin = ch.begin
     n = ch.count
     cut = ch.newest - ch.keep - ch.period - ch.delay  # what is derived runs ahead of the clock
     first = _first_needed(entries, ch, cut)
@@ -318,9 +318,7 @@ def compact(entries: Any, ch: Any, most: int, horizon: int) -> None:
             first = forced
             ch.floor = max(ch.floor, -(-ts_of(entries, ch, first) // MINUTE) * MINUTE)
     if first > 0:
-        for k in range(begin, begin + (n - first) * ch.width):
-            entries[k] = entries[k + first * ch.width]
-        ch.count = n - first
+        drop(entries, ch, first)
     if ch.kind == COUNTER:
         _thin(entries, ch, cut)
     narrow(entries, ch)

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.readings import I64
+from scoring.windows.blocks import HOURS, MINUTES, blocks_of, room_for
 from scoring.windows.joint import joint
 from scoring.windows.kernel import HOUR, MINUTE, inner, kernel
 from scoring.windows.records import GROUP, NONE
-from scoring.windows.rows import sure
+from scoring.windows.rows import add_pairs, keep_pair, sure
 from scoring.windows.sums import CoverageGroup
-
-_MINUTES: Any = np.int64(0)
-"""Row at which the ring of minutes begins (of numpy's type, or the kernel is compiled twice)."""
 
 
 def group_table(groups: Sequence[CoverageGroup], channels: NDArray[np.void]) -> tuple[NDArray[np.void], I64, I64]:
@@ -54,7 +52,6 @@ def floor_of(channels: Any, group: Any, required: I64) -> int:
 @inner
 def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> bool:
     """Whether every channel of the group covers the minute throughout: then the running condition alone tells."""
-    row = minute % cells.minutes
     for k in range(group.first, group.stop):
         c = required[k]
         ch = channels[c]
@@ -62,7 +59,7 @@ def _full(channels: Any, cells: Any, group: Any, required: I64, minute: int) -> 
             return False
         if not max(ch.sealed - cells.minutes, ch.gone) <= minute < ch.sealed:
             return False
-        if sure(cells, c, row) != MINUTE:
+        if sure(cells, c, minute) != MINUTE:
             return False
     return True
 
@@ -79,35 +76,19 @@ def _least(channels: Any, cells: Any, group: Any, required: I64, minute: int, ru
         ch = channels[required[k]]
         there: Any = np.int64(0)
         if max(ch.sealed - cells.minutes, ch.gone) <= minute < ch.sealed:
-            there += sure(cells, required[k], minute % cells.minutes)
+            there += sure(cells, required[k], minute)
         covered = min(covered, there)
         partial += there < MINUTE
     steady = group.running < 0 or channels[group.running].changed_low > (minute + 1) * MINUTE
     return int(covered), bool(steady and (partial <= 1 or covered == 0))
 
 
-@inner
-def _ring_sum(ring: Any, base: int, length: int, first: int, stop: int) -> tuple[int, int]:
-    """(covered, running) in the cells [first, stop) of a ring of `length` rows that begins at row `base`.
-
-    Row after row: LLVM would make ten times the code of a loop that it can see through.
-    """
-    covered: Any = np.int64(0)
-    running: Any = np.int64(0)
-    row = first % length
-    for _ in range(first, stop):
-        covered += ring[base + row, 0]
-        running += ring[base + row, 1]
-        row = row + 1 if row + 1 < length else 0
-    return covered, running
-
-
 @kernel
-def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I64, rings: Any, scratch: Any) -> None:
-    """Bring the cells of all groups up to date."""
+def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I64, scratch: Any) -> bool:
+    """Bring the cells of all groups up to date; false where they find no room."""
     for g in range(len(groups)):
         group = groups[g]
-        ring = rings[g]
+        owner = len(channels) + g
         sealed = group.sealed
         stop = min(group.high, sealed)
         if group.low >= group.high:
@@ -117,49 +98,57 @@ def count_anew(entries: Any, channels: Any, cells: Any, groups: Any, required: I
         if stop >= group.gone and floor_of(channels, group, required) <= cell * MINUTE:  # all of them are written now
             group.gone = min(group.gone, cell)
         oldest = max(sealed - cells.minutes, group.gone)
+        if not room_for(
+            cells, blocks_of(cell, stop) + blocks_of(max(group.low // 60, sealed // 60 - cells.hours), sealed // 60)
+        ):
+            return False
         while step == 1 or cell < min(-(-stop // 60), sealed // 60):  # the minutes, then the hours
             if step == 1 and cell >= stop:
                 step = 60
                 cell = max(group.low // 60, sealed // 60 - cells.hours)
                 continue
-            row = cell % cells.minutes if step == 1 else cells.minutes + cell % cells.hours
+            covered: Any = np.int64(0)
+            running: Any = np.int64(0)
             if step == 60 and cell * 60 >= oldest:
-                covered, running = _ring_sum(ring, _MINUTES, cells.minutes, cell * 60, cell * 60 + 60)
-                ring[row, 0] = covered
-                ring[row, 1] = running
+                covered, running = add_pairs(cells, owner, MINUTES, cell * 60, cell * 60 + 60)
             elif floor_of(channels, group, required) <= cell * step * MINUTE:
                 start = cell * step * MINUTE
                 first = group.stop if step == 1 and _full(channels, cells, group, required, cell) else group.first
                 covered, running = joint(
                     entries, channels, group, first, required, start, start + step * MINUTE, scratch
                 )
-                ring[row, 0] = covered
-                ring[row, 1] = running
             else:  # of an hour not even its minutes are there
                 exact = False
                 if step == 1:
-                    if group.running < 0:
-                        ring[row, 1] = MINUTE
-                    ring[row, 0], exact = _least(channels, cells, group, required, cell, int(ring[row, 1]))
+                    running = MINUTE if group.running < 0 else add_pairs(cells, owner, MINUTES, cell, cell + 1)[1]
+                    covered, exact = _least(channels, cells, group, required, cell, running)
                 if not exact:
                     group.lost_low = min(group.lost_low, cell * step * MINUTE)
                     group.lost_high = max(group.lost_high, (cell + 1) * step * MINUTE)
+                if step == 60:
+                    cell += 1
+                    continue
+            if not keep_pair(cells, owner, MINUTES if step == 1 else HOURS, cell, covered, running):
+                return False
             cell += 1
         group.low = -NONE
         group.high = NONE
+    return True
 
 
 @inner
 def coverage(
-    entries: Any, channels: Any, cells: Any, group: Any, required: I64, ring: Any, start: int, end: int, scratch: Any
+    entries: Any, channels: Any, cells: Any, groups: Any, g: int, required: I64, start: int, end: int, scratch: Any
 ) -> tuple[int, int]:
-    """(covered, running) of one group within (start, end], ms.
+    """(covered, running) of group g within (start, end], ms.
 
     Like a channel's `span`: readings to the next minute, minutes to the next hour, hours, and back down; what lies
     before the rings from the readings, where they are kept.
     """
     covered = 0
     running = 0
+    group = groups[g]
+    owner = len(channels) + g
     sealed = group.sealed
     first = -(-start // MINUTE)
     stop = min(end // MINUTE, sealed)
@@ -191,9 +180,9 @@ def coverage(
     for k in range(3):  # of the cells
         if k < 2:
             a, b = (first, up) if k == 0 else (to_hour * 60, stop)
-            more = _ring_sum(ring, _MINUTES, cells.minutes, max(a, minute), b)
+            more = add_pairs(cells, owner, MINUTES, max(a, minute), b)
         else:
-            more = _ring_sum(ring, cells.minutes, cells.hours, max(from_hour, hour), to_hour)
+            more = add_pairs(cells, owner, HOURS, max(from_hour, hour), to_hour)
         covered += more[0]
         running += more[1]
     if group.running < 0:

@@ -53,6 +53,14 @@ def within(rise: int, rise_num: int, rise_den: int, dt: int) -> bool:
 
 
 @inner
+def common(a: int, b: int) -> int:
+    """The greatest common divisor of two numbers, neither below 0."""
+    while b:
+        a, b = b, a % b
+    return a
+
+
+@inner
 def add(acc: Any, amount: int) -> None:
     """Add an amount to the total in acc[HIGH], acc[LOW]."""
     acc[HIGH] += amount >> 32

@@ -1,174 +1,185 @@
-"""How a kept reading is written: one word of eight bytes, or four where that does not hold it.
+"""How a kept reading is written: in eight bytes, in four where its channel keeps a beat, in 32 where need be.
 
-A word: the value's difference from the channel's `base_value` (32 bits), the time since its `base_ts` in ms (24 bits,
-4.6 h) and the state (8 bits). A channel that holds a revision, or times or values too far apart, has four words a
-reading until it is packed anew: ts, value, rev, state.
+A channel's readings are of one width, in words of four bytes:
+
+    HALF   value (16 bits) and time (16) beside a straight line: after q beats from `half_ts` the value is
+           half_value + q × drift + k × unit; of counters the time has 13 bits, 3 are their marks
+    LEAN   the time since `base_ts` in ms (24 bits, 4.6 h) and the state (8 bits); the value beside `base_value`
+    FULL   ts, value, rev, state, two words each
+
+Which it is: scoring.windows.fitting.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
-from devices.readings import I64
-from scoring.windows.kernel import inner, kernel
+import numpy as np
 
-LEAN: Final = 1
-FULL: Final = 4
-_SPAN: Final = 1 << 24
-_BACK: Final = 1 << 22
-"""Times before the first reading that a word still holds: late ones."""
-_RISE: Final = 1 << 31
+from devices.readings import I64
+from scoring.windows.exact import MASK
+from scoring.windows.kernel import COUNTER, LEFT_OUT, SOLID, SPIKE, inner, kernel
+
+HALF: Final = 1
+LEAN: Final = 2
+FULL: Final = 8
+MARKS: Final = LEFT_OUT | SPIKE | SOLID
+"""What of a state changes after the reading came, of counters alone; they stand side by side."""
+_SHIFT: Final = 2
+SPAN: Final = 1 << 24
+
+
+@inner
+def marks_of(ch: Any) -> int:
+    """Bits below the time of a half word."""
+    return 3 if ch.kind == COUNTER else 0
+
+
+@inner
+def beats_of(ch: Any, word: int) -> int:
+    """Of a half word: its time, in beats."""
+    return (word & 0xFFFF) >> marks_of(ch)
+
+
+@inner
+def _at(ch: Any, i: int) -> Any:
+    """Where reading i begins; unsigned: a place that may be negative costs a test at each access."""
+    return np.uint64(ch.begin + ch.width * i)
+
+
+@inner
+def _next(at: Any, words: int) -> Any:
+    return at + np.uint64(words)
+
+
+@inner
+def _double(entries: Any, at: Any) -> int:
+    return (entries[_next(at, 1)] << 32) | (entries[at] & MASK)  # type: ignore[no-any-return] # numba's int64
+
+
+@inner
+def _put_double(entries: Any, at: Any, value: int) -> None:
+    entries[at] = value
+    entries[_next(at, 1)] = value >> 32
 
 
 @inner
 def ts_of(entries: Any, ch: Any, i: int) -> int:
     """Event time of a channel's reading i, ms."""
     if ch.width == LEAN:
-        return ch.base_ts + (entries[ch.begin + i] >> 8 & _SPAN - 1)  # type: ignore[no-any-return] # numba's int64
-    return entries[ch.begin + FULL * i]  # type: ignore[no-any-return] # numba's int64
+        at = np.uint64(ch.begin + LEAN * i)
+        return ch.base_ts + (entries[at] >> 8 & SPAN - 1)  # type: ignore[no-any-return] # numba's int64
+    if ch.width == HALF:
+        return ch.half_ts + ch.beat * beats_of(ch, entries[np.uint64(ch.begin + i)])  # type: ignore[no-any-return] # numba's int64
+    return _double(entries, _at(ch, i))
 
 
 @inner
 def value_of(entries: Any, ch: Any, i: int) -> int:
     """Its value, steps."""
     if ch.width == LEAN:
-        return ch.base_value + (entries[ch.begin + i] >> 32)  # type: ignore[no-any-return] # numba's int64
-    return entries[ch.begin + FULL * i + 1]  # type: ignore[no-any-return] # numba's int64
+        at = np.uint64(ch.begin + LEAN * i + 1)
+        return ch.base_value + entries[at]  # type: ignore[no-any-return] # numba's int64
+    if ch.width == HALF:
+        word = entries[np.uint64(ch.begin + i)]
+        return ch.half_value + ch.drift * beats_of(ch, word) + ch.unit * (word >> 16)  # type: ignore[no-any-return] # numba's int64
+    return _double(entries, _next(_at(ch, i), 2))
 
 
 @inner
 def rev_of(entries: Any, ch: Any, i: int) -> int:
     """Its revision."""
-    if ch.width == LEAN:
-        return 0
-    return entries[ch.begin + FULL * i + 2]  # type: ignore[no-any-return] # numba's int64
+    return _double(entries, _next(_at(ch, i), 4)) if ch.width == FULL else 0
 
 
 @inner
 def state_of(entries: Any, ch: Any, i: int) -> int:
     """Its state: bits of scoring.windows.kernel."""
     if ch.width == LEAN:
-        return entries[ch.begin + i] & 255  # type: ignore[no-any-return] # numba's int64
-    return entries[ch.begin + FULL * i + 3]  # type: ignore[no-any-return] # numba's int64
+        return entries[np.uint64(ch.begin + LEAN * i)] & 255  # type: ignore[no-any-return] # numba's int64
+    if ch.width == HALF:
+        if ch.kind != COUNTER:
+            return ch.half_state  # type: ignore[no-any-return] # numba's int64
+        return ch.half_state | (entries[np.uint64(ch.begin + i)] & 7) << _SHIFT  # type: ignore[no-any-return] # numba's int64
+    return _double(entries, _next(_at(ch, i), 6))
 
 
 @inner
 def set_state(entries: Any, ch: Any, i: int, state: int) -> None:
-    """Give it another state."""
+    """Give it another state; of `MARKS` alone."""
+    at = _at(ch, i)
     if ch.width == LEAN:
-        entries[ch.begin + i] = entries[ch.begin + i] & ~255 | state
+        entries[at] = entries[at] & ~255 | state
+    elif ch.width == HALF:
+        entries[at] = entries[at] & ~7 | (state & MARKS) >> _SHIFT
     else:
-        entries[ch.begin + FULL * i + 3] = state
+        _put_double(entries, _next(at, 6), state)
 
 
 @inner
 def put(entries: Any, ch: Any, i: int, t: int, value: int, rev: int, state: int) -> None:
     """Write it; it must fit."""
+    at = _at(ch, i)
     if ch.width == LEAN:
-        entries[ch.begin + i] = (value - ch.base_value) << 32 | (t - ch.base_ts) << 8 | state
+        entries[at] = (t - ch.base_ts) << 8 | state
+        entries[_next(at, 1)] = value - ch.base_value
+    elif ch.width == HALF:
+        entries[at] = half_word(ch, t, value) | (state & MARKS) >> _SHIFT
     else:
-        at = ch.begin + FULL * i
-        entries[at] = t
-        entries[at + 1] = value
-        entries[at + 2] = rev
-        entries[at + 3] = state
+        _put_double(entries, at, t)
+        _put_double(entries, _next(at, 2), value)
+        _put_double(entries, _next(at, 4), rev)
+        _put_double(entries, _next(at, 6), state)
+
+
+@inner
+def half_word(ch: Any, t: int, value: int) -> int:
+    """Time and value as a half word without marks; what does not fit comes out as something else.
+
+    A division takes as long as all the rest, so it is done by the reciprocal: a quotient without a rest, of so few
+    bits, comes out whole.
+    """
+    beats = int(float(t - ch.half_ts) * ch.per_beat + 0.5)
+    off = value - ch.half_value - ch.drift * beats
+    units = off if ch.unit == 1 else math.floor(float(off) * ch.per_unit + 0.5)
+    return units << 16 | beats << marks_of(ch)  # type: ignore[no-any-return] # numba's int64
 
 
 @inner
 def move(entries: Any, ch: Any, to: int, i: int) -> None:
     """Copy reading i to the place `to` of the same channel."""
+    there, here = _at(ch, to), _at(ch, i)
     for k in range(ch.width):
-        entries[ch.begin + to * ch.width + k] = entries[ch.begin + i * ch.width + k]
+        entries[_next(there, k)] = entries[_next(here, k)]
+
+
+@inner
+def drop(entries: Any, ch: Any, first: int) -> None:
+    """Forget the readings before the one at `first`."""
+    to, at = _at(ch, 0), _at(ch, first)
+    for k in range(np.uint64((ch.count - first) * ch.width)):
+        entries[to + k] = entries[at + k]
+    ch.count -= first
 
 
 @inner
 def make_way(entries: Any, ch: Any, i: int) -> None:
     """Move reading i and all after it one place on."""
-    first = ch.begin + i * ch.width
-    k = ch.begin + ch.count * ch.width
-    if ch.width == LEAN:
-        while k - first >= 4:  # four at a time: so they are loaded before any of them is written over
-            a, b, c, d = entries[k - 4], entries[k - 3], entries[k - 2], entries[k - 1]
-            entries[k - 3], entries[k - 2], entries[k - 1], entries[k] = a, b, c, d
-            k -= 4
+    first = _at(ch, i)
+    on: Any = np.uint64(ch.width)
+    k = _at(ch, ch.count)
+    while k - first >= np.uint64(8):  # eight at a time: so they are loaded before any of them is written over
+        k -= np.uint64(8)
+        block = entries[k : k + np.uint64(8)]
+        a, b, c, d = block[0], block[1], block[2], block[3]
+        e, f, g, h = block[4], block[5], block[6], block[7]
+        to = entries[k + on : k + on + np.uint64(8)]
+        to[0], to[1], to[2], to[3] = a, b, c, d
+        to[4], to[5], to[6], to[7] = e, f, g, h
     while k > first:
-        k -= 1
-        entries[k + ch.width] = entries[k]
-
-
-@inner
-def fits(ch: Any, t: int, value: int, rev: int) -> bool:
-    """Whether a channel's words hold such a reading."""
-    if ch.width == FULL:
-        return True
-    if ch.count == 0:
-        ch.base_ts = t - _BACK
-        ch.base_value = value
-    off = t - ch.base_ts
-    rise = value - ch.base_value
-    far = (value ^ ch.base_value) & (value ^ rise) < 0  # the difference does not fit 64 bits
-    return bool(rev == 0 and 0 <= off < _SPAN and -_RISE <= rise < _RISE and not far)
-
-
-@inner
-def wide(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
-    """Whether a channel's readings and this one need four words each; else its bases are set so that all fit, with
-    room for more, and what stands there is still to be written anew.
-    """
-    n = ch.count
-    if rev != 0:
-        return True
-    first = t
-    last = t
-    least = value
-    most = value
-    if n > 0:
-        first = min(t, ts_of(entries, ch, 0))
-        last = max(t, ts_of(entries, ch, n - 1))
-    for i in range(n):
-        least = min(least, value_of(entries, ch, i))
-        most = max(most, value_of(entries, ch, i))
-        if rev_of(entries, ch, i) != 0:
-            return True
-    if last - first >= _SPAN // 2 or not 0 <= most - least < _RISE:
-        return True
-    ch.base_ts = first - _BACK
-    ch.base_value = least + (most - least) // 2
-    return False
-
-
-@inner
-def refit(entries: Any, ch: Any, t: int, value: int, rev: int) -> bool:
-    """Make one more reading fit into words; false, and `widen` is set, if it needs four of them."""
-    base_ts = ch.base_ts
-    base_value = ch.base_value
-    if wide(entries, ch, t, value, rev):
-        ch.widen = 1
-        return False
-    more = ((base_value - ch.base_value) << 32) + ((base_ts - ch.base_ts) << 8)
-    for k in range(ch.begin, ch.begin + ch.count):
-        entries[k] += more
-    return True
-
-
-@inner
-def long(entries: Any, ch: Any) -> bool:
-    """Whether readings reach so far that what comes next may need four words again: then they keep them."""
-    return bool(ch.count > 0 and ts_of(entries, ch, ch.count - 1) - ts_of(entries, ch, 0) >= _SPAN // 3)
-
-
-@inner
-def narrow(entries: Any, ch: Any) -> None:
-    """Back to one word a reading, where that holds all."""
-    if ch.width == LEAN or ch.count == 0 or long(entries, ch):
-        return
-    if wide(entries, ch, ts_of(entries, ch, 0), value_of(entries, ch, 0), 0):
-        return
-    for i in range(ch.count):
-        t, value, state = ts_of(entries, ch, i), value_of(entries, ch, i), state_of(entries, ch, i)
-        entries[ch.begin + i] = (value - ch.base_value) << 32 | (t - ch.base_ts) << 8 | state
-    ch.width = LEAN
-    ch.room *= FULL
+        k -= np.uint64(1)
+        entries[k + on] = entries[k]
 
 
 @inner

@@ -34,10 +34,19 @@ CHANNEL = np.dtype(
         ("begin", np.int64),
         ("count", np.int64),
         ("room", np.int64),
-        ("width", np.int64),  # words a reading
+        ("width", np.int64),  # words of four bytes a reading
         ("base_ts", np.int64),
         ("base_value", np.int64),
-        ("widen", np.int64),  # 1: the next reading needs more words
+        ("half_ts", np.int64),
+        ("half_value", np.int64),
+        ("half_state", np.int64),
+        ("beat", np.int64),  # ms
+        ("drift", np.int64),  # steps a beat
+        ("unit", np.int64),  # steps
+        ("per_beat", np.float64),  # 1 / beat
+        ("per_unit", np.float64),
+        ("widen", np.int64),  # the width that the next reading needs; 0: it has it
+        ("rest", np.int64),  # so often it is not tried whether half words do
         ("newest", np.int64),  # greatest ts
         ("low", np.int64),  # event times touched since the cells were brought up to date: [low, high]
         ("high", np.int64),

@@ -4,9 +4,10 @@ Everything it tells is a function of the winning readings: order, repetition and
 in make no difference, as long as no reading is older than its channel's newest by more than its
 horizon (`keep` of its record); such a one is counted in `late` and not taken.
 
-Memory per channel: 12 bytes a minute and an hour that it has seen, of the horizons at most (28 kB with windows up
-to 30 days), and 8 bytes a kept reading: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's
-fastest meter, whichever is more, and a sixteenth more between compactions.
+Memory per channel: two or three bytes a minute and an hour that it has seen, of the horizons at most (6 kB with
+windows up to 30 days), 0.7 kB for the hour that is written to, and 8 bytes a kept reading, 4 where the meter keeps a
+beat: of 66 min (grace + 5 min if that is more) or of the newest 128 of a line's fastest meter, whichever is more, and a
+sixteenth more between compactions.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
 from scoring.state import owned
-from scoring.windows.arena import grown, packed, roomy
+from scoring.windows.arena import grown, packed, roomy, tight
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
 from scoring.windows.carried import NOTHING, Carried
@@ -48,16 +49,17 @@ from scoring.windows.kernel import (
     SPIKES,
 )
 from scoring.windows.records import NONE
-from scoring.windows.rows import Cells, lengthen
+from scoring.windows.rows import Cells
 from scoring.windows.rules import KEPT, LONGEST_SLACK, channel_table, hour_horizon, minute_horizon
 from scoring.windows.sliding import Slide, slide
 from scoring.windows.sums import CoverageGroup, Seen, SpanSums
-from scoring.windows.takeover import same_rows, with_cells_of
+from scoring.windows.takeover import with_cells_of, with_pairs_of
 from scoring.windows.updating import update
 from scoring.windows.weighing import lab_table
 
 _FLAGS = {"spikes": SPIKES, "resets": RESETS, "bad_rises": BAD_RISES, "out_of_range": OUT_OF_RANGE, "letters": LETTERS}
-_OF_ANY_SIZE = ("entries", "odd", "free")
+_OF_ANY_SIZE = ("entries", "store", "odd", "free")
+_CELLS = ("used", "where", "opened", "open_sums", "open_held", "odd", "free")
 _FIRST_ROOM = 32
 _FIRST_HOURS = 4
 _SEVERAL = 16
@@ -96,16 +98,15 @@ class Rolling:
         self._gone = NONE  # minutes before this are not there, although `minutes_back` reaches so far by now
         self._channels, self._target = channel_table(plant, lag_ms, moments=moments)
         labs = lab_table(plant, self._channels)
-        self._cells = Cells.empty(channels, 60 * _FIRST_HOURS, _FIRST_HOURS, cut_edges(plant), labs)
+        self._cells = Cells.empty(channels, len(groups), 60 * _FIRST_HOURS, _FIRST_HOURS, cut_edges(plant), labs)
         self._groups, self._required, self._member = group_table(groups, self._channels)
-        self._rings = np.zeros((len(groups), 61 * _FIRST_HOURS, 2), np.uint32)
         self._reach_of_one = int((self._channels["period"] + self._channels["delay"]).max(initial=0))
         self._oldest, self._newest = -NONE, NONE  # event times that sums can reach to
         self._channels["width"] = LEAN
         self._channels["room"] = _FIRST_ROOM
-        self._channels["begin"] = np.arange(channels) * _FIRST_ROOM
-        self._free = channels * _FIRST_ROOM  # the arena's first unused word
-        self._entries = np.zeros(self._free, np.int64)
+        self._channels["begin"] = np.arange(channels) * _FIRST_ROOM * LEAN
+        self._free = channels * _FIRST_ROOM * LEAN  # the arena's first unused word
+        self._entries = np.zeros(self._free, np.int32)
         self._full = np.full(channels, 2 * _FIRST_ROOM, np.int64)  # entries at which a channel is compacted
         self._out = np.zeros((channels, COLUMNS), np.int64)
         self._all = np.arange(channels)
@@ -166,7 +167,7 @@ class Rolling:
         if len(rest):
             anew = np.empty((len(rest), 2), np.int64)
             coverages(
-                self._entries, self._channels, self._cells, self._groups, self._required, self._rings, groups[rest],
+                self._entries, self._channels, self._cells, self._groups, self._required, groups[rest],
                 start, end, self._scratch, anew,
             )  # fmt: skip
             found[rest] = anew
@@ -191,7 +192,7 @@ class Rolling:
             return s
         self._update()
         slide(
-            self._entries, self._channels, self._cells, self._groups, self._required, self._rings,
+            self._entries, self._channels, self._cells, self._groups, self._required,
             s, clock, order, groups, self._acc, self._scratch,
         )  # fmt: skip
         self._carried = Carried(clock, order, s.lengths, groups, len(self._groups))
@@ -318,10 +319,8 @@ class Rolling:
         sealed, theirs = self._channels["sealed"], other._channels["sealed"]
         gone = other._channels["gone"]
         self._cells = with_cells_of(self._cells, other._cells, channels, sealed, theirs, gone, hours, self._acc)
-        for g in groups:
-            known = int(self._groups["sealed"][g]), int(other._groups["sealed"][g]), int(other._groups["gone"][g])
-            for to, at in same_rows(self._cells, other._cells, *known, *hours):
-                self._rings[g, to] = other._rings[g, at]
+        sealed, theirs, gone = self._groups["sealed"], other._groups["sealed"], other._groups["gone"]
+        self._cells = with_pairs_of(self._cells, other._cells, groups, sealed, theirs, gone, hours)
 
     # --- state ----------------------------------------------------------------------------------
 
@@ -333,17 +332,14 @@ class Rolling:
         """`snapshot` in arrays that are partly our own, for a look at once."""
         self._update()
         entries, channels = packed(self._entries, self._channels, self._channels["count"], spare=0)
-        cells = self._cells
+        self._cells = cells = self._cells.longer(self._cells.minutes, self._cells.hours)
         return {
             "entries": entries,
             "channels": channels,
             "full": self._full,
-            "sums": cells.sums,
-            "held": cells.held,
-            "odd": cells.odd,
-            "free": cells.free,
+            "store": cells.store[: cells.used[0]],
+            **{name: getattr(cells, name) for name in _CELLS},
             "groups": self._groups,
-            "rings": self._rings,
             "reach": np.asarray(
                 [self._oldest, self._newest, self._minutes_back, self._gone, cells.minutes, cells.hours], np.int64
             ),
@@ -353,15 +349,15 @@ class Rolling:
         """Go on from a snapshot of the same plant; ValueError if it does not fit."""
         for name, now in self.state().items():
             then = state.get(name)
-            sizes = slice(1) if name in ("sums", "held", "rings") else slice(0 if name in _OF_ANY_SIZE else None)
+            sizes = slice(1) if name == "where" else slice(0 if name in _OF_ANY_SIZE else None)
             if then is None or then.dtype != now.dtype or then.shape[sizes] != now.shape[sizes]:
                 raise ValueError(f"the state's {name} are not those of this plant")
         self._entries, self._channels = owned(state["entries"]), owned(state["channels"])
         self._full = owned(state["full"])
         self._oldest, self._newest, self._minutes_back, self._gone, minutes, hours = state["reach"].tolist()
-        arrays = {name: owned(state[name]) for name in ("sums", "held", "odd", "free")}
+        arrays = {name: owned(state[name]) for name in ("store", *_CELLS)}
         self._cells = self._cells._replace(minutes=minutes, hours=hours, **arrays)
-        self._groups, self._rings = owned(state["groups"]), owned(state["rings"])
+        self._groups = owned(state["groups"])
         self._free = len(self._entries)
         self._fresh, self._carried = True, NOTHING
 
@@ -393,8 +389,7 @@ class Rolling:
         minutes, hours = max(cells.minutes, min(60 * more, most_minutes)), max(cells.hours, min(more, most_hours))
         for table in self._channels, self._groups:
             table["gone"] = self._left(table)  # minutes that the ring let go do not come back with more room
-        self._cells = cells.longer(minutes, hours, self._channels["sealed"])
-        self._rings = lengthen(self._rings, self._groups["sealed"], cells.minutes, cells.hours, minutes, hours)
+        self._cells = cells.longer(minutes, hours)
 
     def _left(self, table: NDArray[Any]) -> I64:
         """By channel or group the first minute that is in the ring; `NONE` where it lost none."""
@@ -414,7 +409,7 @@ class Rolling:
             return
         self._lengthen()
         while not update(
-            self._entries, self._channels, self._cells, self._groups, self._required, self._member, self._rings,
+            self._entries, self._channels, self._cells, self._groups, self._required, self._member,
             self._acc, self._scratch,
         ):  # fmt: skip
             self._cells = self._cells.roomier()
@@ -424,3 +419,4 @@ class Rolling:
         self._update()
         compact_all(self._entries, self._channels, channels, KEPT, self._minutes_back)
         self._full[channels] = np.maximum(2 * _FIRST_ROOM, roomy(self._channels["count"][channels]))
+        self._entries, self._channels, self._free = tight(self._entries, self._channels, self._free)

@@ -83,7 +83,7 @@ class Slide(NamedTuple):
 
 
 def slide(
-    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, rings: Any, state: Slide, clock: int,
+    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, state: Slide, clock: int,
     ends: I64, asked: I64, acc: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """Bring `state.now` and `state.joint_now` to windows that end at `ends`, ascending, each at or after `clock`.
@@ -91,7 +91,7 @@ def slide(
     Two kernels and not one: what calls both would be optimised once more with all that is in them.
     """
     _channels(entries, channels, cells, state, clock // SECOND * SECOND, ends, acc)
-    slide_joint(entries, channels, cells, groups, required, rings, state, ends, asked, scratch)
+    slide_joint(entries, channels, cells, groups, required, state, ends, asked, scratch)
     state.starts[:] = ends - state.lengths
 
 

@@ -21,7 +21,6 @@ def slide_joint(
     cells: Any,
     groups: Any,
     required: I64,
-    rings: Any,
     state: Any,
     ends: I64,
     asked: I64,
@@ -60,9 +59,7 @@ def slide_joint(
             whole = np.int64(0)
         if new == NONE or new == -NONE:  # a channel was never heard, or nothing is required
             for w in range(windows):
-                known = coverage(
-                    entries, channels, cells, group, required, rings[g], ends[w] - lengths[w], ends[w], scratch
-                )
+                known = coverage(entries, channels, cells, groups, g, required, ends[w] - lengths[w], ends[w], scratch)
                 now[g, w, 0] = known[0]
                 now[g, w, 1] = known[1]
             state.joint_until[g] = NONE
@@ -76,7 +73,7 @@ def slide_joint(
                 if cut_off(floor_of(channels, group, required), starts[w], old):
                     old = np.int64(NONE)
                     break
-                known = coverage(entries, channels, cells, group, required, rings[g], min(starts[w], old), old, scratch)
+                known = coverage(entries, channels, cells, groups, g, required, min(starts[w], old), old, scratch)
                 covered_more = known[0] - sums[g, w, 0]
                 running_more = known[1] - sums[g, w, 1]
                 held = starts[w] <= low
@@ -102,7 +99,7 @@ def slide_joint(
             if old == NONE or not NONE < first <= min(start, old):
                 sums[g, w, 0] = sums[g, w, 1] = 0
                 if start < new:
-                    known = coverage(entries, channels, cells, group, required, rings[g], start, new, scratch)
+                    known = coverage(entries, channels, cells, groups, g, required, start, new, scratch)
                     sums[g, w, 0] = known[0]
                     sums[g, w, 1] = known[1]
             else:
@@ -110,13 +107,13 @@ def slide_joint(
                 sums[g, w, 1] += entered_running
                 if left > first:
                     if left - first > SECOND:
-                        gone = coverage(entries, channels, cells, group, required, rings[g], first, left, scratch)
+                        gone = coverage(entries, channels, cells, groups, g, required, first, left, scratch)
                     else:
                         gone = _piece(entries, channels, group, required, first, left, whole >> (1 + w) & 1, scratch)
                     sums[g, w, 0] -= gone[0]
                     sums[g, w, 1] -= gone[1]
             if start > new:
-                known = coverage(entries, channels, cells, group, required, rings[g], start, ends[w], scratch)
+                known = coverage(entries, channels, cells, groups, g, required, start, ends[w], scratch)
                 now[g, w, 0] = known[0]
                 now[g, w, 1] = known[1]
                 continue

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from devices.readings import I64
+from scoring.windows.blocks import EDGES, HOURS, MINUTES
 from scoring.windows.kernel import HOUR, MINUTE
 from scoring.windows.records import NONE
-from scoring.windows.rows import Cells, take_cells
+from scoring.windows.rows import Cells, take_cells, take_pairs
+
+Span = tuple[int, int, int]
+"""Of a ring the cells [first, stop)."""
 
 
 def with_cells_of(
@@ -24,37 +27,41 @@ def with_cells_of(
     acc: I64,
 ) -> Cells:
     """`mine` with those of `theirs` in (start, end], whole hours, of some channels; `sealed`, `gone` by channel."""
-    start, end = hours
+    edges = np.flatnonzero((mine.edges > hours[0]) & (mine.edges <= hours[1]))
+    cut = [(int(EDGES), int(edges[0]), int(edges[-1]) + 1)] if len(edges) else []
     for c in channels:
-        known = int(sealed[c]), int(sealed_there[c])
-        if NONE in known:
-            continue
-        gone = int(gone_there[c])
-        for to, at in same_rows(mine, theirs, *known, gone, start, end):
-            mine = _taken(mine, theirs, c, to, at, acc)
-        cut = np.flatnonzero((mine.edges > start) & (mine.edges <= end))
-        mine = _taken(mine, theirs, c, mine.minutes + mine.hours + cut, theirs.minutes + theirs.hours + cut, acc)
+        spans = list(_same(mine, theirs, int(sealed[c]), int(sealed_there[c]), int(gone_there[c]), *hours))
+        for ring, first, stop in spans + (cut if spans else []):
+            while (first := take_cells(mine, theirs, c, ring, first, stop, acc)) < stop:
+                mine = mine.roomier()
     return mine
 
 
-def _taken(mine: Cells, theirs: Cells, c: int, to: I64, at: I64, acc: I64) -> Cells:
-    while (taken := take_cells(mine, theirs, c, to, at, acc)) < len(to):
-        mine, to, at = mine.roomier(), to[taken:], at[taken:]
+def with_pairs_of(
+    mine: Cells,
+    theirs: Cells,
+    groups: Iterable[int],
+    sealed: I64,
+    sealed_there: I64,
+    gone_there: I64,
+    hours: tuple[int, int],
+) -> Cells:
+    """The same of groups; `sealed`, `gone` by group."""
+    channels = len(mine.gains)
+    for g in groups:
+        for ring, first, stop in _same(mine, theirs, int(sealed[g]), int(sealed_there[g]), int(gone_there[g]), *hours):
+            while (first := take_pairs(mine, theirs, channels + g, ring, first, stop)) < stop:
+                mine = mine.roomier()
     return mine
 
 
-def same_rows(
+def _same(
     mine: Cells, theirs: Cells, sealed: int, theirs_sealed: int, theirs_gone: int, start: int, end: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of the minutes, then of the hours in (start, end] that both rings hold: (here, there).
-
-    None where one of them holds nothing.
-    """
+) -> Iterator[Span]:
+    """The minutes, then the hours in (start, end] that both rings hold; none where one of them holds nothing."""
     if NONE in (sealed, theirs_sealed):
         return
     first = max(start // MINUTE, sealed - mine.minutes, theirs_sealed - theirs.minutes, theirs_gone)
-    minutes = np.arange(first, min(end // MINUTE, sealed, theirs_sealed))
-    yield minutes % mine.minutes, minutes % theirs.minutes
+    yield int(MINUTES), first, min(end // MINUTE, sealed, theirs_sealed)
     first = max(start // HOUR, sealed // 60 - mine.hours, theirs_sealed // 60 - theirs.hours)
-    hours = np.arange(first, min(end // HOUR, sealed // 60, theirs_sealed // 60))
-    yield mine.minutes + hours % mine.hours, theirs.minutes + hours % theirs.hours
+    yield int(HOURS), first, min(end // HOUR, sealed // 60, theirs_sealed // 60)

@@ -13,16 +13,14 @@ from scoring.windows.weighing import kept_from, next_sample
 
 
 def update(
-    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, rings: Any, acc: Any, scratch: Any
+    entries: Any, channels: Any, cells: Any, groups: Any, required: I64, member: I64, acc: Any, scratch: Any
 ) -> bool:
-    """Bring all cells up to date; false where odd cells find no room: then it is to be asked again, with more.
+    """Bring all cells up to date; false where cells find no room: then it is to be asked again, with more.
 
     Two kernels and not one: what calls both would be optimised once more with all that is in them.
     """
     settled = _settle_all(entries, channels, cells, groups, member, acc)
-    if settled:
-        count_anew(entries, channels, cells, groups, required, rings, scratch)
-    return settled
+    return settled and count_anew(entries, channels, cells, groups, required, scratch)
 
 
 @inner

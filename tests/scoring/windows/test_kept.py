@@ -10,7 +10,7 @@ import pytest
 
 from devices.plant.model import Dated, Kind
 from devices.readings import Readings
-from scoring.windows.kept import FULL, LEAN
+from scoring.windows.kept import FULL, HALF, LEAN
 from scoring.windows.rolling import Rolling
 from scoring.windows.sums import CoverageGroup
 from tests.scoring.plants import HOUR, MINUTE, channel, plant
@@ -44,7 +44,7 @@ def test_times_far_apart() -> None:
 
 
 def test_a_revision_takes_room_only_while_it_is_kept() -> None:
-    """Four words a reading from a correction on, one again when it is forgotten; the higher revision wins."""
+    """32 bytes a reading from a correction on, few again when it is forgotten; the higher revision wins."""
     rolling = Rolling(RATE)
     rolling.push(Readings.of([0] * 5, [BASE + k * SECOND for k in range(5)], [1] * 5))
     assert rolling._channels["width"][0] == LEAN
@@ -53,19 +53,19 @@ def test_a_revision_takes_room_only_while_it_is_kept() -> None:
     assert [v for _, v in seen(rolling)] == [1, 9, 1, 1, 1]
     for hour in range(6):
         rolling.push(Readings.of([0] * 3600, BASE + hour * HOUR + (5 + np.arange(3600)) * SECOND, [1] * 3600))
-    assert rolling._channels["width"][0] == LEAN
+    assert rolling._channels["width"][0] == HALF
     assert rolling.span(BASE, BASE + MINUTE).total(0) == (59 + 9) * SECOND
 
 
 def test_a_day_of_seconds_is_small() -> None:
-    """A channel read each second holds 8 bytes a reading of 66 minutes and 12 a minute of a day: under 65 kB."""
+    """A channel read each second holds 4 bytes a reading of 66 minutes and few a minute of a day: under 30 kB."""
     rolling = Rolling(RATE)
     for hour in range(30):
         rolling.push(Readings.of([0] * 3600, BASE + (hour * 3600 + np.arange(3600)) * SECOND, np.arange(3600) % 97))
     rolling.span(BASE, BASE + HOUR)
     state = rolling.snapshot()
-    assert sum(state[name].nbytes for name in ("entries", "sums", "held", "odd")) < 65_000
-    assert state["entries"].nbytes < 8 * 68 * 60
+    assert sum(state[name].nbytes for name in ("entries", "store", "open_sums", "open_held", "odd")) < 30_000
+    assert state["entries"].nbytes < 4 * 68 * 60
 
 
 def test_a_cell_for_everything() -> None:
@@ -83,7 +83,7 @@ def test_a_cell_for_everything() -> None:
     other.push(Readings.of([0], [BASE + 299 * MINUTE + 3], [1]))
     assert other.span(BASE, BASE + 300 * MINUTE).total(0) == 300 * 2**63 + 1
     held = len(rolling._cells.odd)
-    ones = [BASE + k * MINUTE + 1 for k in range(300, 3 * 24 * 60)]
+    ones = [BASE + k * MINUTE + 1 for k in range(300, 12 * 24 * 60)]
     rolling.push(Readings.of([0] * len(ones), ones, [1] * len(ones)))
     rolling.span(BASE, BASE + HOUR)
     assert len(rolling._cells.odd) == held

@@ -11,6 +11,7 @@ from devices.plant.model import Plant
 from devices.readings import Readings
 from scoring import reference
 from scoring.windows.rolling import Rolling
+from scoring.windows.sums import CoverageGroup
 from tests.scoring.plants import HOUR, MINUTE
 from tests.scoring.windows.shapes import BASE, GROUPS, Row, batch, rows, shapes
 
@@ -24,17 +25,19 @@ WHOLE = st.tuples(st.integers(-200, 300), st.integers(1, 300)).map(
 quick = settings(max_examples=60, deadline=None)
 
 
-def told(rolling: Rolling, start: int, end: int) -> list[object]:
+def told(rolling: Rolling, start: int, end: int, groups: int = len(GROUPS)) -> list[object]:
     """All that the rolling sums say about a span."""
     sums = rolling.span(start, end)
     totals = [
         (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c]))
         for c in range(len(sums.high))
     ]
-    return [totals, rolling.flags(start, end), [rolling.coverage(g, start, end) for g in range(len(GROUPS))]]
+    return [totals, rolling.flags(start, end), [rolling.coverage(g, start, end) for g in range(groups)]]
 
 
-def true(plant: Plant, readings: Readings, start: int, end: int) -> list[object]:
+def true(
+    plant: Plant, readings: Readings, start: int, end: int, groups: tuple[CoverageGroup, ...] = GROUPS
+) -> list[object]:
     """All that the twin says about it."""
     sums = reference.span(plant, readings, start, end)
     marks = ("spikes", "resets", "bad_rises", "out_of_range", "letters")
@@ -51,7 +54,7 @@ def true(plant: Plant, readings: Readings, start: int, end: int) -> list[object]
         }
         for s in sums
     ]
-    return [totals, flags, [reference.coverage(plant, readings, g, start, end) for g in GROUPS]]
+    return [totals, flags, [reference.coverage(plant, readings, g, start, end) for g in groups]]
 
 
 @quick
