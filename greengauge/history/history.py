@@ -132,22 +132,28 @@ class History(Delivery, Jobs):
         if not restated:
             return tuple(things)
         kept = self._kept(restated)
-        told = [thing for thing in things if thing.lifecycle != "restated"]
-        for thing in restated:
-            rows = kept[key_of(thing)].get(thing.ts, [])
+        told: list[Thing] = []
+        for thing in things:  # one of them may be told, and told again: the later one is compared with the earlier
+            if thing.lifecycle != "restated":
+                told.append(thing)
+                if thing.lifecycle == "final" and (of_key := kept.get(key_of(thing))) is not None:
+                    of_key[thing.ts] = of_key[thing.ts] or [thing]
+                continue
+            rows = kept[key_of(thing)][thing.ts]
             if told_only and all(row.lifecycle == "live" for row in rows):
                 continue
             new = next_revision(thing, rows)
             if new is not None:
                 told.append(new)
+                rows.append(new)
         return tuple(told)
 
-    def _kept(self, things: Sequence[Thing]) -> dict[Key, dict[int, list[Told]]]:
+    def _kept(self, things: Sequence[Thing]) -> dict[Key, defaultdict[int, list[Told]]]:
         """Every row of the things' keys, oldest revision first: one statement a series, one look-up a step."""
         asked: dict[Key, list[int]] = defaultdict(list)
         for thing in things:
             asked[key_of(thing)].append(thing.ts)
-        found: dict[Key, dict[int, list[Told]]] = {}
+        found: dict[Key, defaultdict[int, list[Told]]] = {}
         for key, times in asked.items():
             of_key = found[key] = defaultdict(list)
             for row in self._all(

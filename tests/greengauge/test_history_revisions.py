@@ -62,6 +62,17 @@ def test_revisions_count_on(history: History) -> None:
     assert [(s.value, s.revision) for s in known] == [(0.1, 0), (0.2, 1), (0.2, 1), (0.3, 2), (0.1, 3)]
 
 
+def test_what_is_told_more_than_once_at_a_time_counts_on(history: History) -> None:
+    """Final and restated twice within one slice of a backlog: three revisions; the same again is none."""
+    first = score(ts=T, value=0.1, lifecycle="final", known_at=T)
+    again = [replace(first, value=value, lifecycle="restated", reason="restated: because") for value in (0.2, 0.2, 0.3)]
+    told = history.settle(Changes(scores=(first, *again)))
+    history.add(told)
+    assert [(s.value, s.revision) for s in told.scores] == [(0.1, 0), (0.2, 1), (0.3, 2)]
+    assert [s.revision for s in restate(history, *again[:2], replace(again[0], value=0.4))] == [3, 4]
+    assert history.scores(*K1, T, T)[0].value == 0.4
+
+
 def test_a_step_never_told_begins_with_revision_1(history: History) -> None:
     """No reading had touched it, yet its value existed; so has a series that nobody knew."""
     assert [s.revision for s in restate(history, score(ts=T), score("line:new", ts=T))] == [1, 1]
