@@ -9,8 +9,11 @@ import random
 
 import pytest
 
+from devices.plant.model import Plant
+from scoring.engine import Engine
 from scoring.reference.table import Comparison, Twin
-from tests.scoring.reference.works import Row, batch, late, rows, run, works
+from scoring.restate.restater import Restater
+from tests.scoring.reference.works import HOUR, PARTS, Row, Run, batch, late, rows, run, works
 
 ORDERS = ("reversed", "by channel", "late", "one piece")
 
@@ -40,6 +43,61 @@ def test_any_order(seed: int, hours: float, every: int, zone: str, parts: str, n
     found = list({(r[0], r[1], r[3]): r for r in rows(plant, rng, hours)}.values())
     size = len(found) if name == "one piece" else rng.choice([len(found) // 9, len(found) // 25])
     made = run(plant, order(name, found, rng), size, snapshot_every=rng.choice([0, 5]))
+    compared = Comparison()
+    compared.add(Twin(plant, batch(plant, found)), made.told.values())
+    assert not compared.differences, compared.differences[:5]
+
+
+class Sliced(Run):
+    """As the service works: with patience, restating in slices of a moment between pieces of the backlog."""
+
+    def __init__(self, plant: Plant) -> None:
+        super().__init__(plant)
+        self._options = {"event_clock": True}
+        self.engine = Engine(plant, event_clock=True)
+        self._job: Restater | None = None
+
+    def slice(self, budget_s: float) -> bool:
+        """One; whether there was anything to restate."""
+        if self._job is None and (pending := self.engine.pending()):
+            self._job = Restater(self.engine, pending[0], self.past)
+        if self._job is None:
+            return False
+        self._keep(self._job.step(budget_s))
+        self._job = None if self._job.done else self._job
+        return True
+
+    def rest(self, received: int) -> None:
+        """Time passes without readings, until all is told again."""
+        for second in range(20):
+            self.engine.tick(received + second * 1000)
+            self._keep(self.engine.advance(0.009))
+            while self.slice(0.005):
+                self._keep(self.engine.advance(0.009))
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_blocks_of_a_gateway_while_others_are_restated(ahead: bool) -> None:
+    """Seven hours of one meter after those of another, again and again; the restating reads them, or they come to it,
+    before the engine has them or after.
+    """
+    rng = random.Random(5)
+    plant = works(every=5, zone="Europe/Berlin", windows='["1h", "30d"]', parts=frozenset(PARTS) - {"mill", "main"})
+    found = list({(r[0], r[1], r[3]): r for r in rows(plant, rng, 30)}.values())
+    sent = sorted(found, key=lambda r: ((r[1] - found[0][1]) // (7 * HOUR), plant.channels[r[0]].meter, r[1]))
+    pieces = [batch(plant, sent[at : at + 250]) for at in range(0, len(sent), 250)]
+    made = Sliced(plant)
+    for piece in pieces if ahead else ():
+        made.past.add(piece)
+    for piece in pieces:
+        if not ahead:
+            made.past.add(piece)
+        made.engine.push(piece)
+        made._keep(made.engine.advance(0.009))
+        made.slice(1e-6)
+    made.rest(int(piece.received[-1]))
+    made._keep(made.engine.finish())
+    made.rest(int(piece.received[-1]) + 3_600_000)
     compared = Comparison()
     compared.add(Twin(plant, batch(plant, found)), made.told.values())
     assert not compared.differences, compared.differences[:5]
