@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.plant.model import Plant
+from devices.plant.weighed import weighed_rows
 from devices.readings import I64
 from scoring.degrees.balance import Part, Totals, part, part_of
 from scoring.degrees.coverage import DEGREES, HEAT_UP, ROWS
@@ -84,6 +85,7 @@ class Viewer:
             ],
             np.int64,
         ).reshape(-1, len(ROWS))
+        self._beside = _beside(plant, forms)
         self._every = Ragged(form.every for form in forms)
         self._counting = Ragged(slots for form in forms for slots in form.slots)
         self._idle_below = [_idle_below(form, scales) for form in forms]
@@ -100,8 +102,8 @@ class Viewer:
             every = [self._sums.span(a, b) for a, b in pairwise(ends)]
             return [(span, whole(span.high[self._channels], span.low[self._channels])) for span in every]
         own = np.array([c for line in lines for c in self._forms[line].channels], np.int64)
-        running = self._running[list(lines)]  # they need not count in anything
-        spans = [self._sums.span(a, b, np.concatenate([own, running[running >= 0]])) for a, b in pairwise(ends)]
+        wanted = np.concatenate([own, *(self._beside[line] for line in lines)])
+        spans = [self._sums.span(a, b, wanted) for a, b in pairwise(ends)]
         slots = [slot for line in lines for slot in self._forms[line].every]
         return [(span, dict(zip(slots, whole(span.high[own], span.low[own]), strict=True))) for span in spans]
 
@@ -271,6 +273,22 @@ def _idle_below(form: LineForm, scales: Scales) -> tuple[list[list[str]], int, i
         units.setdefault(product.unit.symbol, []).append(product.id)
     least = form.line.min_output
     return list(units.values()), MS_PER_HOUR * least.denominator, least.numerator * scales.product
+
+
+def _beside(plant: Plant, forms: Sequence[LineForm]) -> list[I64]:
+    """By line the channels that are asked for though they need not count in anything: what tells whether it runs, and
+    what its weighed amounts are made of.
+    """
+    limbs, found = weighed_rows(plant), []
+    for form in forms:
+        running = plant.lines[form.line.index].running
+        rows = set() if running is None else {running.channel}
+        for channel in (plant.channels[c] for c in form.channels if plant.channels[c].labs):
+            rows |= {lab.channel for lab in channel.labs}
+            if channel.source is not None:
+                rows |= {channel.source, *limbs.get((channel.source, channel.labs), ())}
+        found.append(np.array(sorted(rows - set(form.channels)), np.int64))
+    return found
 
 
 def _read(channels: NDArray[np.intp], spans: Sequence[SpanSums]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

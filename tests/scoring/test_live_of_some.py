@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
 from devices.plant import parse
-from devices.plant.model import Plant
+from devices.plant.model import Plant, Uncertainty
 from devices.readings import Readings
 from scoring.engine import Engine
 from tests.scoring.reference.works import batch, rows, works
@@ -85,6 +87,9 @@ def test_of_one_scope(engine: Engine) -> None:
 def test_of_one_scope_of_a_works() -> None:
     """Products, fuels, laboratories, factors that change within the windows, and counters that start again."""
     plant = works(every=5, abroad=True, zone="Europe/Berlin")
+    doubt = Uncertainty(Fraction(1, 50))
+    doubted = [replace(c, uncertainty=doubt) if plant.meters[c.meter].name == "lab" else c for c in plant.channels]
+    plant = replace(plant, channels=tuple(doubted))  # so that bands ask for what the laboratory says
     engine = Engine(plant, event_clock=True)
     found = batch(plant, rows(plant, random.Random(3), 17))
     for at in range(0, len(found), 1_500):
@@ -93,6 +98,7 @@ def test_of_one_scope_of_a_works() -> None:
         for scope in plant.scopes:
             alone, _ = engine.live(scopes=[scope.index], stacks=[])
             assert alone == [s for s in scores if s.scope == scope.id]
+    assert any(s.low is not None and s.low != s.value for s in scores if s.level == "line")
 
 
 def test_a_running_channel_that_counts_in_nothing() -> None:
