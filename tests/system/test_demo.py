@@ -249,17 +249,26 @@ def test_an_end_at_any_moment(after: float, signals: list[signal.Signals], tmp_p
     assert running.log() == ""
 
 
-def test_a_closed_terminal_is_an_end_in_order(tmp_path: Path) -> None:
-    """SIGHUP ends the service as SIGTERM does, not as a kill does."""
+@pytest.mark.parametrize("nohup", [False, True])
+def test_a_closed_terminal_is_an_end_in_order(tmp_path: Path, nohup: bool) -> None:
+    """SIGHUP ends the service as SIGTERM does, not as a kill does; under nohup, which ignores it, it goes on."""
     running = Running(
         ["run", DEMO, "--broker", "mqtt://127.0.0.1:1", "--port", "0", "--data", tmp_path / "d"], tmp_path
     )
-    process = running.start().process
+    here = signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)  # a child inherits it
+    try:
+        process = running.start().process
+    finally:
+        signal.signal(signal.SIGHUP, here)
     assert process is not None
     try:
         until(lambda: running.status("/healthz") == 200, 30, running.log)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(20) == 0
+        if nohup:
+            time.sleep(2)
+            assert running.status("/healthz") == 200
+        else:
+            assert process.wait(20) == 0
     finally:
         running.kill()
 
