@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,13 @@ def test_scoring_has_no_clock_no_network_no_asyncio() -> None:
         if name.split(".")[0] in banned
     ]
     assert not wrong
+
+
+def test_nothing_else_lies_about() -> None:
+    """The root holds what these names say: no readings, logs or scratch files of somebody's run."""
+    kept = {*ROOMS, "tests", "docs", "deploy", "scripts", "requirements", "docker-compose.yml", "pyproject.toml"}
+    kept |= {"ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md"}
+    found = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("no git checkout")
+    assert {name.split("/")[0] for name in found.stdout.splitlines() if not name.startswith(".")} == kept

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import typer
 
@@ -15,7 +16,7 @@ from devices.errors import ConfigurationError, GreengaugeError, RegistryError
 from greengauge.cli import bench, files, folder, live
 from greengauge.running import StartAgain, hear
 
-app = typer.Typer(
+_verbs = typer.Typer(
     name="greengauge",
     help="Plant telemetry over MQTT, made durable, written to InfluxDB, scored live. Not a safety system.",
     no_args_is_help=True,
@@ -23,8 +24,21 @@ app = typer.Typer(
     add_completion=False,
 )
 for part in (live, files, folder):
-    app.add_typer(part.app)
-app.add_typer(bench.app, name="bench")
+    _verbs.add_typer(part.app)
+_verbs.add_typer(bench.app, name="bench")
+
+
+def _with_variables(command: Any) -> Any:
+    """Every option also as GREENGAUGE_…, by its name. The command is click's, or that of typer's own copy of click."""
+    for option in command.params:
+        if option.param_type_name == "option":
+            option.envvar = "GREENGAUGE_" + option.opts[0].removeprefix("--").upper().replace("-", "_")
+    for below in getattr(command, "commands", {}).values():
+        _with_variables(below)
+    return command
+
+
+app = _with_variables(typer.main.get_command(_verbs))
 
 
 def main() -> None:

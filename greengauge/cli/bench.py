@@ -15,11 +15,9 @@ app = typer.Typer(help="Figures beside a rival's, from the same run, answers che
 @app.command("scoring")
 def bench_scoring(
     as_json: Json = False,
-    lines: Annotated[int, typer.Option(help="Lines of 30 channels at 1 Hz.", min=1, envvar="GREENGAUGE_LINES")] = 1000,
-    readings: Annotated[
-        int, typer.Option(help="Readings of the rolling ratio.", min=10_000, envvar="GREENGAUGE_READINGS")
-    ] = 2_000_000,
-    days: Annotated[int, typer.Option(help="Days replayed.", min=1, envvar="GREENGAUGE_DAYS")] = 365,
+    lines: Annotated[int, typer.Option(help="Lines of 30 channels at 1 Hz.", min=1)] = 1000,
+    readings: Annotated[int, typer.Option(help="Readings of the rolling ratio.", min=10_000)] = 2_000_000,
+    days: Annotated[int, typer.Option(help="Days replayed.", min=1)] = 365,
 ) -> None:
     """The scoring engine beside pandas, polars, bottleneck and numbagg. Exit code 1 if answers disagree."""
     from greengauge.bench import scoring as verb
@@ -32,9 +30,7 @@ def bench_ingest(
     as_json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="So little that it only shows that everything works.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Only this figure; may be repeated.", metavar="FIGURE")] = None,
-    messages: Annotated[
-        int | None, typer.Option(help="Of a backlog (default: 1,000,000).", min=1000, envvar="GREENGAUGE_MESSAGES")
-    ] = None,
+    messages: Annotated[int | None, typer.Option(help="Of a backlog (default: 1,000,000).", min=1000)] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the JSON object here.", metavar="FILE")] = None,
 ) -> None:
     """The intake beside Telegraf and a plain script, from one source. Exit code 1 if answers disagree."""

@@ -67,9 +67,9 @@ def replay(
     readings: Annotated[Path, typer.Argument(help="Readings file: CSV or NDJSON, .gz too.", metavar="READINGS")],
     every: Annotated[
         str | None,
-        typer.Option(help="Also rolling windows and open blocks at each multiple.", envvar="GREENGAUGE_EVERY"),
+        typer.Option(help="Also rolling windows and open blocks at each multiple."),
     ] = None,
-    final: Annotated[bool, typer.Option("--final", help="Only final values.", envvar="GREENGAUGE_FINAL")] = False,
+    final: Annotated[bool, typer.Option("--final", help="Only final values.")] = False,
     sums: Annotated[bool, typer.Option("--sums", help="Sums of each channel instead of scores.")] = False,
     why: Annotated[
         str | None,

@@ -19,10 +19,8 @@ app.add_typer(quarantine_app, name="quarantine")
 
 @app.command()
 def recompute(
-    start: Annotated[
-        str, typer.Option("--from", help="RFC 3339 time with zone; scores after it.", envvar="GREENGAUGE_FROM")
-    ],
-    end: Annotated[str, typer.Option("--to", help="... up to this one.", envvar="GREENGAUGE_TO")],
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time with zone; scores after it.")],
+    end: Annotated[str, typer.Option("--to", help="... up to this one.")],
     data: Data = None,
     registry: Annotated[
         Path | None, typer.Option(help="Registry (default: the one the service last ran with).", metavar="REGISTRY")
@@ -47,11 +45,9 @@ def recompute(
 def verify(
     start: Annotated[
         str | None,
-        typer.Option("--from", help="RFC 3339 receive time (default: the log's beginning).", envvar="GREENGAUGE_FROM"),
+        typer.Option("--from", help="RFC 3339 receive time (default: the log's beginning)."),
     ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", help="... up to this one (default: its end).", envvar="GREENGAUGE_TO")
-    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="... up to this one (default: its end).")] = None,
     data: Data = None,
     store: Store = None,
     minutes: Annotated[
@@ -72,7 +68,7 @@ def verify(
 
 @app.command()
 def rewind(
-    to: Annotated[str, typer.Option(help="RFC 3339 time with zone.", envvar="GREENGAUGE_TO")],
+    to: Annotated[str, typer.Option(help="RFC 3339 time with zone.")],
     data: Data = None,
     store: Store = None,
     as_json: Json = False,

@@ -29,9 +29,7 @@ def run(
     port: Port = None,
     host: Annotated[
         str | None,
-        typer.Option(
-            help="Address of the page; any but loopback needs GREENGAUGE_PAGE_TOKEN.", envvar="GREENGAUGE_HOST"
-        ),
+        typer.Option(help="Address of the page; any but loopback needs GREENGAUGE_PAGE_TOKEN."),
     ] = None,
 ) -> None:
     """Run the service: from the broker to the store, the scores and the page."""
@@ -46,7 +44,7 @@ def simulate(
     broker: Broker = None,
     rate: Annotated[
         float | None,
-        typer.Option(help="Messages a second in all (default: real time).", envvar="GREENGAUGE_RATE"),
+        typer.Option(help="Messages a second in all (default: real time)."),
     ] = None,
     seed: Seed = 1,
     start: Start = None,
@@ -54,7 +52,6 @@ def simulate(
         str,
         typer.Option(
             help="Comma-separated: spike, frozen, skew, late, duplicate, wrap, reset, o2, silent, unit.",
-            envvar="GREENGAUGE_FAULTS",
         ),
     ] = "",
 ) -> None:
@@ -69,12 +66,10 @@ def simulate(
 def feed(
     file: Annotated[Path, typer.Argument(help="CSV, or CSV.gz.", metavar="FILE")],
     map: Annotated[  # noqa: A002 - the option's name is a contract
-        Path, typer.Option("--map", help="Which column is which channel (TOML).", envvar="GREENGAUGE_MAP")
+        Path, typer.Option("--map", help="Which column is which channel (TOML).")
     ],
     broker: Broker = None,
-    speed: Annotated[
-        str, typer.Option(help="Times real time, or `max`.", envvar="GREENGAUGE_SPEED", metavar="N|max")
-    ] = "max",
+    speed: Annotated[str, typer.Option(help="Times real time, or `max`.", metavar="N|max")] = "max",
 ) -> None:
     """Publish the rows of a CSV file as meter messages."""
     from greengauge import settings

@@ -18,22 +18,20 @@ def _folder(text: str) -> Path:
 Registry = Annotated[Path, typer.Argument(help="Registry of the plant (TOML).", metavar="REGISTRY")]
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder of log, cursors and history.", envvar="GREENGAUGE_DATA", metavar="DIR", parser=_folder),
+    typer.Option(help="Folder of log, cursors and history.", metavar="DIR", parser=_folder),
 ]
 Broker = Annotated[
     str | None,
-    typer.Option(help="Broker, mqtt[s]://[user@]host:port.", envvar="GREENGAUGE_BROKER", metavar="URL"),
+    typer.Option(help="Broker, mqtt[s]://[user@]host:port.", metavar="URL"),
 ]
 Store = Annotated[
     str | None,
-    typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", envvar="GREENGAUGE_STORE", metavar="STORE"),
+    typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", metavar="STORE"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.", envvar="GREENGAUGE_JSON")]
-Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.", envvar="GREENGAUGE_SEED")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.")]
 Start = Annotated[
     str | None,
-    typer.Option(help="Simulated time to start at, RFC 3339 with zone (default: now).", envvar="GREENGAUGE_START"),
+    typer.Option(help="Simulated time to start at, RFC 3339 with zone (default: now)."),
 ]
-Port = Annotated[
-    int | None, typer.Option(help="Port of the page; if busy, the next free one.", envvar="GREENGAUGE_PORT")
-]
+Port = Annotated[int | None, typer.Option(help="Port of the page; if busy, the next free one.")]

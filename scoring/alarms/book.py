@@ -145,7 +145,8 @@ class Book:
             entry.machine = Machine(**told["machine"])
             entry.machine.on_delay_ms, entry.machine.off_delay_ms = delays
             entry.value, entry.missing = told["value"], told["missing"]
-            entry.breach, entry.band = told["breach"], tuple(told["band"]) if told["band"] else None
+            band = told.get("band")  # a program of before uncertainties had neither
+            entry.breach, entry.band = told.get("breach"), tuple(band) if band else None
             entry.user, entry.comment = told["user"], told["comment"]
 
     def _known(self, told: dict[str, Any]) -> Entry | None:

@@ -148,6 +148,21 @@ def test_restart_neither_fires_again_nor_forgets() -> None:
     assert [(e.ts, e.alarm.id) for e in again.tick(60 * S)] == [(10 * S, "nox-high")]
 
 
+def test_alarms_stand_over_an_upgrade() -> None:
+    """The book of a program that knew neither band nor breach is taken over; what it lacks is unknown."""
+    b = book(NOX, LOW)
+    b.observe(0, {0: Observation(400.0, True), 1: Observation(0.5, True)})
+    b.command(1, LOW.scope, "lcd-low", "acknowledge", "li", "seen")
+    told = b.snapshot()
+    for alarm in told["alarms"]:
+        del alarm["breach"], alarm["band"]
+    again = book(NOX, LOW)
+    again.restore(told)
+    assert [(a.state, a.breach, a.comment) for a in again.alarms() if a.id == "lcd-low"] == [
+        ("acknowledged", None, "seen")
+    ]
+
+
 def test_time_never_goes_back() -> None:
     """An earlier `now` counts as the latest one."""
     b = book()
