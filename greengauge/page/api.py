@@ -108,7 +108,8 @@ class Api:
         if at is not None and at > max(self._live.clock, self._context.now()):
             raise Refusal(400, "that time has not come yet", where="at", mend="ask for a time up to now")
         asked = {name: query.get(name) for name in ("meter", "channel", "window")}
-        found = self._filters.fitting(await self._context.sums(at), asked, scopes=())
+        windows, channels = self._filters.sums(asked)
+        found = await self._context.sums(at, windows, channels)
         return JSONResponse({"sums": jsonable(found)})
 
     async def why(self, request: Request) -> Response:

@@ -15,23 +15,39 @@ _AGAIN = 256
 def grown(
     entries: I32, channels: NDArray[np.void], free: int, target: I64, coming: NDArray[np.int32], row: int
 ) -> tuple[I32, NDArray[np.void], int]:
-    """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on."""
+    """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on.
+
+    The records are the same ones, changed, unless all is packed anew.
+    """
     need = channels["count"] + _arriving(channels, target, coming[row:])
     with_room = np.maximum(roomy(need), need + np.minimum(_arriving(channels, target, coming), _AGAIN))
-    widen = channels["widen"] > 0
-    room = np.where((need > channels["room"]) | widen, with_room, channels["room"])
-    moved = np.flatnonzero((room > channels["room"]) | widen)
-    width = np.where(widen, channels["widen"], channels["width"])
-    words = (room * width)[moved]
-    if free + int(words.sum()) > len(entries):
-        spare = int((room * width).sum()) // 32
-        entries, channels = packed(entries, channels, room, spare=spare)
+    short = np.flatnonzero(need > channels["room"])
+    channels["room"][short] = with_room[short]
+    return _moved(entries, channels, free, short)
+
+
+def widened(entries: I32, channels: NDArray[np.void], free: int) -> tuple[I32, NDArray[np.void], int]:
+    """As `grown`, of channels that have room, but not of the width that their next reading needs."""
+    return _moved(entries, channels, free, np.flatnonzero(channels["widen"] > 0))
+
+
+def _moved(
+    entries: I32, channels: NDArray[np.void], free: int, which: NDArray[np.intp]
+) -> tuple[I32, NDArray[np.void], int]:
+    """Some channels in slots of the room and the width that they want, behind all others."""
+    placed = channels[which]
+    placed["width"] = np.where(placed["widen"] > 0, placed["widen"], placed["width"])
+    words = placed["room"] * placed["width"]
+    end = free + int(words.sum())
+    if end > len(entries):
+        width = np.where(channels["widen"] > 0, channels["widen"], channels["width"])
+        spare = int((channels["room"] * width).sum()) // 32
+        entries, channels = packed(entries, channels, channels["room"], spare=spare)
         return entries, channels, len(entries) - spare
-    placed = channels.copy()
-    placed["room"], placed["width"] = room, width
-    placed["begin"][moved] = free + np.cumsum(words) - words
-    relocate(entries, channels, entries, placed, moved)
-    return entries, placed, free + int(words.sum())
+    placed["begin"] = free + np.cumsum(words) - words
+    relocate(entries, channels, entries, placed, which)
+    channels[which] = placed
+    return entries, channels, end
 
 
 def packed(entries: I32, channels: NDArray[np.void], room: I64, *, spare: int) -> tuple[I32, NDArray[np.void]]:
