@@ -189,7 +189,8 @@ class Api:
         only(query, "scope", second, third, "at", "known_at")
         at, known_at = moment(query, "at"), moment(query, "known_at")
         asked = {name: query.get(name) or None for name in ("scope", second, third)}
-        things: list[Any] = self._live.scores() if what == "scores" else self._live.emissions()
+        live = self._live.scores if what == "scores" else self._live.emissions
+        things: list[Any] = live(asked["scope"])
         if at is not None or known_at is not None:
             ask: Callable[..., list[Any]] = self._history.scores if what == "scores" else self._history.emissions
             things = await asyncio.to_thread(ask, *asked.values(), at, known_at)

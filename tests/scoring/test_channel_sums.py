@@ -44,7 +44,7 @@ def test_a_level_has_nine_decimals_half_even(value: int, minutes: int) -> None:
     for channel, exact in ("o2", wanted), ("feed", wanted * minutes / 60):
         quotient = WIDE.divide(Decimal(exact.numerator), Decimal(exact.denominator))
         nine = quotient.quantize(Decimal("1e-9"), context=WIDE)
-        assert found[channel].sum == f"{abs(nine) if not nine else nine:f}"
+        assert found[channel].sum == f"{nine or abs(nine):f}"
 
 
 @pytest.mark.parametrize("channels", [[0], [2, 1], []])
