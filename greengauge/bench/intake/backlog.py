@@ -61,7 +61,7 @@ def service(
             began = time.perf_counter()
             if influx and stage == "stored":
                 source.ask(f"send {messages}")
-                run.until(lambda: influx.points() - at >= messages * workload.objects, LONG_S, every=0.05)
+                run.until(lambda: influx.points() - at >= messages * workload.objects, LONG_S, every=0.25)
                 wall, spent = time.perf_counter() - began, influx.cpu() - used
                 sent = source.told()
                 reached(run, workload, stage, warm + messages, storing=True)
