@@ -7,7 +7,8 @@ import { view } from "./view.js";
 
 const EVERY_MS = 10_000;
 const WIDE = 120;
-const MOST = 8; // causes with a line of their own
+const MOST = 8; // causes with a line of their own, as far as they show
+const DIGITS = 3;
 
 let open = null; // { scope, degree }
 let asked = { key: "", at: -Infinity };
@@ -56,7 +57,7 @@ async function ask(scope, degree, window) {
   tell();
 }
 
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(DIGITS)}`;
 
 function bar(value, most) {
   const wide = most ? (Math.abs(value) / most) * (WIDE / 2) : 0;
@@ -74,7 +75,7 @@ function line(cause, most) {
 
 function rest(causes) {
   const sum = causes.reduce((all, c) => all + c.contribution, 0);
-  return el("li", { class: "rest" }, el("span", { class: "what" }, `${causes.length} others`), el("span"), el("b", {}, signed(sum)), el("small"));
+  return el("li", { class: "rest" }, el("span", { class: "what" }, causes.length === 1 ? "1 other" : `${causes.length} others`), el("span"), el("b", {}, signed(sum)), el("small"));
 }
 
 function make(node) {
@@ -98,7 +99,9 @@ function write(part, window) {
   text(part.text, told?.text ?? "asking…");
   const causes = told?.causes ?? [];
   const most = Math.max(...causes.map((c) => Math.abs(c.contribution)), 0);
-  part.list.replaceChildren(...causes.slice(0, MOST).map((c) => line(c, most)), ...(causes.length > MOST ? [rest(causes.slice(MOST))] : []));
+  const own = causes.slice(0, MOST).filter((c) => Number(c.contribution.toFixed(DIGITS)) !== 0);
+  const others = causes.filter((c) => !own.includes(c));
+  part.list.replaceChildren(...own.map((c) => line(c, most)), ...(others.length ? [rest(others)] : []));
 }
 
 /** Called with every frame: asks when it is due, writes only what is new. */
