@@ -34,7 +34,7 @@ from scoring.why import Why, why
 from scoring.windows.rolling import Rolling
 from scoring.windows.sliding import Slide
 
-FORMAT = 17
+FORMAT = 18
 """Of the snapshot: goes up whenever an older one could not be read right."""
 
 

@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from scoring.stacks import halfhours
 from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import Block
-from scoring.stacks.tally import Tally
+from scoring.stacks.tally import Tally, plus, widen
+
+
+class Sure(NamedTuple):
+    """What the band of an average over blocks is made of: their sums, as in `Tally`."""
+
+    micro: int = 0
+    raw: tuple[tuple[int, int], ...] = ()
+    wide: tuple[int, ...] = ()
+
+    def plus(self, other: Sure) -> Sure:
+        """Both together."""
+        if not self.raw or not other.raw:
+            return self if self.raw else other
+        raw, wide = plus(self.raw, other.raw), widen(self.wide, other.wide)
+        return Sure(self.micro + other.micro, tuple(raw), tuple(wide))
+
+
+NOTHING = Sure()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,7 @@ class DaySum:
     asked: int = 0  # quadrant rule: quarters in which a line ran, and of them those with a point
     got: int = 0
     flagged: int = 0  # blocks that are uncertain
+    sure: Sure = NOTHING  # of the valid blocks
 
     @classmethod
     def of(cls, force: InForce, pollutant: str, blocks: Sequence[tuple[Block, Tally]]) -> DaySum:
@@ -52,7 +71,8 @@ class DaySum:
         return made + cls(discarded=discarded, lost=int(lost))
 
     def __add__(self, other: DaySum) -> DaySum:
-        return DaySum(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(DaySum)))
+        numbers = [getattr(self, name) + getattr(other, name) for name in _NUMBERS]
+        return DaySum(*[*numbers, self.sure.plus(other.sure)])
 
     @property
     def mean(self) -> Fraction | None:
@@ -76,8 +96,12 @@ class DaySum:
     @classmethod
     def from_json(cls, state: list[Any]) -> DaySum:
         """What `to_json` gave."""
-        values: list[Any] = [Fraction(x) if isinstance(x, str) else x for x in state]
-        return cls(*values)
+        values: list[Any] = [Fraction(x) if isinstance(x, str) else x for x in state[:-1]]
+        micro, raw, wide = state[-1]
+        return cls(*[*values, Sure(micro, tuple((total, covered) for total, covered in raw), tuple(wide))])
+
+
+_NUMBERS = [f.name for f in fields(DaySum)][:-1]
 
 
 def add(days: Sequence[DaySum]) -> DaySum:
@@ -108,4 +132,5 @@ def _block(tally: Tally, valid_ms: int, taken_off: Fraction, limit: Fraction | N
         within=int(limit is None or value <= limit),
         of_product=whole,
         product=tally.product if tally.mass_minutes else Fraction(0),
+        sure=Sure(tally.micro, tuple(tally.raw), tuple(tally.wide)),
     )

@@ -42,7 +42,7 @@ def month(subject: Subject, block: Block, days: Sequence[DaySum], now: OpenDay |
         extra["substituted_share"] = whole.substituted / mass if mass else 0.0
     yield emission(
         subject, block.start, name, block.minutes, tally, whole.mean, valid=bool(whole.blocks), ended=now is None,
-        completeness=whole.share, left=_NOTHING, why=why, extra=extra,
+        completeness=whole.share, left=_NOTHING, why=why, extra=extra, sure=whole.sure,
     )  # fmt: skip
     if share is None or force.limit(subject.pollutant.name, force.block) is None:
         return
@@ -93,5 +93,5 @@ def rolling(
     return emission(
         subject, block.start, over.name, minutes, whole.tally, None if why and ended else value,
         valid=value is not None and not why, ended=ended, completeness=whole.share, left=left,
-        why="no valid hour" if value is None else why, extra={"operating_days": len(chosen)},
+        why="no valid hour" if value is None else why, extra={"operating_days": len(chosen)}, sure=whole.sure,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from scoring.stacks import halfhours
 from scoring.stacks.aside import shares
 from scoring.stacks.band import band, breach
 from scoring.stacks.budget import Budget, Stretch, budget, reached
-from scoring.stacks.days import DaySum
+from scoring.stacks.days import DaySum, Sure
 from scoring.stacks.limits import InForce
 from scoring.stacks.localtime import HOUR, MINUTE, Block
 from scoring.stacks.mass import UG_PER_KG
@@ -222,8 +222,11 @@ def emission(
     unit: str = CONCENTRATION,
     limit: Fraction | None = None,
     below: bool = False,
+    sure: Sure | None = None,
 ) -> Emission:
-    """`limit` is looked up for a concentration; `below`: the value must not fall below it."""
+    """`limit` is looked up for a concentration; `below`: the value must not fall below it. `sure`: what the band is
+    made of, if not the tally's own minutes.
+    """
     pollutant, force, stamp = subject.pollutant, subject.force, subject.stamp
     if unit == CONCENTRATION:
         limit = force.limit(pollutant.name, average)
@@ -236,9 +239,9 @@ def emission(
     shown, at = None if value is None else float(value), None if limit is None else float(limit)
     lowered = average != "1min" and halfhours.subtraction(force, pollutant.name) > 0
     doubts = [None if lowered else part.doubt for part in pollutant.parts]  # never both: one is law, one is measuring
-    low, high = band(
-        doubts, _means(pollutant, tally), shown, {} if lowered else shares(pollutant.unsure, tally.wide, tally.micro)
-    )
+    of = tally if sure is None else sure
+    asides = {} if lowered else shares(pollutant.unsure, of.wide, of.micro)
+    low, high = band(doubts, _means(pollutant, of.raw), shown, asides)
     sign = -1.0 if below else 1.0
     return Emission(
         ts=ts,
@@ -283,9 +286,9 @@ def _raw(pollutant: Pollutant, tally: Tally) -> float | None:
     return float(sum(means, start=Fraction(0)))
 
 
-def _means(pollutant: Pollutant, tally: Tally) -> list[float]:
+def _means(pollutant: Pollutant, raw: Sequence[tuple[int, int]]) -> list[float]:
     """Of each channel of the pollutant, in its raw unit; 0 where it has none."""
-    pairs = tally.raw or [(0, 0)] * len(pollutant.parts)
+    pairs = raw or [(0, 0)] * len(pollutant.parts)
     return [float(t * p.raw / c) if c else 0.0 for p, (t, c) in zip(pollutant.parts, pairs, strict=True)]
 
 

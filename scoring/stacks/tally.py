@@ -57,7 +57,7 @@ class Tally:
         self.minutes += times
         self.running += atom.running * times
         self.flagged |= atom.flagged
-        self.raw = _plus(self.raw, [(total * times, covered * times) for total, covered in atom.raw])
+        self.raw = plus(self.raw, [(total * times, covered * times) for total, covered in atom.raw])
         self.backup += atom.backup * times
         if atom.mass is not None:
             self.mass += atom.mass * times
@@ -69,7 +69,7 @@ class Tally:
             self.why[atom.reason or ""] += times
         else:
             self.micro += atom.micro * times
-            self.wide = _widen(self.wide, [wide * times for wide in atom.wide])
+            self.wide = widen(self.wide, [wide * times for wide in atom.wide])
             self.valid += times
             self.last = atom.micro
 
@@ -78,8 +78,8 @@ class Tally:
         added: dict[str, Any] = {name: getattr(self, name) + getattr(later, name) for name in _ADDED}
         return Tally(
             **added,
-            raw=_plus(self.raw, later.raw),
-            wide=_widen(self.wide, later.wide),
+            raw=plus(self.raw, later.raw),
+            wide=widen(self.wide, later.wide),
             flagged=self.flagged or later.flagged,
             last=self.last if later.last is None else later.last,
         )
@@ -124,15 +124,17 @@ def widths(minutes: Iterable[Atom]) -> list[int]:
     """Σ of the `wide` of some minutes."""
     total: list[int] = []
     for atom in minutes:
-        total = _widen(total, atom.wide)
+        total = widen(total, atom.wide)
     return total
 
 
-def _widen(a: Sequence[int], b: Sequence[int]) -> list[int]:
+def widen(a: Sequence[int], b: Sequence[int]) -> list[int]:
+    """`wide` of both together."""
     return [x + y for x, y in zip(a, b, strict=True)] if a and b else list(a or b)
 
 
-def _plus(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def plus(a: Sequence[tuple[int, int]], b: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`raw` of both together."""
     if not a:
         return list(b)
     return [(t + u, c + d) for (t, c), (u, d) in zip(a, b, strict=True)] if b else list(a)

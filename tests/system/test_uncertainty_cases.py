@@ -344,3 +344,33 @@ def test_fuel_factor_on_two_lines_is_one_error(bench: Bench) -> None:
     readings = [(T, name, channel, x) for name in "ab" for channel, x in (("made", 100), ("coal", 10))]
     found = score(bench, lines, readings, scope="site:acme/works")
     assert half(found) == pytest.approx(140 / 150 * 50 / 150 * 0.04, rel=1e-9)
+
+
+MEAN = (12 * 40 + 11 * 60) / 23
+
+
+@pytest.mark.parametrize(
+    ("average", "doubt", "share", "limit", "breach"),
+    [
+        ("1mo", ', uncertainty = "10%"', 0.1, 50, "none"),
+        ("1mo", ', uncertainty = "10%"', 0.1, 46, "within"),
+        ("1mo", ', uncertainty = "3 mg/m3"', 3 / MEAN, 46, "beyond"),
+        ("1mo", "", None, 46, "beyond"),
+        ("1-operating-days", ', uncertainty = "10%"', 0.1, 46, "within"),
+    ],
+)
+def test_an_average_over_days(
+    bench: Bench, average: str, doubt: str, share: float | None, limit: int, breach: str
+) -> None:
+    """Twelve hours at 40, eleven at 60: their mean ± what the analyser may be off by, the same all the time. An hour at
+    500 of which half is lost is no valid one: it is neither in the mean nor in the band.
+    """
+    registry = STACK.replace("DOUBT", doubt).replace('averages = ["1h"]', f'averages = ["1h", "{average}"]')
+    registry = registry.replace("limits = { nox = 50 }", f'limits = {{ nox = 50, "{average}" = {{ nox = {limit} }} }}')
+    rows = [(T + m * 60_000, "cems", "nox", 40 if m < 720 else 60) for m in range(23 * 60)]
+    rows += [(T + (23 * 60 + m) * 60_000, "cems", "nox", 500) for m in range(30)]
+    found = one(bench.replay(registry, rows), pollutant="nox", average=average, ts=T)
+    assert found["value"] == pytest.approx(MEAN, rel=1e-12)
+    for end, sign in ("low", -1), ("high", 1):
+        assert found[end] == (None if share is None else pytest.approx(MEAN * (1 + sign * share), rel=1e-12))
+    assert found["breach"] == breach
