@@ -7,9 +7,9 @@ other work. Windows slide while nothing comes, so a round takes in whatever was 
 **Each window as often as it can visibly move.** A second changes a sixtieth of the shortest window and nothing that a
 person could see of a day. So the shortest is in each round, and a longer one in each `STILL`-th part of its length,
 every `SLIDE_S` at the latest: a quarter of an hour each two seconds, an hour and more each five. Their rounds are apart
-from each other, so that none is heavy. The first round after a backlog takes in every window: what a round showed in the
-midst of it is not yet true, and scoring tells "ok" as soon as that first round is shown. How old a gauge is does not wait for that: `Live` takes it from the newest look
-at any window. Alarms and stacks know nothing of it.
+from each other, so that none is heavy. The first round after a backlog takes in every window: what was shown in the
+midst of it is not true, and scoring says "ok" once that round is shown. How old a gauge is does not wait for rounds:
+`Live` takes it from the newest look at any window. Alarms and stacks know nothing of it.
 
 Neither way takes more than one part in `SHARE` of a core, however large the plant. While a backlog is worked off
 nobody can read what flies by, and each round costs the pages, MQTT and `Live` as much again: then rounds take one part

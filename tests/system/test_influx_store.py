@@ -72,7 +72,7 @@ class TestInfluxStore(StoreContract):
 
     @pytest.mark.fault(6)
     async def test_points_beyond_retention_in_a_shard_of_newer_ones_are_taken(self, influx: Influxd) -> None:
-        """InfluxDB stores them where a newer point of the same request opens their shard (an hour here): not refused."""
+        """InfluxDB stores them where a newer point of the same request opens their shard (an hour): not refused."""
         import time
 
         now = time.time_ns() // 1_000_000
