@@ -56,7 +56,7 @@ class Fed:
             (self.no_time, "row(s) without a readable time skipped", "no_time"),
             (self.nothing, "row(s) without any value skipped", ""),
             (self.gap, "local time(s) that do not exist (clocks go forward): taken with the offset before", "gap"),
-            (self.twice, "local time(s) that exist twice (clocks go back): taken as the first", "twice"),
+            (self.twice, "local time(s) that exist twice (clocks go back): taken as they follow in the file", "twice"),
         ]
         return [
             f"{n:,} {text}" + (f", e.g. {self.examples[k]}" if k in self.examples else "") for n, text, k in said if n

@@ -100,13 +100,16 @@ def load(path: Path, plant: Plant | None = None, registry: Path | None = None) -
 def reader(of: Written) -> Callable[[str], tuple[int, Literal["", "gap", "twice"]]]:
     """How a time cell becomes ms: (time, whether the local time does not exist or exists twice that day).
 
-    Both take the first offset (fold = 0), as the caller should say. ValueError if the cell is no such time.
+    Both take the first offset (fold = 0), as the caller should say; but a time that exists twice is the second where
+    the file had the first already: rows 2:00, 2:30, 2:00, 2:30 are two hours. ValueError if the cell is no such time.
     """
+    before: datetime | None = None  # the row before
     if of.format in (EPOCH_MS, EPOCH_S):
         factor = 1 if of.format == EPOCH_MS else 1000
         return lambda cell: (_whole(cell, factor), "")
 
     def read(cell: str) -> tuple[int, Literal["", "gap", "twice"]]:
+        nonlocal before
         text = cell.strip()
         when = datetime.fromisoformat(text) if of.format == ISO else datetime.strptime(text, of.format)
         if of.next_day and when.time() == datetime.min.time():
@@ -117,9 +120,16 @@ def reader(of: Written) -> Callable[[str], tuple[int, Literal["", "gap", "twice"
                 raise ValueError("it has no zone, and the map names none")
             odd = _odd(when, of.zone)
             when = when.replace(tzinfo=of.zone)
+            if odd == "twice" and before is not None and _utc(when) <= before < _utc(when.replace(fold=1)):
+                when = when.replace(fold=1)
+        before = _utc(when)
         return (when - _EPOCH) // _MS, odd
 
     return read
+
+
+def _utc(when: datetime) -> datetime:
+    return when.astimezone(UTC)  # of one zone Python compares what the clock on the wall shows
 
 
 def _whole(cell: str, factor: int) -> int:

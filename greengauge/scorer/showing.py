@@ -7,8 +7,9 @@ other work. Windows slide while nothing comes, so a round takes in whatever was 
 **Each window as often as it can visibly move.** A second changes a sixtieth of the shortest window and nothing that a
 person could see of a day. So the shortest is in each round, and a longer one in each `STILL`-th part of its length,
 every `SLIDE_S` at the latest: a quarter of an hour each two seconds, an hour and more each five. Their rounds are apart
-from each other, so that none is heavy. How old a gauge is does not wait for that: `Live` takes it from the newest look
-at any window. Alarms and stacks know nothing of it.
+from each other, so that none is heavy. The first round after a backlog takes in every window: what was shown in the
+midst of it is not true, and scoring says "ok" once that round is shown. How old a gauge is does not wait for rounds:
+`Live` takes it from the newest look at any window. Alarms and stacks know nothing of it.
 
 Neither way takes more than one part in `SHARE` of a core, however large the plant. While a backlog is worked off
 nobody can read what flies by, and each round costs the pages, MQTT and `Live` as much again: then rounds take one part
@@ -25,6 +26,7 @@ import numpy as np
 
 from devices.plant.model import Plant
 from devices.readings import I32, I64, Readings
+from greengauge.scorer.log_work import READ_BYTES
 from scoring.engine import Engine
 from scoring.kinds import MOST
 from scoring.results import Alarm, Emission, Score
@@ -107,6 +109,7 @@ class Showing:
         self._first = True  # alarms that stand are there with the first gauge
         self._round: _Round | None = None
         self._began, self._took = -np.inf, 0.0  # of the last round
+        self._unread = 0  # bytes of log that had still to be read when it began
         self._next_few = 0.0
 
     def hear(self, readings: Readings) -> None:
@@ -180,6 +183,9 @@ class Showing:
         # Quiet ones are looked at by themselves, or, where they are many, here: over all windows.
         many = np.count_nonzero(self._quiet) > FEW
         quiet = self._quiet.copy()
+        if self._unread > READ_BYTES >= unread:
+            self._due[:] = -np.inf
+        self._unread = unread
         for window in range(len(self._due)):
             due = now >= self._due[window]
             slid = now - self._shown[:, window] >= SLIDE_S - ROUND_S / 2

@@ -20,10 +20,16 @@ def client_id(folder: Path) -> str:
             return known
         made = f"greengauge-{secrets.token_hex(5)}"  # 21 characters: every 3.1.1 broker takes up to 23
         write_whole(path, made.encode("ascii"), b"\n")
-    except (OSError, UnicodeDecodeError) as failure:
+    except UnicodeDecodeError as failure:
         raise EnvironmentFailure(
-            f"the client id cannot be kept: {failure}",
+            "the file with our name at the broker is damaged",
             where=str(path),
-            mend="check that this user may write there; a damaged file may be deleted",
+            mend="put it back from a backup, or delete it: then what the broker still holds for that name is not had",
+        ) from failure
+    except OSError as failure:
+        raise EnvironmentFailure(
+            f"the client id cannot be kept: {failure.strerror}",
+            where=str(path),
+            mend="check that this user may read and write there",
         ) from failure
     return made

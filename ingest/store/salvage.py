@@ -117,10 +117,11 @@ class _Settling:
                 yield from _bad(item, refusal)
             return
         if (bound := refusal.before_ms) is not None:
-            old = [item for item in items if item.ts <= bound]
+            old = sorted((item for item in items if item.ts <= bound), key=lambda item: item.ts)
             if 0 < len(old) < len(items):
-                yield from self._settle([item for item in items if item.ts > bound])
-                yield from self._settle(old)
+                taken = _taken(old, refusal)
+                yield from self._settle([item for item in items if item.ts > bound] + old[taken:])
+                yield from self._settle(old[:taken])
                 return
         if refusal.conflict and self._names_new(items, refusal.conflict):
             self.conflicts[refusal.conflict] = refusal.words
@@ -168,6 +169,16 @@ def _item(number: int, line: bytes) -> Item:
         return Item(number, names, line, lp.parse_head(head)[0], int(time), whole=True)
     except ValueError:  # a bug of ours: the store says so in its own words, and only this line is lost to it
         return Item(number, ("",), line, "", 0, whole=True)
+
+
+def _taken(old: list[Item], refusal: Refused) -> int:
+    """From which of the points beyond retention on, oldest first, the store took them all the same.
+
+    It takes those in the shard that a newer point of the same request opens; alone they would be dropped, and told as
+    refused though they stand. All that it dropped for their age are older: a shard is one stretch of time.
+    """
+    for_age = refusal.dropped is not None and refusal.conflict is None
+    return min(refusal.dropped, len(old)) if for_age and refusal.dropped else len(old)
 
 
 def _bad(item: Item, refusal: Refused) -> Iterator[BadPoint]:

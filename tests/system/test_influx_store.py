@@ -71,6 +71,22 @@ class TestInfluxStore(StoreContract):
         await store.close()
 
     @pytest.mark.fault(6)
+    async def test_points_beyond_retention_in_a_shard_of_newer_ones_are_taken(self, influx: Influxd) -> None:
+        """InfluxDB stores them where a newer point of the same request opens their shard (an hour): not refused."""
+        import time
+
+        now = time.time_ns() // 1_000_000
+        influx.new_bucket("cut", keep_s=7200 + (now // 1000 - 1800) % 3600)
+        store = InfluxStore(influx.url, influx.token, influx.org, "cut")
+        bound = now - 7_200_000 - (now - 1_800_000) % 3_600_000  # half past an hour
+        ages = [i * 7_919 % 60 - 55 for i in range(60)]  # minutes from the bound, in no order
+        batch = [line(bound + age * 60_000 + 30_000, {"a": 1.0, "b": 2.0}) for age in ages]
+        bad = await store.write(batch)
+        assert {ages[point.line] for point in bad} == set(range(-55, -30))
+        assert len(await held(store, of("a"), 0, now)) == 35
+        await store.close()
+
+    @pytest.mark.fault(6)
     async def test_unnamed_faults_cost_at_most_thirty_requests_each(self, store: InfluxStore) -> None:
         """Lines that do not parse are hunted by halving."""
         bodies = requests(store)

@@ -109,6 +109,17 @@ def test_daylight_saving_is_said(tmp_path: Path) -> None:
     assert (done.gap, done.twice) == (1, 1)
 
 
+@pytest.mark.parametrize("minutes", [["00", "30"], ["00"]])
+def test_the_hour_that_is_there_twice_is_two_hours(tmp_path: Path, minutes: list[str]) -> None:
+    """Clocks go back at 3:00 and the file has 2:00 to 3:00 twice, in order: no row overwrites another."""
+    toml = HEAD + TIME.replace("Asia/Seoul", "Europe/Berlin") + KWH
+    local = [f"{hour}:{minute}" for hour in (1, 2, 2, 3) for minute in minutes]
+    got, done = rows(tmp_path, toml, "date,kWh\n" + "".join(f"28/10/2018 {time},1\n" for time in local))
+    start, step = 1540681200000, 3_600_000 // len(minutes)  # 2018-10-27T23:00:00Z
+    assert [json.loads(g)["ts"] for g in got] == [start + i * step for i in range(len(local))]
+    assert done.twice == 2 * len(minutes)
+
+
 @pytest.mark.parametrize(
     ("toml", "said"),
     [

@@ -136,6 +136,20 @@ def test_a_round_shows_what_the_looks_at_once_show() -> None:
     assert sorted(shown.scores, key=key) == sorted(everything, key=key)
 
 
+def test_after_a_backlog_every_window_is_shown_before_scoring_says_ok() -> None:
+    """A round in the midst of a backlog showed the day by what had been read so far; the next is of all windows."""
+    bench = Bench()
+    bench.reading("k1")
+    while bench.showing.look(alarmed=False, unread=100_000) is not None or bench.showing.rest() == 0.0:
+        pass
+    bench.now += 0.5
+    bench.reading("k1")  # busy: it waits for the round
+    bench.now += 0.5
+    shown = [score for one in bench.looks() for score in one.scores if score.scope == "line:acme/wuhu/pyro/k1"]
+    assert {score.window for score in shown} == {"1h", "24h"}
+    assert {score.output for score in shown} == {2.0}
+
+
 def test_what_nothing_comes_for_moves_on() -> None:
     """An untouched line is in a round every few seconds over each window, and not in each."""
     bench = Bench()

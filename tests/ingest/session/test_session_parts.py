@@ -86,6 +86,15 @@ def test_a_client_id_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
         client_id(tmp_path / "none")
 
 
+def test_a_damaged_client_id_is_said_with_what_it_costs(tmp_path: Path) -> None:
+    """Not made anew in silence: the broker's queue would be orphaned; and no codec's words."""
+    (tmp_path / "client-id").write_bytes(b"greengauge-\xff\x00\n")
+    with pytest.raises(EnvironmentFailure, match="damaged") as told:
+        client_id(tmp_path)
+    assert "codec" not in told.value.cause
+    assert "backup, or delete it" in told.value.mend
+
+
 def test_a_puback_is_four_bytes() -> None:
     """The short form of both levels, the id big-endian."""
     assert puback(258) == bytes.fromhex("40 02 01 02")
