@@ -45,10 +45,10 @@ function make(row) {
   const node = el("tr", { "data-testid": "energy-row", "data-scope": row.scope, "data-product": row.product },
     el("td", {}, name, el("small", {}, rank === "line" ? "" : rank)),
     el("th", { scope: "row" }, row.product),
-    ...Object.keys(ENERGIES).map((kind) => put(kind, el("td", { class: "figure", "data-energy": kind }, el("b", {}), " ", el("small", {})))),
+    ...Object.keys(ENERGIES).map((kind) => put(kind, el("td", { class: "figure", "data-energy": kind, "data-label": ENERGIES[kind] }, el("b", {}), " ", el("small", {})))),
     put("level", el("td", { class: "level" })),
     put("next", el("td", { class: "next" })),
-    put("data", el("td", {})),
+    put("data", el("td", { "data-label": "Data" })),
     put("state", el("td", { class: "state" })));
   node.bits = part;
   return node;
@@ -76,6 +76,7 @@ function update(node, row) {
   const worst = kinds(row).reduce((a, b) => (b.completeness < a.completeness ? b : a));
   set(node, "class", !state.live ? "lost" : kinds(row).some((e) => e.stale) ? "stale" : short ? "near" : null);
   text(part.level, held.map(standing).join("\n") || "––"); // a line each, beside the one to the next level
+  part.level.toggleAttribute("data-none", held.length === 0);
   set(part.level, "title", held.map((e) => `${e.norm}: ${e.levels.map(level).join(", ")} ${e.unit}`).join("; ") || null);
   text(part.next, held.map(missing).join("\n") || "––");
   text(part.data, percent(worst.completeness));
