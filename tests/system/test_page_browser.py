@@ -17,7 +17,7 @@ from playwright.async_api import Page, Route, async_playwright, expect
 
 from devices.errors import ConfigurationError
 from devices.plant import load
-from devices.plant.tables.values import _zone_name
+from devices.plant.tables.values import zone_name
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
 from scoring.results import AlarmCondition
@@ -383,7 +383,7 @@ async def test_every_zone_that_a_registry_may_name_is_known_here(page: Page) -> 
 
     def accepted(name: str) -> bool:
         try:
-            _zone_name(name)
+            zone_name(name)
         except ConfigurationError:
             return False
         return True
