@@ -211,15 +211,18 @@ class Verifying:
                 f"the store does not answer: {down.cause}", where=self._store.name, mend="try again when it does"
             ) from down
         for channel, rows in channels:
-            it = self.plant.channels[channel]
-            meter = self.plant.meters[it.meter].name
-            where = f"meter {meter}, channel {it.name}"
-            evidence = Evidence(
-                held=held[channel],
-                refused=lambda position, where=where: (position, where) in refused,  # type: ignore[misc] # default binds it
-                remembered=lambda ts, name=f"{meter}.{it.name}": contested.of(name, ts),  # type: ignore[misc] # as well
-            )
-            ledger.judge(channel, rows, evidence)
+            ledger.judge(channel, rows, self._evidence(channel, held[channel], refused, contested))
+
+    def _evidence(
+        self, channel: int, held: dict[int, float], refused: set[tuple[int, str]], contested: ContestedBeside
+    ) -> Evidence:
+        name = self.plant.channels[channel].name
+        meter = self.plant.meters[self.plant.channels[channel].meter].name
+        return Evidence(
+            held=held,
+            refused=lambda position: (position, f"meter {meter}, channel {name}") in refused,
+            remembered=lambda ts: contested.of(f"{meter}.{name}", ts),
+        )
 
     # --- possible losses ------------------------------------------------------------------------
 
