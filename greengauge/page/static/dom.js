@@ -52,5 +52,5 @@ export function keyed(parent, items, keyOf, make, update) {
 }
 
 /** An empty table with these heads, in a box of its own. */
-export const table = (heads) =>
-  el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody")));
+export const table = (heads, attributes = {}) =>
+  el("div", { class: "scroll" }, el("table", attributes, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody")));

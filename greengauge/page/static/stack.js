@@ -2,7 +2,7 @@
 
 import { $, el, keyed, set, svg, table, text } from "./dom.js";
 import { age, level, minute, percent, pollutant, unit } from "./format.js";
-import { ageOf, key, now, state } from "./state.js";
+import { ageOf, key, now, state, zoneOf } from "./state.js";
 import { drawTrend, lastKnown, makeTrend, points } from "./trend.js";
 import { shown } from "./rows.js";
 import { view } from "./view.js";
@@ -81,7 +81,7 @@ function update(node, row) {
   const part = node.bits;
   const block = row.blocks[0];
   const rolling = row.now ?? block;
-  const zone = state.plant.sites.find((s) => s.name === row.stack.site)?.zone ?? "UTC";
+  const zone = zoneOf([row.stack.site]);
   const [word, kind] = condition(row, block);
   set(node, "class", kind || null);
   set(node, "data-value", rolling.value ?? "");

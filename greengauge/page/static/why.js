@@ -2,7 +2,7 @@
 
 import { $, el, set, svg, text } from "./dom.js";
 import { degree as number, DEGREES, place, when } from "./format.js";
-import { now, scoreFor, state, tell } from "./state.js";
+import { now, scoreFor, tell, zoneOf } from "./state.js";
 import { view } from "./view.js";
 
 const EVERY_MS = 10_000;
@@ -92,7 +92,7 @@ function make(node) {
 function write(part, window) {
   const { scope, degree } = open;
   const { path, name } = place(scope);
-  const zone = (state.plant.sites.find((s) => path.includes(s.name)) ?? state.plant.sites[0])?.zone ?? "UTC";
+  const zone = zoneOf(path);
   const times = told?.ts ? ` to ${when(told.ts, zone, now())}, against ${window} to ${when(told.before, zone, now())}` : "";
   text(part.title, `Why ${DEGREES[degree].toLowerCase()}, ${name}: ${window}${times}`);
   text(part.moved, told?.change == null ? "" : `${number(told.value_before)} → ${number(told.value)} (${signed(told.change)})`);
