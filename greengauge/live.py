@@ -110,13 +110,15 @@ class Live:
 
     # --- read by page, API, MQTT --------------------------------------------------------------
 
-    def scores(self) -> list[Score]:
-        """The newest score of every scope, degree and window."""
-        return [self._now(item.thing) for items in self._scores.values() for item in items.values()]
+    def scores(self, scope: str | None = None) -> list[Score]:
+        """The newest score of every degree and window, of one scope or of all."""
+        tables = self._scores.values() if scope is None else [self._scores.get(scope, {})]
+        return [self._now(item.thing) for items in tables for item in items.values()]
 
-    def emissions(self) -> list[Emission]:
-        """The newest emission of every stack, pollutant and average."""
-        return [item.thing for items in self._emissions.values() for item in items.values()]
+    def emissions(self, stack: str | None = None) -> list[Emission]:
+        """The newest emission of every pollutant and average, of one stack or of all."""
+        tables = self._emissions.values() if stack is None else [self._emissions.get(stack, {})]
+        return [item.thing for items in tables for item in items.values()]
 
     def of_scope(self, scope: str) -> list[tuple[Score | Emission, int | None]]:
         """The newest of everything of one scope, and the `last` that makes its age now (its own may be older)."""

@@ -83,7 +83,7 @@ class Agenda:
         """Remember in which steps readings came, for which scopes and stacks; what is derived from them comes later."""
         if not self.stored:
             return
-        places = self._marks.place_of_meter[self._marks.meter_of_channel[readings.channel]]
+        places = self._marks.place_of_channel[readings.channel]
         scopes = self._marks.scopes()
         for kind in self._scores:
             kind.steps.touch(readings.ts, places, self._scopes_touched, scopes)

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
-from devices.plant.model import Channel, Kind, Plant
+import numpy as np
+
+from devices.plant.model import Kind, Plant
+from devices.units import Unit
 from scoring.results import ChannelSum
 from scoring.windows.rolling import Rolling
 
-_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_NINE = Decimal("1e-9")
+_NINE = 9
 
 
-def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[ChannelSum]:
-    """All channels over the window (row of Plant.windows) that ends at `ts`, in the order of the plant.
+def channel_sums(
+    plant: Plant, rolling: Rolling, window: int, ts: int, channels: Sequence[int] | None = None
+) -> list[ChannelSum]:
+    """Channels (rows; default: all) over the window (row of Plant.windows) that ends at `ts`.
 
     Amounts and counters are exact; rates (in the unit of their amount: t for t/h) and levels (the average over
     covered time) have nine decimals, half-even. There is none, with the reason, where nothing covers a level and where
     the window begins before what is kept of its channel: a part of a sum is no sum.
     """
     length = plant.window_ms[window]
-    sums = rolling.span(ts - length, ts)
-    flags = rolling.flags(ts - length, ts)
+    asked = None if channels is None else np.asarray(channels, np.int64)
+    sums = rolling.span(ts - length, ts, asked)
+    flags = rolling.flags(ts - length, ts, asked)
     reached = rolling.reaches(ts - length, ts)
     found = []
-    for channel in plant.channels:
+    for row in range(len(plant.channels)) if channels is None else channels:
+        channel = plant.channels[row]
         if channel.labs:  # inside the program only
             continue
-        whole = bool(reached[channel.index])
-        covered = int(sums.covered[channel.index]) if whole else None
-        text, unit = _text(channel, sums.total(channel.index), covered or 0)
-        reason = None
+        whole = bool(reached[row])
+        covered = int(sums.covered[row]) if whole else None
+        form = _form(channel.kind, channel.unit, channel.step, channel.times)
+        text, reason = None, None
         if not whole:
-            text, reason = None, "the window begins before what is still kept of this channel"
-        elif text is None:
+            reason = "the window begins before what is still kept of this channel"
+        elif (text := form.text(sums.total(row), covered or 0)) is None:
             reason = "nothing covers the window: there is no average"
         found.append(
             ChannelSum(
@@ -44,36 +52,54 @@ def channel_sums(plant: Plant, rolling: Rolling, window: int, ts: int) -> list[C
                 window=plant.windows[window],
                 sum=text,
                 covered=None if covered is None else covered / length,
-                unit=unit,
-                flags=flags[channel.index] if whole else {},
+                unit=form.unit,
+                flags=flags.get(row, {}) if whole else {},
                 reason=reason,
             )
         )
     return found
 
 
-def _text(channel: Channel, total: int, covered: int) -> tuple[str | None, str]:
-    amount = total * channel.step * channel.times
-    if channel.kind is Kind.LEVEL:
-        return _nine(amount / covered) if covered else None, channel.unit.symbol
-    if channel.kind is Kind.RATE and channel.unit.is_rate:
-        unit, per_ms = channel.unit.integral
-        return _nine(amount * per_ms), unit.symbol
-    return (_nine(amount) if channel.kind is Kind.RATE else _exact(amount)), channel.unit.symbol
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a channel's totals are written: total × times / over, half-even, with so many decimals."""
+
+    unit: str
+    times: int
+    over: int
+    decimals: int
+    exact: bool  # there are no more decimals; those at the end that say nothing are left out
+    average: bool  # over covered time
+
+    def text(self, total: int, covered: int) -> str | None:
+        """The decimal; None for an average over nothing."""
+        if self.average and not covered:
+            return None
+        over = self.over * (covered if self.average else 1)
+        whole, rest = divmod(total * self.times * 10**self.decimals, over)
+        whole += 2 * rest > over or (2 * rest == over and whole % 2 == 1)
+        text = str(abs(whole)).zfill(self.decimals + 1)
+        text = f"{'-' if whole < 0 else ''}{text[: len(text) - self.decimals]}.{text[len(text) - self.decimals :]}"
+        return text.rstrip("0").rstrip(".") if self.exact else text
 
 
-def _nine(value: Fraction) -> str:
-    return f"{_decimal(value).quantize(_NINE, context=_WIDE):f}"
+@lru_cache(maxsize=1024)  # a plant has few kinds of channels
+def _form(kind: Kind, unit: Unit, step: Fraction, times: Fraction) -> _Form:
+    factor = step * times
+    if kind is Kind.RATE and unit.is_rate:
+        unit, per_ms = unit.integral
+        factor *= per_ms
+    digits = _digits(factor.denominator) if kind in (Kind.AMOUNT, Kind.COUNTER) else None
+    decimals = _NINE if digits is None else digits
+    exact, average = digits is not None, kind is Kind.LEVEL
+    return _Form(unit.symbol, factor.numerator, factor.denominator, decimals, exact, average)
 
 
-def _exact(value: Fraction) -> str:
-    """All digits; a derived amount whose factor is no decimal has nine of them."""
-    rest = value.denominator
-    for prime in (2, 5):
+def _digits(over: int) -> int | None:
+    """How many decimals 1 / over has; None: it does not end (a derived amount whose factor is no decimal)."""
+    count, rest = {2: 0, 5: 0}, over
+    for prime in count:
         while rest % prime == 0:
             rest //= prime
-    return f"{_decimal(value):f}" if rest == 1 else _nine(value)
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return _WIDE.divide(Decimal(value.numerator), Decimal(value.denominator))
+            count[prime] += 1
+    return max(count.values()) if rest == 1 else None

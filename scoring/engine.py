@@ -228,11 +228,14 @@ class Engine:
         """The four degrees of every line over every window, open steps included, as arrays: cheap every second."""
         return self._board.standing(*self._slide(), self._line_scores)
 
-    def sums(self, ts: int) -> list[ChannelSum]:
-        """Every channel over every window, each at the end of its step that `ts` lies in."""
+    def sums(
+        self, ts: int, windows: Iterable[int] | None = None, channels: Sequence[int] | None = None
+    ) -> list[ChannelSum]:
+        """Channels over windows (rows; default: all), each window at the end of its step that `ts` lies in."""
         found: list[ChannelSum] = []
-        for window, length in enumerate(self._plant.window_ms):
-            found += channel_sums(self._plant, self.rolling, window, up(ts, step_of(length)))
+        for window in range(len(self._plant.windows)) if windows is None else windows:
+            end = up(ts, step_of(self._plant.window_ms[window]))
+            found += channel_sums(self._plant, self.rolling, window, end, channels)
         return found
 
     def why(self, scope: str, degree: str, window: str, at: int | None = None, before: int | None = None) -> Why:
@@ -442,6 +445,8 @@ class Engine:
 
 
 def _pieces(labels: I64) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each run of equal labels."""
+    """(start, stop) of each run of equal labels, which ascend."""
+    if labels[0] == labels[-1]:  # they ascend
+        return iter([(0, len(labels))])
     cuts = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
     return pairwise(cuts)

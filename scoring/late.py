@@ -58,7 +58,8 @@ class Late:
         """Rows are about to come in."""
         self._known = self._watermark()
         self._heard, self._rests = max(self._heard, int(readings.received[-1])), False
-        self._touches.note(readings, clocks, self._marks.of_rows(readings))
+        if int(readings.ts.min()) <= self._marks.furthest:
+            self._touches.note(readings, clocks, self._marks.of_rows(readings))
         if self.running and self._missed is not None and (rows := readings.ts <= self._read_to).any():
             self._missed.append(readings.take(rows))
             if sum(map(len, self._missed)) > _MOST_MISSED:

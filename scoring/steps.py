@@ -64,8 +64,11 @@ class Steps:
         if not len(ts):
             return
         ends = -(-ts // self.step)
-        if int(ends.min()) == int(ends.max()):  # live, nearly always
-            found = np.flatnonzero(np.bincount(places, minlength=n)) + ends[0] * n
+        first, last = int(ends.min()), int(ends.max())
+        if (last - first + 1) * n <= max(4 * len(ts), 4096):  # nearly always: so few that each may have a mark
+            there = np.zeros((last - first + 1) * n, np.bool_)
+            there[(ends - first) * n + places] = True
+            found = np.flatnonzero(there) + first * n
         else:
             found = np.unique(ends * n + places)
         touched: dict[int, int] = {}

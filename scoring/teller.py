@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from devices.plant.model import Plant
 from scoring.channel_sums import channel_sums
 from scoring.degrees import Degrees
@@ -41,7 +43,6 @@ class Teller:
         self._groups = {(group.line, group.degree): row for row, group in enumerate(groups)}
         self._needs = Ragged(sorted({int(meters[c]) for c in group.channels}) for group in groups)
         self._names = [f"stack:{s.id}" for s in plant.stacks]
-        self._places = {m.name: int(p) for m, p in zip(plant.meters, marks.place_of_meter, strict=True)}
 
     def windows(
         self, ts: int, scopes: Sequence[int], windows: Sequence[int], stamp: Stamp, *, stored: bool = False
@@ -70,11 +71,11 @@ class Teller:
 
     def sums(self, ts: int, places: Sequence[int], windows: Sequence[int], stamp: Stamp) -> list[ChannelSum]:
         """The sums of the channels of some places (lines, then stacks) over the windows that have a step at `ts`."""
+        channels = np.flatnonzero(np.isin(self._marks.place_of_channel, list(places))).tolist()
         return [
             replace(one, lifecycle=stamp.lifecycle, revision=stamp.revision, known_at=stamp.known_at)
             for window in self.stepping(ts, windows)
-            for one in channel_sums(self._plant, self._rolling, window, ts)
-            if self._places[one.meter] in places
+            for one in channel_sums(self._plant, self._rolling, window, ts, channels)
         ]
 
     def stepping(self, ts: int, windows: Sequence[int]) -> list[int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from devices.durations import HOUR, MINUTE, SECOND
 from devices.plant.model import Plant
 from devices.readings import I64, Readings
+from scoring.hearing import hear
 
 NEVER = -(1 << 62)
 _LEAST_SILENCE = 10 * SECOND
@@ -33,6 +34,7 @@ class Watermarks:
         places = lines + len(plant.stacks)
         self.place_of_meter = np.asarray([_place(m.line, m.stack, lines) for m in plant.meters], np.int64)
         self.meter_of_channel = np.asarray([c.meter for c in plant.channels], np.int64)
+        self.place_of_channel = self.place_of_meter[self.meter_of_channel]
         self._meter_silence = np.asarray([silence(m.every_ms) for m in plant.meters], np.int64)
         slowest = np.zeros(places, np.int64)
         np.maximum.at(slowest, self.place_of_meter, self._meter_silence)
@@ -55,13 +57,18 @@ class Watermarks:
     def hear(self, readings: Readings, clocks: I64) -> None:
         """Rows came in, at these times of the clock."""
         self.clock = int(clocks[-1])
-        meters = self.meter_of_channel[readings.channel]
-        places = self.place_of_meter[meters]
-        self.beyond_grace += int(np.count_nonzero(readings.ts <= self._mark[places]))
-        np.maximum.at(self._meter_heard, meters, clocks)
-        np.maximum.at(self._heard, places, clocks)
-        np.maximum.at(self._newest, places, readings.ts)
-        self._closed[places] = False
+        self.beyond_grace += hear(
+            readings.channel,
+            readings.ts,
+            clocks,
+            self.meter_of_channel,
+            self.place_of_meter,
+            self._mark,
+            self._meter_heard,
+            self._heard,
+            self._newest,
+            self._closed,
+        )
         self._move()
 
     def pass_time(self, received: int) -> None:
@@ -99,9 +106,14 @@ class Watermarks:
         """The watermark of each line, then of each stack."""
         return [int(mark) for mark in self._mark]
 
+    @property
+    def furthest(self) -> int:
+        """The greatest watermark of a place: what is newer is late for nobody."""
+        return int(self._mark.max(initial=NEVER))
+
     def of_rows(self, readings: Readings) -> I64:
         """The watermark of each row's place."""
-        marks: I64 = self._mark[self.place_of_meter[self.meter_of_channel[readings.channel]]]
+        marks: I64 = self._mark[self.place_of_channel[readings.channel]]
         return marks
 
     @property

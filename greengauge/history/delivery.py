@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from greengauge.history.file import CONSTANT, ROW, HistoryFile
-from greengauge.history.rows import Told, thaw
+from greengauge.history.rows import Frozen, Told, thaw
 
 QUARTER_MS = 900_000
 
@@ -20,6 +20,11 @@ class Delivery(HistoryFile):
     """The numbered way out."""
 
     def undelivered(self, limit: int) -> tuple[list[Told], int]:
+        """As `frozen`, as what was told."""
+        rows, last = self.frozen(limit)
+        return [thaw(row.key, row.constant, row[2:]) for row in rows], last
+
+    def frozen(self, limit: int) -> tuple[list[Frozen], int]:
         """The oldest closed steps and blocks not yet delivered, and the row to mark once they are."""
         after = self._delivered("step")
         rows = self._all(
@@ -27,7 +32,7 @@ class Delivery(HistoryFile):
             "FROM step JOIN series ON series.id = series WHERE row > ? ORDER BY row LIMIT ?",
             (after, limit),
         )
-        return [thaw(row[1:5], row[5], row[6:]) for row in rows], rows[-1][0] if rows else after
+        return [Frozen(row[1:5], *row[5:]) for row in rows], rows[-1][0] if rows else after
 
     def undelivered_alarms(self, limit: int) -> tuple[list[dict[str, Any]], int]:
         """The oldest alarm events not yet delivered, and the row to mark once they are."""

@@ -7,9 +7,9 @@ same; a changed registry makes another one, and older rows keep theirs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -91,23 +91,52 @@ def body_of(thing: Told) -> str:
     return to_json(_energy_body(thing) if isinstance(thing, Energy) else _emission_body(thing)).decode()
 
 
+class Frozen(NamedTuple):
+    """A row as it is kept, with what its series shares."""
+
+    key: Key
+    constant: str
+    ts: int
+    revision: int
+    lifecycle: str
+    known_at: int
+    value: float | None
+    body: str
+
+    def fields(self, shared: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """(the body by name, the numbers of `shared["detail"]` as texts). A row of an older version ends earlier."""
+        count = len(shared.get("detail", ()))
+        body, *numbers = self.body[1:-1].rsplit(",", count) if count else (self.body[1:-1],)
+        return dict(zip(_body_names(self.key[0], shared), json.loads(f"[{body}]"), strict=False)), numbers
+
+
+def freeze(thing: Told) -> Frozen:
+    """As the history keeps it."""
+    return Frozen(
+        key_of(thing), constant_text(thing), thing.ts, thing.revision, thing.lifecycle, thing.known_at, thing.value,
+        body_of(thing),
+    )  # fmt: skip
+
+
 def thaw(key: Sequence[str], constant: str, row: Sequence[Any]) -> Told:
     """The score or emission again; `row` is ts, revision, lifecycle, known_at, value, body."""
     kind, a, b, c = key
     ts, revision, lifecycle, known_at, value, body = row
     fields: dict[str, Any] = json.loads(constant)
-    values = json.loads(body)
+    body_names, values = _body_names(kind, fields), json.loads(body)
+    names = fields.pop("detail", [])
+    stop = len(values) - len(names)
     fields |= {"ts": ts, "revision": revision, "lifecycle": lifecycle, "known_at": known_at, "value": value}
-    # a row of an older version ends earlier: what it lacks takes its default
+    fields |= zip(body_names, values[:stop], strict=False)
     if kind == "emission":
-        fields |= zip(_EMISSION_BODY, values, strict=False)
         return Emission(scope=a, pollutant=b, average=c, **fields)
     if kind == "energy":
-        fields |= zip(_ENERGY_BODY, values, strict=False)
         return Energy(scope=a, window=c, **fields | {"levels": tuple(fields["levels"])})
-    names = fields.pop("detail", [])
-    body_names = _SCORE_BODY if "basis" in fields else _SCORE_BODY_1
-    stop = len(values) - len(names)
-    fields |= zip(body_names, values[:stop], strict=False)
     detail = dict(zip(names, values[stop:], strict=True))
     return Score(scope=a, degree=b, window=c, detail=detail, **fields)  # type: ignore[arg-type] # it was a degree
+
+
+def _body_names(kind: str, shared: Mapping[str, Any]) -> tuple[str, ...]:
+    if kind == "degree":
+        return _SCORE_BODY if "basis" in shared else _SCORE_BODY_1
+    return _ENERGY_BODY if kind == "energy" else _EMISSION_BODY

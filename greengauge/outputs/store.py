@@ -17,10 +17,9 @@ from devices.errors import EnvironmentFailure
 from devices.plant.model import Plant
 from greengauge.history import History
 from greengauge.live import Live
-from greengauge.outputs.points import alarm_point, degree_point, emission_point, energy_point
+from greengauge.outputs.points import Points, alarm_point
 from ingest.store.base import BadPoint, Store, StoreDown
 from ingest.store.patience import pause_s
-from scoring.results import Emission, Energy, Score
 
 log = structlog.get_logger()
 
@@ -34,7 +33,7 @@ class Outputs:
     """The task that delivers what scoring made known to the store."""
 
     def __init__(self, plant: Plant, history: History, store: Store, live: Live) -> None:
-        self._plant, self._history, self._store, self._live = plant, history, store, live
+        self._points, self._history, self._store, self._live = Points(plant), history, store, live
         self._again: int | None = None
         self.refused: Counter[str] = Counter()
         """Why the store will never take a point → how many so far. The history keeps them."""
@@ -102,16 +101,8 @@ class Outputs:
         return {"state": "ok", "pending": pending, "refused": dict(self.refused), "text": text}
 
     def _steps(self) -> tuple[list[bytes], int]:
-        things, row = self._history.undelivered(BATCH)
-        return [self._point(thing) for thing in things], row
-
-    def _point(self, thing: Score | Emission | Energy) -> bytes:
-        simulated = self._live.simulated
-        if isinstance(thing, Score):
-            return degree_point(thing, self._plant, simulated=simulated)
-        if isinstance(thing, Energy):
-            return energy_point(thing, self._plant, simulated=simulated)
-        return emission_point(thing, self._plant, simulated=simulated)
+        rows, last = self._history.frozen(BATCH)
+        return [self._points.line(row, simulated=self._live.simulated) for row in rows], last
 
     def _alarms(self) -> tuple[list[bytes], int]:
         events, row = self._history.undelivered_alarms(BATCH)

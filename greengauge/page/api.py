@@ -110,7 +110,8 @@ class Api:
         if at is not None and at > max(self._live.clock, self._context.now()):
             raise Refusal(400, "that time has not come yet", where="at", mend="ask for a time up to now")
         asked = {name: query.get(name) for name in ("meter", "channel", "window")}
-        found = self._filters.fitting(await self._context.sums(at), asked, scopes=())
+        windows, channels = self._filters.sums(asked)
+        found = await self._context.sums(at, windows, channels)
         return JSONResponse({"sums": jsonable(found)})
 
     async def why(self, request: Request) -> Response:
@@ -190,7 +191,8 @@ class Api:
         only(query, "scope", second, third, "at", "known_at")
         at, known_at = moment(query, "at"), moment(query, "known_at")
         asked = {name: query.get(name) or None for name in ("scope", second, third)}
-        things: list[Any] = self._live.scores() if what == "scores" else self._live.emissions()
+        live = self._live.scores if what == "scores" else self._live.emissions
+        things: list[Any] = live(asked["scope"])
         if at is not None or known_at is not None:
             ask: Callable[..., list[Any]] = self._history.scores if what == "scores" else self._history.emissions
             things = await asyncio.to_thread(ask, *asked.values(), at, known_at)

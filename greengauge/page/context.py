@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ class PageContext:
     command: Callable[[dict[str, Any]], Awaitable[Alarm | None]]
     """{"scope", "id", "do", "user", "comment", "for_ms"} → the alarm as it then is (None: a backlog comes first).
     Raises GreengaugeError."""
-    sums: Callable[[int | None], Awaitable[list[ChannelSum]]]
-    """Every channel's sums at that ms (None: now)."""
+    sums: Callable[[int | None, Sequence[int], Sequence[int]], Awaitable[list[ChannelSum]]]
+    """Sums at that ms (None: now), over windows, of channels (rows)."""
     why: Callable[[str, str, str, int | None, int | None], Awaitable[Why]]
     """(scope, degree, window, later ms, earlier ms) → why the degree moved. ConfigurationError if it cannot be said."""
     energies: Callable[[], Awaitable[list[Energy]]]

@@ -31,6 +31,16 @@ class Filters:
             self.judge(asked, scopes=scopes)
         return found
 
+    def sums(self, asked: Mapping[str, str | None]) -> tuple[list[int], list[int]]:
+        """Rows of the windows and of the channels that are asked for; Refusal as in `judge`."""
+        plant, window, meter, name = self._plant, asked.get("window"), asked.get("meter"), asked.get("channel")
+        windows = [row for row, text in enumerate(plant.windows) if window in (None, "", text)]
+        meters = [m for m in plant.meters if meter in (None, "", m.name)]
+        channels = sorted(c for m in meters for c in m.channels if name in (None, "", plant.channels[c].name))
+        if not windows or not channels:
+            self.judge(asked, scopes=())
+        return windows, channels
+
     def judge(self, asked: Mapping[str, str | None], *, scopes: Sequence[str]) -> None:
         """Nothing was found by these: Refusal for the first that names nothing there is, of `scopes` or the plant's.
 

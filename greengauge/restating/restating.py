@@ -85,7 +85,7 @@ class Restating:
 
 
 def _told(start: int, end: int, share: float, trouble: str, count: int) -> dict[str, Any]:
-    text = f"restating {_day(start)} .. {_day(end)}, {int(100 * share)} %"
+    text = f"{_day(start)} .. {_day(end)}, {int(100 * share)} %"
     if trouble:
         text += f", waiting: {trouble}"
     if count > 1:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -124,9 +125,11 @@ class Scorer:
 
     # --- asked by others ------------------------------------------------------------------------
 
-    async def sums(self, ts: int | None) -> list[ChannelSum]:
-        """Sums of every channel over every window at `ts` (default: now)."""
-        return await self._do(lambda: self.engine.sums(self.engine.clock if ts is None else ts))
+    async def sums(self, ts: int | None, windows: Iterable[int], channels: Sequence[int]) -> list[ChannelSum]:
+        """Sums of channels over windows (rows) at `ts` (default: now), with room for other work between two windows."""
+        at = self.engine.clock if ts is None else ts
+        each = [await self._do(partial(self.engine.sums, at, [window], channels)) for window in windows]
+        return [one for found in each for one in found]
 
     async def why(self, scope: str, degree: str, window: str, at: int | None, before: int | None) -> Why:
         """Why a degree moved between two windows within the engine's horizon."""

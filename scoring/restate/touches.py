@@ -59,20 +59,18 @@ class Touches:
 
     def note(self, readings: Readings, clocks: I64, marks: I64) -> None:
         """Rows came in, with the clock at each and the watermark of each one's place before them."""
-        late = readings.ts <= marks
-        if not late.any():
+        (rows,) = np.nonzero(readings.ts <= marks)
+        if not len(rows):
             return
-        by = clocks - readings.ts
-        for c in np.unique(readings.channel[late]).tolist():
-            rows = late & (readings.channel == c)
+        rows = rows[np.argsort(readings.channel[rows], kind="stable")]
+        channels, first, counts = np.unique(readings.channel[rows], return_index=True, return_counts=True)
+        corrections = np.add.reduceat((readings.rev[rows] != 0).astype(np.int64), first)
+        by = np.maximum.reduceat((clocks - readings.ts)[rows], first)
+        each = zip(*(column.tolist() for column in (channels, rows[first], counts, corrections, by)), strict=True)
+        for c, row, count, corrected, behind in each:
             before = self._late.get(c, _Late())
-            found = _Late(
-                before.readings + int(np.count_nonzero(rows)),
-                before.corrections + int(np.count_nonzero(readings.rev[rows])),
-                max(before.by, int(by[rows].max())),
-            )
+            found = _Late(before.readings + count, before.corrections + corrected, max(before.by, behind))
             if found.readings == found.corrections == 1:
-                (row,) = np.flatnonzero(rows).tolist()
                 found = self._corrected(found, c, int(readings.ts[row]), int(readings.value[row]))
             self._late[c] = found
 

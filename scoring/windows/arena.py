@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from devices.readings import I32, I64
 from scoring.windows.buffer import narrow_all, relocate
+from scoring.windows.records import NONE
 
+_LARGE = 64
 _AGAIN = 256
 """So many readings of a channel that come at once find room to come once more: a backlog goes on."""
 
@@ -15,23 +17,41 @@ _AGAIN = 256
 def grown(
     entries: I32, channels: NDArray[np.void], free: int, target: I64, coming: NDArray[np.int32], row: int
 ) -> tuple[I32, NDArray[np.void], int]:
-    """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on."""
+    """(words, `CHANNEL` records, first unused word) with room for every row of the channels `coming` from `row` on.
+
+    The records are the same ones, changed, unless all is packed anew.
+    """
     need = channels["count"] + _arriving(channels, target, coming[row:])
+    young = channels["floor"] == NONE  # it has not forgotten any: so nobody knows yet how many it will keep
     with_room = np.maximum(roomy(need), need + np.minimum(_arriving(channels, target, coming), _AGAIN))
-    widen = channels["widen"] > 0
-    room = np.where((need > channels["room"]) | widen, with_room, channels["room"])
-    moved = np.flatnonzero((room > channels["room"]) | widen)
-    width = np.where(widen, channels["widen"], channels["width"])
-    words = (room * width)[moved]
-    if free + int(words.sum()) > len(entries):
-        spare = int((room * width).sum()) // 32
-        entries, channels = packed(entries, channels, room, spare=spare)
+    with_room = np.where(young, np.maximum(with_room, need + need // 2), with_room)
+    short = np.flatnonzero(need > channels["room"])
+    channels["room"][short] = with_room[short]
+    return _moved(entries, channels, free, short)
+
+
+def widened(entries: I32, channels: NDArray[np.void], free: int) -> tuple[I32, NDArray[np.void], int]:
+    """As `grown`, of channels that have room, but not of the width that their next reading needs."""
+    return _moved(entries, channels, free, np.flatnonzero(channels["widen"] > 0))
+
+
+def _moved(
+    entries: I32, channels: NDArray[np.void], free: int, which: NDArray[np.intp]
+) -> tuple[I32, NDArray[np.void], int]:
+    """Some channels in slots of the room and the width that they want, behind all others."""
+    placed = channels[which]
+    placed["width"] = np.where(placed["widen"] > 0, placed["widen"], placed["width"])
+    words = placed["room"] * placed["width"]
+    end = free + int(words.sum())
+    if end > len(entries):
+        width = np.where(channels["widen"] > 0, channels["widen"], channels["width"])
+        spare = int((channels["room"] * width).sum()) // 8  # others will want to move soon
+        entries, channels = packed(entries, channels, channels["room"], spare=spare)
         return entries, channels, len(entries) - spare
-    placed = channels.copy()
-    placed["room"], placed["width"] = room, width
-    placed["begin"][moved] = free + np.cumsum(words) - words
-    relocate(entries, channels, entries, placed, moved)
-    return entries, placed, free + int(words.sum())
+    placed["begin"] = free + np.cumsum(words) - words
+    relocate(entries, channels, entries, placed, which)
+    channels[which] = placed
+    return entries, channels, end
 
 
 def packed(entries: I32, channels: NDArray[np.void], room: I64, *, spare: int) -> tuple[I32, NDArray[np.void]]:
@@ -48,9 +68,15 @@ def packed(entries: I32, channels: NDArray[np.void], room: I64, *, spare: int) -
 
 
 def tight(entries: I32, channels: NDArray[np.void], free: int) -> tuple[I32, NDArray[np.void], int]:
-    """As `grown`: packed anew where a fifth of the arena is dead, as after readings were written narrower."""
+    """As `grown`, after readings were forgotten or written narrower: packed anew where an eighth of the arena is idle.
+
+    A slot that grew while its channel was young, or in a backlog, and is far too large now is cut to size.
+    """
+    count = channels["count"]
+    large = (channels["floor"] != NONE) & (channels["room"] > count + count // 8 + _LARGE)
+    channels["room"][large] = roomy(count[large])
     live = int((channels["room"] * channels["width"]).sum())
-    if 5 * live >= 4 * free:
+    if 8 * live >= 7 * len(entries):
         return entries, channels, free
     spare = live // 32
     entries, channels = packed(entries, channels, channels["room"], spare=spare)

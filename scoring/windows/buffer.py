@@ -158,10 +158,10 @@ def take_in(
 
 @kernel
 def relocate(entries: Any, channels: Any, arena: Any, placed: Any, which: I64) -> None:
-    """Copy the kept readings of some channels to where, and as, `placed` has them: elsewhere, or in another arena."""
-    for c in which:
-        rewrite(entries, channels[c], arena, placed[c])
-        placed[c].widen = 0
+    """Copy the kept readings of the channels which[k] to where, and as, placed[k] has them; in one arena elsewhere."""
+    for k in range(len(which)):
+        rewrite(entries, channels[which[k]], arena, placed[k])
+        placed[k].widen = 0
 
 
 @kernel

@@ -22,7 +22,7 @@ from devices.plant.flags import LETTERS as PLACES
 from devices.plant.model import Plant
 from devices.readings import I64, Mark, Readings
 from scoring.state import owned
-from scoring.windows.arena import grown, packed, roomy, tight
+from scoring.windows.arena import grown, packed, roomy, tight, widened
 from scoring.windows.at_once import coverages
 from scoring.windows.buffer import take_in
 from scoring.windows.carried import NOTHING, Carried
@@ -134,9 +134,11 @@ class Rolling:
             )
             if row == n:
                 break
-            self._entries, self._channels, self._free = grown(
-                self._entries, self._channels, self._free, self._target, r.channel, row
-            )
+            if self._channels["widen"].any():
+                moved = widened(self._entries, self._channels, self._free)
+            else:
+                moved = grown(self._entries, self._channels, self._free, self._target, r.channel, row)
+            self._entries, self._channels, self._free = moved
         self._fresh, self._carried = False, NOTHING
         self._seen(int(r.ts.min()), int(r.ts.max()))
         full = np.flatnonzero(self._channels["count"] >= self._full)
@@ -223,11 +225,14 @@ class Rolling:
 
     # --- more than the seam asks ----------------------------------------------------------------
 
-    def flags(self, start: int, end: int) -> list[dict[str, int]]:
-        """What is remarkable about each channel in (start, end], by name; only what is not 0."""
-        out = self._spans(start, end)
+    def flags(self, start: int, end: int, channels: I64 | None = None) -> dict[int, dict[str, int]]:
+        """What is remarkable about channels (default: all) in (start, end], by row and name; nothing where it is 0."""
+        wanted = self._all if channels is None else channels
+        out = self._spans(start, end, wanted)[wanted]
         names = {**_FLAGS, "estimated_ms": ESTIMATED, "conflicts": CONFLICTS}
-        return [{name: int(row[k]) for name, k in names.items() if row[k]} for row in out]
+        marked = np.flatnonzero(out[:, list(names.values())].any(axis=1))
+        rows = zip(wanted[marked].tolist(), out[marked].tolist(), strict=True)
+        return {c: {name: row[k] for name, k in names.items() if row[k]} for c, row in rows}
 
     def reaches(self, start: int, end: int) -> NDArray[np.bool_]:
         """Per channel, whether all of (start, end] is still there: hours longest, then minutes, readings least."""

@@ -191,7 +191,7 @@ def test_its_progress_is_told(bench: Bench) -> None:
     assert whole.durable
     state = whole.state()
     assert state["jobs"] == 1
-    assert state["text"].startswith("restating 2025-10-09 .. 2025-10-09, ")
+    assert state["text"].startswith("2025-10-09 .. 2025-10-09, ")
     assert state["text"].endswith(" %")
     bench.past.down = True
     waiting = Restating(bench.plant, bench.history, bench.past)

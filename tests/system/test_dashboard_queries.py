@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from devices.readings import Readings
-from greengauge.outputs.points import alarm_point, degree_point, emission_point, energy_point
+from greengauge.history.rows import Told, freeze
+from greengauge.outputs.points import Points, alarm_point
 from ingest.line_protocol import ReadingEncoder
 from ingest.store.base import BadPoint
 from ingest.store.influx import InfluxStore
@@ -23,10 +24,15 @@ from tests.system.influx import Influxd, start_influxd
 pytestmark = pytest.mark.system
 
 PLANT = small_plant()
+POINTS = Points(PLANT)
 NOW = time.time_ns() // 300_000_000_000 * 300_000
 DAY = 86_400_000
 CHOSEN = {"level": "line", "window": "1h", "site": ".*", "line": ".*"}
 """As the dashboard opens: a level, a window, all sites and lines."""
+
+
+def told(thing: Told) -> bytes:
+    return POINTS.line(freeze(thing), simulated=True)
 
 
 def a_day() -> Iterator[bytes]:
@@ -42,21 +48,20 @@ def a_day() -> Iterator[bytes]:
             for degree in ("gd", "lcd", "cd", "sd"):
                 for window in ("1h", "24h"):
                     held = None if degree == "sd" and window == "1h" else 0.9 + wave / 20
-                    yield degree_point(
-                        score(ts=ts, scope=scope.id, level=scope.level, degree=degree, window=window, value=held),
-                        PLANT, simulated=True,
-                    )  # fmt: skip
+                    yield told(
+                        score(ts=ts, scope=scope.id, level=scope.level, degree=degree, window=window, value=held)
+                    )
             for kind in ("electricity", "comprehensive"):
                 made = energy(scope.id, ts=ts, level=scope.level, energy=kind, value=105 + wave)
-                yield energy_point(made, PLANT, simulated=True)
+                yield told(made)
         for pollutant, limit in (("nox", 50.0), ("so2", 35.0)):
             level = limit * (0.9 + wave / 20) if minute < DAY - 7_200_000 or pollutant == "so2" else limit * 1.2
             stale = pollutant == "so2" and minute > DAY - 900_000
             values = {"pollutant": pollutant, "value": level, "limit": limit, "headroom": limit - level}
             minute_mean = emission(ts=ts, average="1min", stale=stale, **values)
-            yield emission_point(minute_mean, PLANT, simulated=True)
+            yield told(minute_mean)
             if ts % 3_600_000 == 0:
-                yield emission_point(emission(ts=ts, **values), PLANT, simulated=True)
+                yield told(emission(ts=ts, **values))
     for event in ("trip", "acknowledge", "clear"):
         yield alarm_point(alarm_event(ts=NOW - 3_600_000 + len(event), event=event, user="Li"))
 

@@ -32,17 +32,25 @@ def arrays(figures: Figures, place: Place) -> None:
 def meters(figures: Figures, place: Place) -> None:
     """As many messages from many meters and from few: what a message costs more. The store is down.
 
-    A plant has as many messages a second in both cases, so each of the many meters reports that much more seldom.
+    A plant has as many messages a second in all cases, so each of the many meters reports that much more seldom. With
+    as many meters a line there are a hundred times the lines, and at each step a hundred times the scores to tell;
+    so the many are also put to as many lines as the few have (`wide`).
     """
     scale = place.scale
+    many = scale.many_meters // scale.meters
     figures.say("meters_many", scale.many_meters)
+    few = Workload(scale.meters)
+    plants = {
+        "few": few,
+        "many": Workload(scale.many_meters, every_ms=SECOND * many),
+        "wide": Workload(scale.many_meters, every_ms=SECOND * many, a_line=few.a_line * many),
+    }
     for stage in ("decoded", "scored"):
-        cost = []
-        for count in (scale.meters, scale.many_meters):
-            folder = place.new(f"meters-{count}-{stage}")
-            messages = max(scale.messages, count)
-            workload = Workload(count, every_ms=SECOND * count // scale.meters)
-            found = backlog.service(folder, workload, stage, count, messages)
-            say(figures, f"meters_{'few' if count == scale.meters else 'many'}_{stage}", found)
-            cost.append(found.cpu_us)
-        figures.reach(f"meters_times_{stage}", cost[1] / cost[0], at_most=1.5)
+        cost = {}
+        for name, workload in plants.items():
+            messages = max(scale.messages, workload.meters)
+            found = backlog.service(place.new(f"{name}-{stage}"), workload, stage, workload.meters, messages)
+            say(figures, f"meters_{name}_{stage}", found)
+            cost[name] = found.cpu_us
+        figures.reach(f"meters_times_{stage}", cost["many"] / cost["few"], at_most=1.5)
+        figures.reach(f"meters_wide_times_{stage}", cost["wide"] / cost["few"], at_most=1.5)

@@ -20,7 +20,6 @@ Form = Literal["compact", "spaced", "array"]
 
 START = 1_767_225_600_000
 """2026-01-01T00:00Z, the first reading's round: a backlog is the past, its clock is event time."""
-METERS_A_LINE = 10
 ARRAY = 50
 """Objects of an array's message."""
 ID_SPACE = 65_535
@@ -98,6 +97,8 @@ class Workload:
     start: int = START
     probes: int = 0
     """Further lines, each of one meter, that somebody else publishes."""
+    a_line: int = 10
+    """Meters of each line."""
 
     @property
     def objects(self) -> int:
@@ -106,17 +107,17 @@ class Workload:
 
     def words(self) -> list[str]:
         """For the command line of another process; `of_words` reads them."""
-        return [str(self.meters), self.form, str(self.every_ms), str(self.start)]
+        return [str(self.meters), self.form, str(self.every_ms), str(self.start), str(self.a_line)]
 
     # --- registry ------------------------------------------------------------------------------
 
     def registry(self, *, history: bool = True) -> str:
-        """TOML: ten meters a line, a hundred lines an area. `history`: the clock is event time (a backlog)."""
+        """TOML: meters by the line, a hundred lines an area. `history`: the clock is event time (a backlog)."""
         text = [_HEAD.format(history="history = true" if history else "")]
         every = f"{self.every_ms / 1000:g}s"
         for meter in range(self.meters):
             area, line, name = self._place(meter)
-            if meter % METERS_A_LINE == 0:
+            if meter % self.a_line == 0:
                 text.append(_LINE.format(line=line, area=area))
             counts = "product:clinker" if meter % 2 else "material:meal"
             text.append(_METER.format(meter=name, line=line, every=every, counts=counts))
@@ -124,7 +125,7 @@ class Workload:
         return "".join(text)
 
     def _place(self, meter: int) -> tuple[str, str, str]:
-        line = meter // METERS_A_LINE
+        line = meter // self.a_line
         return f"a{line // 100:03d}", f"k{line:05d}", f"m{meter:06d}"
 
     def meter(self, meter: int) -> str:
@@ -208,7 +209,7 @@ class Workload:
 def of_words(words: list[str]) -> Workload:
     """The other end of `Workload.words`."""
     form: Any = words[1]
-    return Workload(int(words[0]), form, int(words[2]), int(words[3]))
+    return Workload(int(words[0]), form, int(words[2]), int(words[3]), a_line=int(words[4]))
 
 
 @lru_cache(2)

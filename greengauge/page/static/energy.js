@@ -33,10 +33,10 @@ function make(row) {
   const node = el("tr", { "data-testid": "energy-row", "data-scope": row.scope, "data-product": row.product },
     el("td", {}, name, el("small", {}, rank === "line" ? "" : rank)),
     el("th", { scope: "row" }, row.product),
-    ...Object.keys(ENERGIES).map((kind) => put(kind, el("td", { class: "figure", "data-energy": kind, "data-label": ENERGIES[kind] }, el("b", {}), " ", el("small", {})))),
+    ...Object.keys(ENERGIES).map((kind) => put(kind, el("td", { class: "figure", "data-energy": kind, "data-name": ENERGIES[kind].toLowerCase() }, el("b", {}), " ", el("small", {})))),
     put("level", el("td", { class: "level" })),
     put("next", el("td", { class: "next" })),
-    put("data", el("td", { "data-label": "Data" })),
+    put("data", el("td", { class: "data" })),
     put("state", el("td", { class: "state" })));
   node.bits = part;
   return node;

@@ -37,9 +37,9 @@ function make(row) {
     put("rank", el("td", { class: "rank" })),
     el("th", { scope: "row" }, el("button", { type: "button", onclick: () => choose({ scope: row.scope }) }, name), el("small", {}, row.level === "line" ? path[path.length - 3] : row.level)),
     put("value", el("td", { class: "figure" }, el("b", {}), " ", el("small", {}))),
-    put("distance", el("td", { class: "distance", "data-label": "To the best" })),
-    put("level", el("td", { "data-label": "Level" })),
-    put("data", el("td", { "data-label": "Data" })),
+    put("distance", el("td", { class: "distance" })),
+    put("level", el("td", { class: "level" })),
+    put("data", el("td", { class: "data" })),
     put("why", el("td", { class: "state" })));
   node.bits = part;
   return node;

@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from devices.plant.model import Plant
+from greengauge.history.rows import Told, freeze
 from greengauge.outputs import points
 from ingest import line_protocol as lp
 from tests.greengauge.page.driver import energy
@@ -15,6 +19,10 @@ PLANT = small_plant()
 DOCS = (Path(__file__).parents[3] / "docs/influxdb.md").read_text()
 
 
+def line_of(thing: Told, plant: Plant, *, simulated: bool) -> bytes:
+    return points.Points(plant).line(freeze(thing), simulated=simulated)
+
+
 def read(line: bytes) -> tuple[str, dict[str, str], dict[str, lp.Value], int]:
     series, fields, ts = lp.split(line)
     measurement, tags = lp.parse_head(series)
@@ -23,7 +31,7 @@ def read(line: bytes) -> tuple[str, dict[str, str], dict[str, lp.Value], int]:
 
 def test_a_score_is_a_degree() -> None:
     """Tags of its line, float fields, integer revision and codes, at the step's stamp."""
-    measurement, tags, fields, ts = read(points.degree_point(score(), PLANT, simulated=True))
+    measurement, tags, fields, ts = read(line_of(score(), PLANT, simulated=True))
     assert (measurement, ts) == ("degree", T0)
     assert tags == {
         "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "area": "pyro",
@@ -48,22 +56,22 @@ def test_a_score_is_a_degree() -> None:
 )
 def test_a_roll_up_carries_only_its_own_place(scope: str, level: str, names: set[str]) -> None:
     """A sum over lines never wears one line's tag."""
-    _, tags, _, _ = read(points.degree_point(score(scope=scope, level=level), PLANT, simulated=False))
+    _, tags, _, _ = read(line_of(score(scope=scope, level=level), PLANT, simulated=False))
     assert tags.keys() - {"level", "degree", "window", "simulated"} == names
 
 
 def test_a_withheld_value_says_so() -> None:
     """The value's field is absent, `withheld` is 1 and the reason stands; a value that stands clears both."""
-    _, _, fields, _ = read(points.degree_point(score(value=None, reason="idle"), PLANT, simulated=False))
+    _, _, fields, _ = read(line_of(score(value=None, reason="idle"), PLANT, simulated=False))
     assert "value" not in fields
     assert (fields["withheld"], fields["reason"]) == (1, "idle")
-    _, _, fields, _ = read(points.degree_point(score(), PLANT, simulated=False))
+    _, _, fields, _ = read(line_of(score(), PLANT, simulated=False))
     assert (fields["withheld"], fields["reason"]) == (0, "")
 
 
 def test_an_emission_and_its_limit() -> None:
     """Stack tags, the average and its budget; whole numbers are still floats."""
-    measurement, tags, fields, _ = read(points.emission_point(emission(limit=50, headroom=1), PLANT, simulated=False))
+    measurement, tags, fields, _ = read(line_of(emission(limit=50, headroom=1), PLANT, simulated=False))
     assert measurement == "emission"
     assert tags == {
         "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "stack": "tail",
@@ -75,7 +83,7 @@ def test_an_emission_and_its_limit() -> None:
 
 def test_a_specific_energy() -> None:
     """Tags with its kind and product; floats even where whole; the norm's level as an integer, 0 where none is."""
-    measurement, tags, fields, ts = read(points.energy_point(energy(value=105, next=100), PLANT, simulated=False))
+    measurement, tags, fields, ts = read(line_of(energy(value=105, next=100), PLANT, simulated=False))
     assert (measurement, ts) == ("energy", 1_763_800_000_000)
     assert tags == {
         "country": "CN", "region": "anhui", "industry": "cement", "enterprise": "acme", "site": "wuhu", "area": "pyro",
@@ -84,10 +92,10 @@ def test_a_specific_energy() -> None:
     }  # fmt: skip
     assert {type(fields[name]) for name in ("value", "next", "distance", "distance_percent")} == {float}
     assert (fields["norm_level"], fields["judged"]) == (2, 1)
-    _, _, fields, _ = read(points.energy_point(energy(norm_level=None, next=117.0), PLANT, simulated=False))
+    _, _, fields, _ = read(line_of(energy(norm_level=None, next=117.0), PLANT, simulated=False))
     assert (fields["norm_level"], fields["judged"]) == (0, 1)  # judged, and below every level
     unjudged = energy(norm_level=None, next=None, distance=None, distance_percent=None)
-    _, _, fields, _ = read(points.energy_point(unjudged, PLANT, simulated=False))
+    _, _, fields, _ = read(line_of(unjudged, PLANT, simulated=False))
     assert (fields["norm_level"], fields["judged"]) == (0, 0)
 
 
@@ -101,19 +109,12 @@ def test_an_alarm_event() -> None:
     assert type(fields["limit"]) is float
 
 
-def test_another_plant_is_another_plant() -> None:
-    """The remembered tags are the plant's that is given."""
-    points.degree_point(score(), PLANT, simulated=False)
-    other = points.degree_point(score(scope="line:acme/other/pyro/k1"), small_plant("other"), simulated=False)
-    assert read(other)[1]["site"] == "other"
-
-
 @pytest.mark.parametrize(
     "line",
     [
-        points.degree_point(score(detail={"process": 1.0}), PLANT, simulated=False),
-        points.emission_point(emission(), PLANT, simulated=False),
-        points.energy_point(energy(), PLANT, simulated=False),
+        line_of(score(detail={"process": 1.0}), PLANT, simulated=False),
+        line_of(emission(), PLANT, simulated=False),
+        line_of(energy(), PLANT, simulated=False),
         points.alarm_point(alarm_event()),
     ],
 )
@@ -143,12 +144,46 @@ def test_every_code_is_documented(codes: dict[str, int]) -> None:
 )
 def test_a_scope_that_left_the_registry_is_still_delivered(scope: str, tags: dict[str, str]) -> None:
     """Scored before the registry changed and not delivered yet: its own id tells where it was."""
-    _, told, _, _ = read(points.degree_point(score(scope=scope), PLANT, simulated=False))
+    _, told, _, _ = read(line_of(score(scope=scope), PLANT, simulated=False))
     assert tags.items() <= told.items()
     assert "stack" not in told
 
 
 def test_a_stack_that_left_the_registry_is_still_delivered() -> None:
     """The same of emissions."""
-    _, told, _, _ = read(points.emission_point(emission(scope="stack:acme/oldsite/tail"), PLANT, simulated=False))
+    _, told, _, _ = read(line_of(emission(scope="stack:acme/oldsite/tail"), PLANT, simulated=False))
     assert {"enterprise": "acme", "site": "oldsite", "stack": "tail"}.items() <= told.items()
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+MAYBE = st.none() | NUMBERS
+
+
+@given(
+    NUMBERS, MAYBE, MAYBE, st.none() | st.text(), st.booleans(),
+    st.dictionaries(st.sampled_from(["co2_fuel", "tsr", "kwh bought", "a,b"]), NUMBERS),
+)  # fmt: skip
+def test_the_digits_are_those_that_were_told(
+    numerator: float, value: float | None, low: float | None, reason: str | None, stale: bool, detail: dict[str, float]
+) -> None:
+    """Every double comes back from the line, texts with quotes and commas too; what is none is left out."""
+    made = score(numerator=numerator, value=value, low=low, reason=reason, stale=stale, detail=detail)
+    if reason and re.search(r"[\x00\n\r]", reason):
+        return
+    _, _, fields, _ = read(line_of(made, PLANT, simulated=False))
+    told = {name: v for name, v in fields.items() if name.startswith("detail_")}
+    assert told == {f"detail_{name}": v for name, v in detail.items()}
+    assert {type(v) for v in told.values()} <= {float}
+    assert (fields["numerator"], fields.get("value"), fields.get("low")) == (numerator, value, low)
+    assert (fields["reason"], fields["stale"]) == (reason or "", int(stale))
+
+
+def test_rows_of_one_series_share_their_form() -> None:
+    """Series, plants and marks of simulation do not mix."""
+    of = points.Points(PLANT)
+    first = of.line(freeze(score()), simulated=False)
+    assert of.line(freeze(score()), simulated=False) == first
+    assert read(of.line(freeze(score()), simulated=True))[1]["simulated"] == "true"
+    assert read(of.line(freeze(score(basis="net")), simulated=False))[2]["basis"] == "net"
+    other = line_of(score(scope="line:acme/other/pyro/k1"), small_plant("other"), simulated=False)
+    assert read(other)[1]["site"] == "other"

@@ -27,7 +27,7 @@ def totals(p: Plant, readings: Readings, start: int, end: int) -> tuple[int, dic
     sums = rolling.span(a, b)
     assert sums.total(0) == twin.total
     assert (sums.covered[0], sums.estimated[0]) == (twin.covered, twin.estimated)
-    return twin.total, {"covered": twin.covered, **rolling.flags(a, b)[0]}
+    return twin.total, {"covered": twin.covered, **rolling.flags(a, b).get(0, {})}
 
 
 WRAPS = plant(channel(Kind.COUNTER, modulus=10_000, rise_max=Fraction(50, MINUTE), max_gap_ms=30 * MINUTE))

@@ -46,4 +46,4 @@ def test_late_ones_leave_the_marks_of_all_at_once(seed: int) -> None:
         assert step_by_step.flags(start, end) == at_once.flags(start, end)
         one, other = step_by_step.span(start, end), at_once.span(start, end)
         assert [one.total(c) for c in range(3)] == [other.total(c) for c in range(3)]
-    assert any("spikes" in flags for flags in at_once.flags(BASE, BASE + HOUR))
+    assert any("spikes" in flags for flags in at_once.flags(BASE, BASE + HOUR).values())

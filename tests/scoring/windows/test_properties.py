@@ -32,7 +32,13 @@ def told(rolling: Rolling, start: int, end: int, groups: int = len(GROUPS)) -> l
         (sums.total(c), int(sums.covered[c]), int(sums.estimated[c]), int(sums.flagged[c]))
         for c in range(len(sums.high))
     ]
-    return [totals, rolling.flags(start, end), [rolling.coverage(g, start, end) for g in range(groups)]]
+    flags = rolling.flags(start, end)
+    assert all(flags.values())
+    return [
+        totals,
+        [flags.get(c, {}) for c in range(len(totals))],
+        [rolling.coverage(g, start, end) for g in range(groups)],
+    ]
 
 
 def true(
