@@ -98,6 +98,7 @@ _ALIASES = {
 _HINTS = {
     "ton": "t (1000 kg) or short-ton", "tons": "t (1000 kg) or short-ton", "tonne": "t", "tonnes": "t",
     "hr": "h", "hour": "h", "sec": "s", "minute": "min", "day": "d", "C": "degC", "F": "degF",
+    "th": "t/h", "tph": "t/h",
     "kwh": "kWh", "mwh": "MWh", "gj": "GJ", "Nm": "Nm3", "psi": "kPa", "atm": "Pa (1 atm is 101325 Pa)",
     "year": "d, or person-year for output per head", "person-d": "person-h",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from devices import times
@@ -24,13 +24,7 @@ class Rewound:
 
     def to_json(self) -> dict[str, Any]:
         """The object of `rewind --json` and of the API."""
-        return {
-            "position": self.position,
-            "to": self.to,
-            "reach": self.reach,
-            "complete": self.complete,
-            "bytes": self.bytes,
-        }
+        return asdict(self)
 
     @property
     def text(self) -> str:

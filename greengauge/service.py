@@ -294,7 +294,8 @@ def run(registry: Path, settings: Settings) -> None:
     """`greengauge run`: until Ctrl-C or SIGTERM."""
     gc.disable()  # while a large plant is built nothing is garbage, and looking for it takes half of the time
     plant = plant_of(registry, settings.data)
-    settings.address(), influx_token(settings)  # what is wrong with them is said before anything starts
+    settings.address()  # what is wrong with this, or the next, is said before anything starts
+    influx_token(settings)
     lock = DataLock(settings.data)
     page = PageServer(settings.host, settings.port)
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import numpy as np
 
@@ -25,6 +22,7 @@ from devices.readings import Mark, Readings
 from greengauge.remembered import folder_of, remembered
 from greengauge.versions import Decoders
 from ingest.clock_shifts import ClockShifts
+from ingest.contested import ContestedBeside
 from ingest.decode import retry
 from ingest.decode.result import Reject
 from ingest.ledger import MINUTE_MS, ROW, Evidence, Ledger, Rows
@@ -175,23 +173,23 @@ class Verifying:
     def _judge(self, ledger: Ledger) -> None:
         waiting: list[tuple[int, Rows]] = []
         refused = {(r["position"], r["where"]) for r in self._quarantine.list(None, reason="store-refused")}
-        remembered = _Remembered(self._data / "winners.db")
+        contested = ContestedBeside(self._data / "winners.db")
         try:
             for channel, rows in self._spool.channels():
                 waiting.append((channel, rows))
                 if len(waiting) == SPANS:
-                    self._ask(waiting, ledger, refused, remembered)
+                    self._ask(waiting, ledger, refused, contested)
                     waiting = []
-            self._ask(waiting, ledger, refused, remembered)
+            self._ask(waiting, ledger, refused, contested)
         finally:
-            remembered.close()
+            contested.close()
 
     def _ask(
         self,
         channels: Sequence[tuple[int, Rows]],
         ledger: Ledger,
         refused: set[tuple[int, str]],
-        remembered: _Remembered,
+        contested: ContestedBeside,
     ) -> None:
         series = series_of(self.plant)
         spans: list[Span] = []
@@ -213,15 +211,18 @@ class Verifying:
                 f"the store does not answer: {down.cause}", where=self._store.name, mend="try again when it does"
             ) from down
         for channel, rows in channels:
-            it = self.plant.channels[channel]
-            meter = self.plant.meters[it.meter].name
-            where = f"meter {meter}, channel {it.name}"
-            evidence = Evidence(
-                held=held[channel],
-                refused=lambda position, where=where: (position, where) in refused,  # type: ignore[misc] # default binds it
-                remembered=lambda ts, name=f"{meter}.{it.name}": remembered.of(name, ts),  # type: ignore[misc] # as well
-            )
-            ledger.judge(channel, rows, evidence)
+            ledger.judge(channel, rows, self._evidence(channel, held[channel], refused, contested))
+
+    def _evidence(
+        self, channel: int, held: dict[int, float], refused: set[tuple[int, str]], contested: ContestedBeside
+    ) -> Evidence:
+        name = self.plant.channels[channel].name
+        meter = self.plant.meters[self.plant.channels[channel].meter].name
+        return Evidence(
+            held=held,
+            refused=lambda position: (position, f"meter {meter}, channel {name}") in refused,
+            remembered=lambda ts: contested.of(f"{meter}.{name}", ts),
+        )
 
     # --- possible losses ------------------------------------------------------------------------
 
@@ -247,32 +248,6 @@ class Verifying:
         numbered = self._quarantine.numbered() | by_seq.keys()
         due = {m.name: (loss.end - loss.start) // m.every_ms - heard[m.index] for m in self.plant.meters if m.every_ms}
         return {name: missing for name, missing in due.items() if missing > 0 and name not in numbered}
-
-
-class _Remembered:
-    """The keys of which the writer has seen several values (`ingest.winners`), read beside it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10) if path.exists() else None
-
-    def of(self, name: str, ts: int) -> list[tuple[int, float]]:
-        """Every (rev, value) of "meter.channel" at that time."""
-        if self._db is None:
-            return []
-        sql = "SELECT seen FROM winner WHERE channel = ? AND ts = ?"
-        try:
-            with closing(self._db.execute(sql, (name, ts))) as found:
-                row = found.fetchone()
-        except sqlite3.Error as failure:
-            raise EnvironmentFailure(
-                f"the writer's memory cannot be read: {failure}", where=str(self._path), mend="see the disk"
-            ) from failure
-        return [] if row is None else [(int(rev), float(value)) for rev, value in json.loads(row[0])]
-
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
 
 
 def _rows(readings: Readings, *, unwritten: bool) -> Rows:

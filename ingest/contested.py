@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
+from devices.errors import EnvironmentFailure
 from ingest.late import Keys
 from ingest.newest import NEVER
 
@@ -90,3 +94,30 @@ class Contested:
                 oldest = "SELECT rowid FROM winner ORDER BY rowid LIMIT ?"
                 self._db.execute(f"DELETE FROM winner WHERE rowid IN ({oldest})", (surplus,))  # noqa: S608 - constant
                 self._count -= surplus
+
+
+class ContestedBeside:
+    """The same read beside the writer, by whoever verifies; a file that is not there yet holds none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10) if path.exists() else None
+
+    def of(self, name: str, ts: int) -> list[tuple[int, float]]:
+        """Every (rev, value) seen of "meter.channel" at that time. Raises EnvironmentFailure."""
+        if self._db is None:
+            return []
+        sql = "SELECT seen FROM winner WHERE channel = ? AND ts = ?"
+        try:
+            with closing(self._db.execute(sql, (name, ts))) as found:
+                row = found.fetchone()
+        except sqlite3.Error as failure:
+            raise EnvironmentFailure(
+                f"the writer's memory cannot be read: {failure}", where=str(self._path), mend="see the disk"
+            ) from failure
+        return [] if row is None else [(int(rev), float(value)) for rev, value in json.loads(row[0])]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._db is not None:
+            self._db.close()

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from devices.errors import ConfigurationError, Mistake, RegistryError
 from devices.names import shown, visible
-from devices.plant.tables.values import UnreadableValue
+from devices.plant.tables.reading import UnreadableValue
 from devices.words import listed, suggestion
 
 M = TypeVar("M", bound=BaseModel)

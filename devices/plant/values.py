@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,13 +91,3 @@ def changed(value: Value, rule: Callable[[Fraction], Fraction]) -> Value:
     if isinstance(value, Sampled):
         raise TypeError("a laboratory value is known only when it comes")
     return rule(value)
-
-
-def values_of(process: Process) -> Iterator[Value]:
-    """The values in a way of counting process CO2."""
-    if isinstance(process, Chemistry):
-        yield from (process.cao, process.mgo, process.cao_nc, process.mgo_nc)
-    elif isinstance(process, Input):
-        yield from (process.dust_return, process.loi)
-    else:
-        yield process

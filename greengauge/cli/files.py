@@ -40,8 +40,8 @@ def check(registry: Registry, as_json: Json = False) -> None:
 @app.command()
 def explain(
     registry: Registry,
-    topic: Annotated[str, typer.Argument(help="Topic of the message.")],
-    payload: Annotated[str, typer.Argument(help="Payload of the message.")],
+    topic: Annotated[str, typer.Argument(help="Topic of the message.", metavar="TOPIC")],
+    payload: Annotated[str, typer.Argument(help="Payload of the message.", metavar="PAYLOAD")],
     as_json: Json = False,
 ) -> None:
     """What would become of one message, and why. Exit code 1 if it would not be stored."""

@@ -14,7 +14,12 @@ app = typer.Typer()
 
 @app.command()
 def demo(seed: Seed = 1, start: Start = None, port: Port = None) -> None:
-    """A simulated plant with everything embedded: broker, store, service and page."""
+    """A simulated plant with everything embedded: broker, store, service and page, until Ctrl-C.
+
+    The first start scores 24 simulated hours; then NOx rises and an alarm comes. Nothing is sent anywhere else.
+    Each seed, and each --start, has a folder below GREENGAUGE_DATA/demo, whichever clone it is started from:
+    the next start goes on from there. Delete the folder to begin anew.
+    """
     from greengauge.commands import demo as verb
 
     verb.run(seed=seed, start=start, port=port)

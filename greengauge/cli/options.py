@@ -22,14 +22,14 @@ Data = Annotated[
 ]
 Broker = Annotated[
     str | None,
-    typer.Option(help="Broker, mqtt[s]://[user@]host:port.", metavar="URL"),
+    typer.Option(help="Broker: mqtt://host:port, mqtts://user@host:port.", metavar="URL"),
 ]
 Store = Annotated[
     str | None,
-    typer.Option(help="`embedded`, or http[s]://… of an InfluxDB.", metavar="STORE"),
+    typer.Option(help="`embedded`, or the http:// or https:// address of an InfluxDB.", metavar="STORE"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Seed = Annotated[int, typer.Option(help="Seed of the simulated plant.")]
+Seed = Annotated[int, typer.Option(help="Seed of the simulated plant: another seed, another plant.")]
 Start = Annotated[
     str | None,
     typer.Option(help="Simulated time to start at, RFC 3339 with zone (default: now)."),

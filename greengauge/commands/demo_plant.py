@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import sys
 import time
-from typing import Any
 
 from devices import times
 from devices.durations import DAY, HOUR, MINUTE
@@ -102,8 +101,8 @@ class DemoPlant:
             await asyncio.sleep(0.1)
 
     def _told(self, doing: str, done: int, total: int) -> None:
-        told: dict[str, Any] = {"what": f"{doing} {self._what}", "done": done, "total": total}
-        self._service.live.progress = told if done < total else None
+        """Stands until all is scored (`tell`): in between, what is not there yet is no trouble of the plant's."""
+        self._service.live.progress = {"what": f"{doing} {self._what}", "done": done, "total": total}
 
 
 def _span(ms: int) -> str:

@@ -20,7 +20,9 @@ from greengauge.terminal import say_line
 def run(registry: Path, settings: Settings, *, rate: float | None, seed: int, start: str | None, faults: str) -> None:
     """Publish until Ctrl-C."""
     if rate is not None and not (0 < rate < math.inf):
-        raise ConfigurationError(f"--rate {rate:g}", mend="say how many messages a second in all, like 50")
+        raise ConfigurationError(
+            f"{rate:g} is no rate", where="--rate", mend="say how many messages a second in all, like 50"
+        )
     plant = load(registry)
     simulator = Simulator(
         plant,

@@ -21,6 +21,8 @@ from greengauge.page.topology import topology
 BODY_BYTES = 16_384
 TREND_SERIES = 400
 DO = ("acknowledge", "shelve", "unshelve")
+COMMAND, ACCEPT = '{"do": "acknowledge", "user": "…"}', '{"do": "accept"}'
+REWIND = '{"to": "2026-01-31T14:05:00+08:00"}'
 
 
 class Api:
@@ -74,7 +76,7 @@ class Api:
         where = f"alarm {scope}/{id_}"
         if not any((a.scope, a.id) == (scope, id_) for a in self._live.alarms()):
             raise Refusal(404, "there is no such alarm", where=where, mend="see GET /api/v1/alarms")
-        asked = _asked(await _body(request), where)
+        asked = _asked(await _body(request, COMMAND), where)
         try:
             alarm = await self._context.command({"scope": scope, "id": id_, **asked})
         except ConfigurationError as problem:
@@ -86,8 +88,8 @@ class Api:
 
     async def accept_clock(self, request: Request) -> Response:
         """`{"do": "accept"}`: the wall clock is right though it jumped; what was held is judged by it."""
-        if await _body(request) != {"do": "accept"}:
-            raise Refusal(400, "not a word on the clock", where="clock", mend='send {"do": "accept"}')
+        if await _body(request, ACCEPT) != {"do": "accept"}:
+            raise Refusal(400, "not a word on the clock", where="clock", mend=f"send {ACCEPT}")
         offset = await self._context.accept_clock()
         if not offset:
             raise Refusal(409, "the wall clock has not jumped", where="clock", mend="there is nothing to accept")
@@ -95,9 +97,9 @@ class Api:
 
     async def rewind(self, request: Request) -> Response:
         """`{"to": RFC 3339 time}`: everything received since then goes to the store again, in log order."""
-        body = await _body(request)
+        body = await _body(request, REWIND)
         if set(body) != {"to"} or not isinstance(body["to"], str):
-            raise Refusal(400, "since when?", where="rewind", mend='send {"to": "2026-01-31T14:05:00+08:00"}')
+            raise Refusal(400, "since when?", where="rewind", mend=f"send {REWIND}")
         return JSONResponse((await self._context.rewind(times.parse(body["to"]))).to_json())
 
     async def sums(self, request: Request) -> Response:
@@ -200,7 +202,7 @@ class Api:
         return JSONResponse({what: [thing.to_json(now, simulated=self._live.simulated) for thing in things]})
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _body(request: Request, example: str) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refusal(415, "the body must be JSON", mend="send Content-Type: application/json")
@@ -212,13 +214,13 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
-        raise Refusal(400, "the body is not JSON", mend='send {"do": "acknowledge", "user": "…"}') from None
+        raise Refusal(400, "the body is not JSON", mend=f"send {example}") from None
     try:
         json.dumps(asked, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # nothing that is told further could write it
         raise Refusal(400, "a text contains half a character", mend="send whole UTF-8 text") from None
     if not isinstance(asked, dict):
-        raise Refusal(400, "the body is not a JSON object", mend='send {"do": "acknowledge", "user": "…"}')
+        raise Refusal(400, "the body is not a JSON object", mend=f"send {example}")
     return asked
 
 

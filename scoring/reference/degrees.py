@@ -20,7 +20,6 @@ from scoring.reference.record import Record
 from scoring.reference.registry import benchmark, midnight, norm
 
 _HOUR = 3_600_000
-_DEGREES = ("gd", "lcd", "cd", "sd")
 
 
 class Ratio(NamedTuple):

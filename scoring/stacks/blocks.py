@@ -44,7 +44,7 @@ class Blocks:
         """The blocks that `ts` lies in: their whole minutes, and the open one as soon as enough of it is valid."""
         ledger, now = self._ledger, ts // MINUTE * MINUTE
         block, begun = ledger.block(ts), ledger.begun(now, ts // SECOND * SECOND)
-        key = (block.start, now, ledger.version, ledger.closed_day)
+        key = (block.start, now, ledger.version, ledger.days.until)
         if self._so_far is None or self._so_far[0] != key:
             self._so_far = key, SoFar.of(ledger, block, now)
         if self._memo is None or self._memo[0] != (key, begun):  # asked every second, different when a minute begins
@@ -90,23 +90,22 @@ class Blocks:
         ended = list(ended_blocks(ledger, block.start, block.end))
         ledger.freeze_day(block, ledger.day_sums(block, ended))
         made = []
-        for i, p in enumerate(ledger.recipe.pollutants):
-            sums = ledger.days[block.start][i]
-            year = list(ledger.past(i, *ledger.year(block)).values())
+        for i, (p, sums) in enumerate(zip(ledger.recipe.pollutants, ledger.days.of(block.start) or (), strict=True)):
+            year = list(ledger.days.past(i, *ledger.year(block)).values())
             subject = self._subject(p, force, stamp, None)
             made.append(report.day(subject, block, [(b, t[i]) for b, t in ended], None, sums, year))
-            made += _rolling(subject, ledger.past(i, 0, block.start), block, sums, None)
+            made += _rolling(subject, ledger.days.past(i, 0, block.start), block, sums, None)
         return made
 
     def rolling_day(self, block: Block, stamp: Stamp) -> list[Emission]:
         """The rolling averages of a closed day whose blocks are not kept any more."""
         ledger, force = self._ledger, self._in_force(block.end)
-        if block.start not in ledger.days:
+        if (day := ledger.days.of(block.start)) is None:
             return []
         made: list[Emission] = []
-        for i, p in enumerate(ledger.recipe.pollutants):
+        for i, (p, sums) in enumerate(zip(ledger.recipe.pollutants, day, strict=True)):
             subject = self._subject(p, force, stamp, None)
-            made += _rolling(subject, ledger.past(i, 0, block.start), block, ledger.days[block.start][i], None)
+            made += _rolling(subject, ledger.days.past(i, 0, block.start), block, sums, None)
         return made
 
     def month(self, end: int, stamp: Stamp) -> list[Emission]:
@@ -115,7 +114,7 @@ class Blocks:
         block = ledger.calendar.month(end)
         made: list[Emission] = []
         for i, p in enumerate(ledger.recipe.pollutants):
-            days = list(ledger.past(i, block.start, block.end).values())
+            days = list(ledger.days.past(i, block.start, block.end).values())
             made += longer.month(self._subject(p, force, stamp, None), block, days, None)
         return made
 

@@ -18,36 +18,17 @@ from typing import Any
 
 from devices.plant.model import Stack
 from scoring.stacks import quadrants
+from scoring.stacks.closed_days import ClosedDays
 from scoring.stacks.days import DaySum
 from scoring.stacks.limits import InForce, Regimes
 from scoring.stacks.localtime import HOUR, MINUTE, Block, Calendar
 from scoring.stacks.minutes import Atom, atoms, empty
 from scoring.stacks.recipe import Recipe
+from scoring.stacks.spans import Spans
 from scoring.stacks.substitution import blocks, lends, substituted
 from scoring.stacks.tally import Tally
-from scoring.windows.sums import SpanSums, Sums
 
 KEPT_MS = 72 * HOUR  # closed blocks kept for their day and for questions about yesterday
-_DAYS_KEPT_MS = 400 * 24 * HOUR  # closed days kept for their month, their year and rolling operating days
-
-
-class Spans:
-    """The sums of a minute for all stacks: they ask for the same one, one after the other."""
-
-    def __init__(self, sums: Sums) -> None:
-        self._sums = sums
-        self.readings = sums.readings
-        self._last: SpanSums | None = None
-
-    def of(self, start: int, end: int) -> SpanSums:
-        """The span (start, end] of a minute or a part of one; both are whole seconds."""
-        if self._last is None or (self._last.start, self._last.end) != (start, end):
-            self._last = self._sums.span(start, end)
-        return self._last
-
-    def forget(self) -> None:
-        """Readings came in."""
-        self._last = None
 
 
 class Ledger:
@@ -56,13 +37,12 @@ class Ledger:
     def __init__(self, stack: Stack, recipe: Recipe, regimes: Regimes, calendar: Calendar, spans: Spans) -> None:
         self.stack, self.recipe, self.regimes, self.calendar = stack, recipe, regimes, calendar
         self.regime = regimes.newest
-        self.days: dict[int, tuple[DaySum, ...]] = {}  # closed ones, by start
+        self.days = ClosedDays()
         self._whole_from = -(1 << 62)
         self.first: int | None = None  # oldest and newest reading of the stack's own meters
         self.newest: int | None = None
         self._begun = 1 << 62  # oldest reading of all that it depends on: of its lines' running channels too
         self.closed: int | None = None  # end of the last closed block
-        self.closed_day: int | None = None
         self.opened: int | None = None  # start of the first closed block
         self.version = 0  # of what was known: goes up when any of it has to be computed again
         self._spans = spans
@@ -211,9 +191,7 @@ class Ledger:
             if kept and at < closed and self.block(at + 1).end >= start:
                 self._tallies[at] = tallies
                 self.opened = at if self.opened is None else min(self.opened, at)
-        for at, sums in other.days.items():
-            if start <= (end := self.calendar.day(at + 1).end) <= closed and end >= closed - _DAYS_KEPT_MS:
-                self.days[at] = sums
+        self.days.adopt(other.days, start, closed, self.calendar)
         self.version += 1
 
     def freeze(self, block: Block, tallies: tuple[Tally, ...]) -> None:
@@ -249,7 +227,7 @@ class Ledger:
         """Take over another's closed days, and its blocks, which may lend values to later ones; those that begin before
         `whole_from` are not counted here.
         """
-        self.days, self._whole_from = dict(other.days), whole_from
+        self.days, self._whole_from = other.days.copy(), whole_from
         self._tallies = {at: x for at, x in other._tallies.items() if at < whole_from}
 
     def _keep(self, block: Block, tallies: tuple[Tally, ...]) -> None:
@@ -258,11 +236,7 @@ class Ledger:
 
     def freeze_day(self, block: Block, sums: tuple[DaySum, ...]) -> None:
         """One more day is final, or one is counted again."""
-        self.closed_day = block.end if self.closed_day is None else max(self.closed_day, block.end)
-        if block.start >= self._whole_from or block.start not in self.days:
-            self.days[block.start] = sums
-        for start in [s for s in self.days if s < block.end - _DAYS_KEPT_MS]:
-            del self.days[start]
+        self.days.close(block, sums, anew=block.start >= self._whole_from)
 
     def day_sums(self, block: Block, ended: Sequence[tuple[Block, tuple[Tally, ...]]]) -> tuple[DaySum, ...]:
         """What the ended blocks of a day add up to, of every pollutant."""
@@ -274,10 +248,6 @@ class Ledger:
     def year(self, today: Block) -> tuple[int, int]:
         """[start, end) of the calendar year's days before `today`."""
         return self.calendar.new_year(today.end), today.start
-
-    def past(self, pollutant: int, start: int, to: int) -> dict[int, DaySum]:
-        """The closed days of one pollutant that began in [start, to), by start."""
-        return {s: x[pollutant] for s, x in sorted(self.days.items()) if start <= s < to}
 
     def snapshot(self) -> dict[str, Any]:
         """What cannot be computed again from the sums. Plain JSON."""
@@ -291,21 +261,20 @@ class Ledger:
             "reach": self._reach,
             "begun": self._begun,
             "closed": closed,
-            "closed_day": self.closed_day,
             "opened": self.opened,
             "blocks": blocks,
-            "days": {str(s): [d.to_json() for d in x] for s, x in self.days.items()},
+            **self.days.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `snapshot`."""
         self.first, self.newest, self._reach = state["first"], state["newest"], state["reach"]
         self._begun = state["begun"]
-        self.closed, self.closed_day, self.opened = state["closed"], state["closed_day"], state["opened"]
+        self.closed, self.opened = state["closed"], state["opened"]
         self._atoms, self._stirred, self._before = {}, set(), None
         self._stirred_until = self._reach + MINUTE
         self._tallies = {int(s): tuple(Tally.from_json(t) for t in x) for s, x in state["blocks"].items()}
-        self.days = {int(s): tuple(DaySum.from_json(d) for d in x) for s, x in state["days"].items()}
+        self.days.restore(state)
         self._known = 0 if self.first is None else (self.first - 1) // MINUTE * MINUTE
         if self.closed is not None:
             self._known = self.closed

@@ -84,11 +84,10 @@ def dry_oxygen(gas: Gas, frame: Frame) -> float | str:
         return "no oxygen reading"
     o2 = gas.o2
     if gas.o2_wet:
-        if gas.moisture is None:
-            return "no moisture reading: wet oxygen cannot be made dry"
-        if gas.moisture >= 100.0:
-            return "moisture reads 100 % or more"
-        o2 = to_dry(o2, gas.moisture)
+        dry = _dried(o2, gas, "wet oxygen")
+        if isinstance(dry, str):
+            return dry
+        o2 = dry
     if frame.o2_max is not None and o2 > frame.o2_max:
         return f"oxygen is above {frame.o2_max:g} %: air instead of flue gas"
     if o2 >= frame.base:
@@ -124,13 +123,15 @@ def dry_standard(value: float, form: Form, gas: Gas, frame: Frame) -> float | st
         if gas.pressure <= 0.0 or frame.zero_k + gas.celsius <= 0.0:
             return "pressure or temperature reads below absolute zero"
         value = to_standard(value, gas.pressure, gas.celsius, frame.standard_k, frame.zero_k)
-    if form.wet:
-        if gas.moisture is None:
-            return "no moisture reading: a wet value cannot be made dry"
-        if gas.moisture >= 100.0:
-            return "moisture reads 100 % or more"
-        value = to_dry(value, gas.moisture)
-    return value
+    return _dried(value, gas, "a wet value") if form.wet else value
+
+
+def _dried(value: float, gas: Gas, what: str) -> float | str:
+    if gas.moisture is None:
+        return f"no moisture reading: {what} cannot be made dry"
+    if gas.moisture >= 100.0:
+        return "moisture reads 100 % or more"
+    return to_dry(value, gas.moisture)
 
 
 def quantise(value: float) -> int:

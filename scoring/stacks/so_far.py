@@ -39,11 +39,11 @@ class SoFar:
     def past(self, ledger: Ledger, pollutant: int, start: int, to: int) -> dict[int, DaySum]:
         """The ended days of one pollutant that began in [start, to), closed or not."""
         waiting = {s: x[pollutant] for s, x in self.waiting.items() if start <= s < to}
-        return ledger.past(pollutant, start, to) | waiting
+        return ledger.days.past(pollutant, start, to) | waiting
 
 
 def _waiting(ledger: Ledger, to: int) -> Iterator[tuple[int, tuple[DaySum, ...]]]:
-    last = ledger.first if ledger.closed_day is None else ledger.closed_day
+    last = ledger.first if ledger.days.until is None else ledger.days.until
     while last is not None and last < to:
         day = ledger.calendar.day(last + 1)
         if day.end <= to:

@@ -14,9 +14,10 @@ from devices.readings import Readings
 from scoring.results import Emission
 from scoring.stacks.blocks import Blocks
 from scoring.stacks.compiling import compile_stack
-from scoring.stacks.ledger import KEPT_MS, Ledger, Spans
+from scoring.stacks.ledger import KEPT_MS, Ledger
 from scoring.stacks.limits import Regimes
 from scoring.stacks.localtime import MINUTE, Block, Calendar
+from scoring.stacks.spans import Spans
 from scoring.stamp import Stamp
 from scoring.windows.rolling import Reach
 from scoring.windows.sums import Sums
@@ -108,7 +109,7 @@ class Stacks:
         self._know(today.end)  # what stands in for the rest of the day draws on all of it that is measured
         if ledger.closed is None:
             return made
-        open_ = ledger.closed_day != today.end
+        open_ = ledger.days.until != today.end
         if open_:
             made += blocks.close_day(today, stamp)
         if open_ or today.end < ledger.calendar.month(today.end).end:  # else it was told with its last day

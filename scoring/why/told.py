@@ -16,6 +16,8 @@ DIGITS = 12
 """Decimals that contributions are printed with."""
 SHOWN = 5
 """Causes that the text names before it says "others"."""
+LEAST = 0.0005
+"""What a cause must have moved for the text to name it: what is less prints as .000."""
 
 _KINDS = {
     "fuel": Kind("fuel", "fuel"),
@@ -93,9 +95,11 @@ class Why:
             called = _called(c), _meter(c)
             sums[called] = sums.get(called, 0.0) + c["contribution"]
         ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))
-        words = [f"{name} {_signed(value)}{meter}" for (name, meter), value in ranked[:SHOWN]]
-        if rest := ranked[SHOWN:]:
-            words.append(f"{len(rest)} others {_signed(sum(value for _, value in rest))}")
+        words = [f"{name} {_signed(value)}{meter}" for (name, meter), value in ranked[:SHOWN] if abs(value) >= LEAST]
+        if rest := [value for _, value in ranked[len(words) :]]:
+            if not words and abs(sum(rest)) < LEAST:
+                return f"{head}: nothing moved by .001"
+            words.append(f"{len(rest)} other{'s' if len(rest) > 1 else ''} {_signed(sum(rest))}")
         return f"{head}: " + "  ".join(words)
 
 
@@ -149,4 +153,6 @@ def _value(value: float | None) -> str:
 
 
 def _signed(value: float) -> str:
+    if abs(value) < LEAST:
+        return ".000"
     return f"{value:+.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:+.3f}"

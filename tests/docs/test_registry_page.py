@@ -12,7 +12,7 @@ import pytest
 
 import devices.plant.tables
 from devices.plant import parse
-from devices.plant.tables.values import Table
+from devices.plant.tables.reading import Table
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "registry.md").read_text(encoding="utf-8")
 

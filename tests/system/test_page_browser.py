@@ -17,7 +17,7 @@ from playwright.async_api import Page, Route, async_playwright, expect
 
 from devices.errors import ConfigurationError
 from devices.plant import load
-from devices.plant.tables.values import _zone_name
+from devices.plant.tables.values import zone_name
 from greengauge.page.app import build
 from greengauge.page.server import PageServer
 from scoring.results import AlarmCondition
@@ -317,10 +317,14 @@ async def test_windows_and_places_by_keyboard(page: Page) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
 async def test_nothing_is_wider_than_the_screen(page: Page, width: int, height: int) -> None:
-    """Control room, wall and phone: no sideways scrolling of the page itself."""
+    """Control room, wall and phone: no sideways scrolling, neither of the page nor of a table in it."""
     await page.set_viewport_size({"width": width, "height": height})
     await expect(page.locator(gauge())).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    for section in ("stacks", "energy", "league"):
+        await expect(page.locator(f"#{section} tbody tr").first).to_be_visible()
+        table = page.locator(f"#{section} .scroll")
+        assert await table.evaluate("box => box.scrollWidth - box.clientWidth") == 0, section
     label, number = page.locator(f"{gauge()} h4 > span").first, page.locator(f"{gauge()} .value")
     above, below = await label.bounding_box(), await number.bounding_box()
     assert above
@@ -379,7 +383,7 @@ async def test_every_zone_that_a_registry_may_name_is_known_here(page: Page) -> 
 
     def accepted(name: str) -> bool:
         try:
-            _zone_name(name)
+            zone_name(name)
         except ConfigurationError:
             return False
         return True

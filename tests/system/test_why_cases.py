@@ -196,3 +196,12 @@ def test_names_and_windows_that_are_not_there(bench: Bench) -> None:
     file.write_text("ts,meter,channel,value\n" + "\n".join(",".join(map(str, row)) for row in rows()))
     said = bench.command("replay", bench.registry(REGISTRY), file, "--why", "2h", code=2)
     assert "there is no window `2h`" in said
+
+
+def test_what_prints_as_nothing_is_not_named(bench: Bench) -> None:
+    """CD = 10/160: a kilogram of meal more is −R0·0.001/160.001 = −.0000004; alone, or beside 4 t more of ash."""
+    more: dict[str, Any] = FIRST | {"meal": 150.001}
+    assert why(bench, REGISTRY, rows(FIRST, more), "cd")["text"] == "WHY 0.062>0.062: nothing moved by .001"
+    found = why(bench, REGISTRY, rows(FIRST, more | {"ash": 14}), "cd")
+    assert found["text"].endswith("  1 other .000")
+    assert {c["id"] for c in found["causes"]} == {"ash", "meal"}  # the list names every one

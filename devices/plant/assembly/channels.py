@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.plant.assembly import kinds
 from devices.plant.assembly.book import Book
@@ -101,21 +101,13 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
     if t.uncertainty is not None and t.uncertainty.absolute is not None:
         book.mistakes.add(spot.table, "uncertainty", "is that of `times`: a share", 'write it like `"3%"`')
     counted = _counting(book, spot, t, source.kind, own)
-    return Channel(
+    return replace(  # its readings are the source's: kind, step, times and range are too
+        source,
         index=spot.row,
         meter=spot.meter_row,
         name=spot.name,
         field=spot.name,
-        kind=source.kind,
         unit=own,
-        step=source.step,
-        every_ms=source.every_ms,
-        max_gap_ms=source.max_gap_ms,
-        period_ms=source.period_ms,
-        modulus=source.modulus,
-        rise_max=source.rise_max,
-        low=source.low,
-        high=source.high,
         counts=counted.counts,
         waste=counted.waste,
         counts_gd=counted.counts_gd,
@@ -126,6 +118,9 @@ def derived(book: Book, spot: Spot, t: ChannelTable, sources: dict[tuple[str, st
         source=source.index,
         times=t.times,
         delay_ms=t.delay,
+        water=None,
+        state=None,
+        gauge=False,
         uncertainty=None if t.uncertainty is None else Uncertainty(t.uncertainty.relative),
     )
 

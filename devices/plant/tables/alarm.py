@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import DelayMs, Identifier, Measure, Name, Number, Table, Text
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import DelayMs, Identifier, Measure, Name, Number, Text
 
 
 class OnTable(Table):

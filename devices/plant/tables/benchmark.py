@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Day, Identifier, Positive, Table, Text, UnitOf
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Day, Identifier, Positive, Text, UnitOf
 
 
 class BenchmarkTable(Table):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from devices.plant.tables.reading import Table
 from devices.plant.tables.values import (
     DelayMs,
     FieldName,
@@ -15,7 +16,6 @@ from devices.plant.tables.values import (
     Positive,
     Range,
     SpanMs,
-    Table,
     Text,
     Uncertain,
     UnitOf,

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from devices.plant.tables.values import Day, Identifier, Number, Share, Table, Text, UnitOf
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Day, Identifier, Number, Share, Text, UnitOf
 
 
 class FactorTable(Table):

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from devices.plant.tables.values import Share, Table, Text
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Share, Text
 from devices.plant.tables.worth import Said, Worth
 
 

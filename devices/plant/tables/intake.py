@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from devices.plant.tables.values import DelayMs, Table, Template
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import DelayMs, Template
 
 TOPIC = "plant/{enterprise}/{site}/{area}/{line}/{meter}"
 

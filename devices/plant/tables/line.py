@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Identifier, Measure, Name, NormIds, NotNegative, Number, Table, Text
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Identifier, Measure, Name, NormIds, NotNegative, Number, Text
 
 
 class LcdTable(Table):

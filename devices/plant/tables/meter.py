@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from devices.plant.tables.values import Name, SpanMs, Table, Text, Uncertain
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Name, SpanMs, Text, Uncertain
 
 
 class MeterTable(Table):

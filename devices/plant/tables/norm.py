@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Day, Identifier, Levels, Measured, NormId, Percent, Table, Text, UnitOf
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Day, Identifier, Levels, Measured, NormId, Percent, Text, UnitOf
 
 
 class CorrectionTable(Table):

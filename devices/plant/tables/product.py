@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Table, Text, UnitOf
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Text, UnitOf
 from devices.plant.tables.worth import ProcessWorth, Worth
 from devices.units import unit
 

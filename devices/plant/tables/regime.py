@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from devices.plant.tables.reading import Table
 from devices.plant.tables.values import (
     Averages,
     Count,
@@ -21,7 +22,6 @@ from devices.plant.tables.values import (
     Share,
     Shares,
     SpanMs,
-    Table,
     Text,
 )
 

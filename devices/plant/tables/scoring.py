@@ -6,13 +6,14 @@ from typing import Annotated
 
 from devices import durations
 from devices.errors import ConfigurationError
-from devices.plant.tables.values import Table, each, listing, reads, span, text
+from devices.plant.tables.reading import Table, as_list, as_text, each, reads
+from devices.plant.tables.values import span
 
 LONGEST_WINDOW = 3660 * durations.DAY
 
 
 def _windows(value: object) -> tuple[str, ...]:
-    found = each(listing(value, '["1h", "24h"]'), _window)
+    found = each(as_list(value, '["1h", "24h"]'), _window)
     if not found:
         raise ConfigurationError("the list is empty", mend='write at least one duration, like `["1h"]`')
     return found
@@ -20,7 +21,7 @@ def _windows(value: object) -> tuple[str, ...]:
 
 def _window(value: object) -> str:
     """As written. T moves in steps, so a window is a whole number of its steps."""
-    written = text(value, "1h").strip()
+    written = as_text(value, "1h").strip()
     ms = span(written)
     step = durations.SECOND if ms <= durations.HOUR else durations.MINUTE if ms <= durations.DAY else durations.HOUR
     if ms % step:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from devices.plant.tables.values import Identifier, Name, Table, Zone
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Identifier, Name, Zone
 
 
 class SiteTable(Table):

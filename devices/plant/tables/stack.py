@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.plant.tables.values import Count, Identifier, Measure, Name, Names, Permits, Table
+from devices.plant.tables.reading import Table
+from devices.plant.tables.values import Count, Identifier, Measure, Name, Names, Permits
 
 
 class SubstitutionTable(Table):

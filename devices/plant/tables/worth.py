@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from devices import names
 from devices.errors import ConfigurationError
-from devices.plant.tables.values import measure, reads
+from devices.plant.tables.reading import reads
+from devices.plant.tables.values import measure
 from devices.units import Quantity
 from devices.words import suggestion
 

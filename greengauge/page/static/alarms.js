@@ -1,8 +1,8 @@
 // The alarm list: what needs a person first. One row is selected; A and S act on it.
 
-import { $, el, keyed, set, text } from "./dom.js";
+import { $, el, keyed, set, table, text } from "./dom.js";
 import { age, counted, level, place, unit, when } from "./format.js";
-import { key, now, state, tell } from "./state.js";
+import { key, now, state, tell, zoneOf } from "./state.js";
 import { choose, view } from "./view.js";
 import { acknowledge, shelve } from "./dialogs.js";
 
@@ -53,7 +53,7 @@ function make(a) {
 function update(node, a) {
   const part = node.bits;
   const { path, level: kind } = place(a.scope);
-  const zone = state.plant.sites.find((s) => path.includes(s.name))?.zone ?? state.plant.sites[0]?.zone ?? "UTC";
+  const zone = zoneOf(path);
   const chosen = a === selected();
   const [shape, letter] = SHAPES[a.priority] ?? ["●", "?"];
   set(node, "data-state", a.state);
@@ -82,8 +82,7 @@ export function renderAlarms() {
     section.append(
       el("div", { class: "banner" }, el("h2", {}), el("span", { class: "grow" }),
         el("button", { type: "button", class: "all", onclick: () => choose({ normal: !view.normal }) })),
-      el("div", { class: "scroll" }, el("table", { role: "grid", "aria-label": "Alarm list" },
-        el("thead", {}, el("tr", {}, ...HEAD.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}))));
+      table(HEAD, { role: "grid", "aria-label": "Alarm list" }));
   }
   const all = [...state.alarms.values()];
   const of = (name) => all.filter((a) => a.state === name).length;

@@ -50,3 +50,7 @@ export function keyed(parent, items, keyOf, make, update) {
     known.delete(key);
   }
 }
+
+/** An empty table with these heads, in a box of its own. */
+export const table = (heads, attributes = {}) =>
+  el("div", { class: "scroll" }, el("table", attributes, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody")));

@@ -1,39 +1,27 @@
 // A row for each product of each place shown: what a unit of it takes, and the norm's level. Asked for, not streamed.
 
-import { $, el, keyed, set, text } from "./dom.js";
+import { asker } from "./asking.js";
+import { $, el, keyed, set, table, text } from "./dom.js";
 import { level, percent, place } from "./format.js";
 import { shown } from "./rows.js";
-import { key, state, tell } from "./state.js";
+import { key, state } from "./state.js";
 import { view } from "./view.js";
 
 const EVERY_MS = 5000;
 export const ENERGIES = { electricity: "Power", heat: "Heat", comprehensive: "All energy" };
 const HEAD = ["Place", "Product", ...Object.values(ENERGIES), "Level", "To the next level", "Data", "State"];
 
-let asked = { at: -Infinity, window: "" };
 let told = { window: "", rows: new Map() };
 
-/** Ask what is true now, if it is due. */
-async function ask() {
-  if (!state.live || (asked.window === view.window && performance.now() - asked.at < EVERY_MS)) return;
-  const window = view.window;
-  asked = { at: performance.now(), window };
-  try {
-    const answer = await fetch(`/api/v1/energy?window=${encodeURIComponent(window)}`);
-    if (!answer.ok) throw new Error(answer.statusText);
-    const rows = new Map();
-    for (const e of (await answer.json()).energy) {
-      const name = key(e.scope, e.product);
-      if (!rows.has(name)) rows.set(name, { name, scope: e.scope, product: e.product });
-      rows.get(name)[e.energy] = e;
-    }
-    if (asked.window !== window) return; // another window was chosen meanwhile
-    told = { window, rows };
-    tell();
-  } catch {
-    // tried again when it is due; the rows say how old they are
+const ask = asker(EVERY_MS, ({ energy }) => {
+  const rows = new Map();
+  for (const e of energy) {
+    const name = key(e.scope, e.product);
+    if (!rows.has(name)) rows.set(name, { name, scope: e.scope, product: e.product });
+    rows.get(name)[e.energy] = e;
   }
-}
+  told = { window: view.window, rows };
+});
 
 const kinds = (row) => Object.keys(ENERGIES).map((kind) => row[kind]).filter(Boolean);
 const judged = (e) => e.norm_level != null || e.next != null;
@@ -76,6 +64,7 @@ function update(node, row) {
   const worst = kinds(row).reduce((a, b) => (b.completeness < a.completeness ? b : a));
   set(node, "class", !state.live ? "lost" : kinds(row).some((e) => e.stale) ? "stale" : short ? "near" : null);
   text(part.level, held.map(standing).join("\n") || "––"); // a line each, beside the one to the next level
+  part.level.toggleAttribute("data-none", held.length === 0);
   set(part.level, "title", held.map((e) => `${e.norm}: ${e.levels.map(level).join(", ")} ${e.unit}`).join("; ") || null);
   text(part.next, held.map(missing).join("\n") || "––");
   text(part.data, percent(worst.completeness));
@@ -89,7 +78,7 @@ function missing(e) {
 }
 
 export function renderEnergy() {
-  ask();
+  ask(`/api/v1/energy?window=${encodeURIComponent(view.window)}`);
   const places = shown();
   const list = [...told.rows.values()].filter((row) => places.includes(row.scope));
   list.sort((a, b) => places.indexOf(a.scope) - places.indexOf(b.scope) || a.product.localeCompare(b.product));
@@ -97,7 +86,7 @@ export function renderEnergy() {
   section.hidden = list.length === 0;
   if (!section.firstElementChild) {
     section.append(el("h2", {}, "Specific energy ", el("small", {})),
-      el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...HEAD.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}))));
+      table(HEAD));
   }
   text(section.querySelector("h2 small"), `${told.window} · per unit of product · level 1 is the best`);
   keyed(section.querySelector("tbody"), list, (row) => row.name, make, update);

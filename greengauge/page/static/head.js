@@ -2,7 +2,7 @@
 
 import { $, el, keyed, set, text } from "./dom.js";
 import { age, offset, place, time, day } from "./format.js";
-import { now, silence, state } from "./state.js";
+import { now, silence, state, zoneOf } from "./state.js";
 import { choose, view } from "./view.js";
 import { cycle } from "./keys.js";
 import { acceptClock } from "./dialogs.js";
@@ -13,10 +13,7 @@ const QUIET = ["quarantine"]; // what waits there is no trouble of the moment
 const WORK = ["scoring", "restating"]; // catching up is work, not trouble
 const LATE_MS = 10_000;
 
-function zone() {
-  const { path } = place(view.scope);
-  return (state.plant.sites.find((s) => path.includes(s.name)) ?? state.plant.sites[0])?.zone ?? "UTC";
-}
+const zone = () => zoneOf(place(view.scope).path);
 
 function clock() {
   const event = state.plant.history && state.clock;

@@ -1,36 +1,21 @@
 // The league of a product: who makes it best. Like is compared with like; who differs is listed apart and why.
 
-import { $, el, keyed, set, text } from "./dom.js";
+import { asker } from "./asking.js";
+import { $, el, keyed, set, table, text } from "./dom.js";
 import { ENERGIES } from "./energy.js";
 import { degree, DEGREES, level, percent, place } from "./format.js";
-import { key, state, tell } from "./state.js";
+import { key, tell } from "./state.js";
 import { choose, view } from "./view.js";
 
 const EVERY_MS = 10_000;
 const HEAD = ["", "Place", "Value", "To the best", "Level", "Data", "Why"];
 const chosen = { product: "", by: "comprehensive" };
 
-let asked = { at: -Infinity, what: "" };
 let told = null;
 
-async function ask() {
-  const { product, by } = chosen;
-  const what = new URLSearchParams({ ...(product && { product }), by, window: view.window }).toString();
-  if (!state.live || (asked.what === what && performance.now() - asked.at < EVERY_MS)) return;
-  asked = { at: performance.now(), what };
-  try {
-    const answer = await fetch(`/api/v1/league?${what}`);
-    if (!answer.ok) throw new Error(answer.statusText);
-    const body = await answer.json();
-    if (asked.what !== what) return; // something else was chosen meanwhile
-    told = body;
-    chosen.product = body.product;
-    asked.what = new URLSearchParams({ product: body.product, by, window: view.window }).toString();
-    tell();
-  } catch {
-    // tried again when it is due
-  }
-}
+const ask = asker(EVERY_MS, (body) => (told = body));
+
+const wanted = ({ product, by }) => `/api/v1/league?${new URLSearchParams({ ...(product && { product }), by, window: view.window })}`;
 
 function pick(name, label) {
   return el("label", {}, label, " ", el("select", { name, onchange: (event) => {
@@ -82,13 +67,13 @@ export function renderLeague() {
   if (!box.firstElementChild) {
     box.append(el("details", { open: true }, el("summary", {}, el("h2", {}, "League ", el("small", {}))),
       el("div", { class: "picks" }, pick("product", "of"), pick("by", "by")),
-      el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...HEAD.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {})))));
+      table(HEAD)));
   }
-  if (box.firstElementChild.open) ask();
+  if (box.firstElementChild.open) ask(wanted(chosen));
   box.hidden = !told || told.products.length === 0;
   if (box.hidden) return;
   const [product, by] = box.querySelectorAll("select");
-  options(product, told.products.map((id) => [id, id]), chosen.product);
+  options(product, told.products.map((id) => [id, id]), chosen.product || told.product);
   options(by, Object.entries({ ...ENERGIES, ...DEGREES }), chosen.by);
   text(box.querySelector("h2 small"), `${told.product}, ${told.window} · ${told.better} is better · from ${percent(told.least)} of the data on`);
   const rows = told.tables.flatMap((table) => {

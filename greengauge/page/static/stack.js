@@ -1,8 +1,8 @@
 // A row for each stack's pollutant: now, the block so far, its limit, and what it may still average.
 
-import { $, el, keyed, set, svg, text } from "./dom.js";
+import { $, el, keyed, set, svg, table, text } from "./dom.js";
 import { age, level, minute, percent, pollutant, unit } from "./format.js";
-import { ageOf, key, now, state } from "./state.js";
+import { ageOf, key, now, state, zoneOf } from "./state.js";
 import { drawTrend, lastKnown, makeTrend, points } from "./trend.js";
 import { shown } from "./rows.js";
 import { view } from "./view.js";
@@ -60,14 +60,16 @@ function make(row) {
   return node;
 }
 
+const above = (emission) => emission?.value != null && emission.limit != null && emission.value > emission.limit;
+
 function condition(row, block) {
   const rolling = row.now ?? block;
   if (!state.live) return ["NOT LIVE", "lost"];
   if (rolling.value == null && state.progress) return ["not yet", "withheld"];
   if (rolling.stale) return [`STALE ${age(ageOf(rolling))}`, "stale"];
-  if (block?.value != null && block.limit != null && block.value > block.limit) return [`▲ over limit${sure(block)}`, "over"];
+  if (above(block)) return [`▲ over limit${sure(block)}`, "over"];
   if (block?.unavoidable_at != null) return ["▲ heading over", "over"];
-  if (rolling.value != null && rolling.limit != null && rolling.value > rolling.limit) return [`△ above limit now${sure(rolling)}`, "near"];
+  if (above(rolling)) return [`△ above limit now${sure(rolling)}`, "near"];
   if (rolling.value == null) return ["NO VALUE", "withheld"];
   return ["", ""];
 }
@@ -79,20 +81,23 @@ function update(node, row) {
   const part = node.bits;
   const block = row.blocks[0];
   const rolling = row.now ?? block;
-  const zone = state.plant.sites.find((s) => s.name === row.stack.site)?.zone ?? "UTC";
+  const zone = zoneOf([row.stack.site]);
   const [word, kind] = condition(row, block);
   set(node, "class", kind || null);
   set(node, "data-value", rolling.value ?? "");
   const list = points(row.stack.scope, row.pollutant, rolling.average);
   const known = rolling.value ?? lastKnown(key(row.stack.scope, row.pollutant, rolling.average), list)?.value;
+  set(part.now, "class", above(rolling) ? "above" : null);
   text(part.now, rolling.value == null ? "––" : level(rolling.value));
   text(part.unit, rolling.value == null && known != null ? `last ${level(known)} ${unit(rolling.unit)}` : unit(rolling.unit));
+  part.block.classList.toggle("above", above(block));
   text(part.block, block ? level(block.value) : "––");
   text(part.average, block?.average ?? "");
   const limit = block?.limit ?? rolling.limit;
   bar(part, block?.value, limit);
   text(part.limit, limit == null ? "none" : level(limit));
   text(part.allowed, allowed(block));
+  part.breach.classList.toggle("above", block?.unavoidable_at != null);
   text(part.breach, breach(block, zone));
   text(part.measured, block ? `${block.valid_minutes}/${block.elapsed_minutes} min${block.valid || block.lifecycle === "live" ? "" : ": too few"}` : percent(rolling.completeness));
   const life = rolling.lifecycle === "restated" ? `restated r${rolling.revision}` : rolling.lifecycle;
@@ -128,7 +133,7 @@ export function renderStacks() {
   section.hidden = list.length === 0;
   if (!section.firstElementChild) {
     section.append(el("h2", {}, "Stacks ", el("small", {}, "dry, standard state, reference oxygen · indicative")),
-      el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...HEAD.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}))));
+      table(HEAD));
   }
   keyed(section.querySelector("tbody"), list, (row) => row.name, make, update);
 }

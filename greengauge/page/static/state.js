@@ -106,3 +106,6 @@ export function alarmsOn(scope) {
 }
 
 export const STANDING = ["unacknowledged", "acknowledged", "returned"];
+
+/** The time zone of the site that a place's path names, else of the first. */
+export const zoneOf = (path) => (state.plant.sites.find((s) => path.includes(s.name)) ?? state.plant.sites[0])?.zone ?? "UTC";

@@ -2,13 +2,13 @@
 
 import { $, el, set, svg, text } from "./dom.js";
 import { degree as number, DEGREES, place, when } from "./format.js";
-import { now, scoreFor, state, tell } from "./state.js";
+import { now, scoreFor, tell, zoneOf } from "./state.js";
 import { view } from "./view.js";
 
 const EVERY_MS = 10_000;
 const WIDE = 120;
-const MOST = 8; // causes with a line of their own, as far as they show
-const DIGITS = 3;
+const MOST = 8; // causes with a line of their own
+const LEAST = 0.0005; // what shows as ±0.000 has none
 
 let open = null; // { scope, degree }
 let asked = { key: "", at: -Infinity };
@@ -57,7 +57,7 @@ async function ask(scope, degree, window) {
   tell();
 }
 
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(DIGITS)}`;
+const signed = (value) => (Math.abs(value) < LEAST ? "0.000" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`);
 
 function bar(value, most) {
   const wide = most ? (Math.abs(value) / most) * (WIDE / 2) : 0;
@@ -75,7 +75,7 @@ function line(cause, most) {
 
 function rest(causes) {
   const sum = causes.reduce((all, c) => all + c.contribution, 0);
-  return el("li", { class: "rest" }, el("span", { class: "what" }, causes.length === 1 ? "1 other" : `${causes.length} others`), el("span"), el("b", {}, signed(sum)), el("small"));
+  return el("li", { class: "rest" }, el("span", { class: "what" }, causes.length > 1 ? `${causes.length} others` : "1 other"), el("span"), el("b", {}, signed(sum)), el("small"));
 }
 
 function make(node) {
@@ -92,14 +92,14 @@ function make(node) {
 function write(part, window) {
   const { scope, degree } = open;
   const { path, name } = place(scope);
-  const zone = (state.plant.sites.find((s) => path.includes(s.name)) ?? state.plant.sites[0])?.zone ?? "UTC";
-  const times = told?.ts ? ` to ${when(told.ts, zone, now())}, against to ${when(told.before, zone, now())}` : "";
+  const zone = zoneOf(path);
+  const times = told?.ts ? ` to ${when(told.ts, zone, now())}, against ${window} to ${when(told.before, zone, now())}` : "";
   text(part.title, `Why ${DEGREES[degree].toLowerCase()}, ${name}: ${window}${times}`);
   text(part.moved, told?.change == null ? "" : `${number(told.value_before)} → ${number(told.value)} (${signed(told.change)})`);
   text(part.text, told?.text ?? "asking…");
   const causes = told?.causes ?? [];
   const most = Math.max(...causes.map((c) => Math.abs(c.contribution)), 0);
-  const own = causes.slice(0, MOST).filter((c) => Number(c.contribution.toFixed(DIGITS)) !== 0);
+  const own = causes.filter((c) => Math.abs(c.contribution) >= LEAST).slice(0, MOST);
   const others = causes.filter((c) => !own.includes(c));
   part.list.replaceChildren(...own.map((c) => line(c, most)), ...(others.length ? [rest(others)] : []));
 }
