@@ -68,7 +68,6 @@ OUT_OF_RANGE: Final = 7  # readings out of range
 LETTERS: Final = 8  # readings with an HJ 212 letter that is not valid (other than N and S, unless a regime says so)
 CONFLICTS: Final = 9  # readings that lost to another one of the same key
 COLUMNS: Final = 10
-TIMES: Final = 2  # the columns from here on are counts and milliseconds; a minute of them fits 16 bits
 
 AMOUNT: Final = 0  # devices.plant.model.Kind, as the kernels read it
 COUNTER: Final = 1
