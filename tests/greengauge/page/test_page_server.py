@@ -63,7 +63,9 @@ async def test_ws_snapshot_then_changes(driver: Driver) -> None:
 
 
 async def test_ws_coalesces_and_never_falls_silent(driver: Driver) -> None:
-    """A hundred changes in half a second are at most ten messages; silence lasts a second at most."""
+    """A hundred changes in half a second are at most ten messages (a busy machine: ten a second); silence lasts a
+    second at most.
+    """
     async with serving(driver) as page, connect(f"ws://127.0.0.1:{page.port}/ws") as ws:
         await ws.recv()
         got: list[dict[str, object]] = []
@@ -73,11 +75,12 @@ async def test_ws_coalesces_and_never_falls_silent(driver: Driver) -> None:
                 got.append(json.loads(await ws.recv()))
 
         reading = asyncio.create_task(read())
+        begun = time.monotonic()
         for k in range(100):
             driver.live.put_scores([score(value=k / 100)], [], [])
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.2)
-        assert 2 <= len(got) <= 10
+        assert 2 <= len(got) <= 10 * max(1.0, time.monotonic() - begun)
         assert got[-1]["scores"][0]["value"] == 0.99  # type: ignore[index]
         so_far = len(got)
         await asyncio.sleep(1.3)
